@@ -1,0 +1,80 @@
+"""The one check that every formula makes first: do the arrays fit together?"""
+
+import numpy as np
+
+
+def shaped(spec, *arrays):
+    """Return the arrays as floats, after holding their shapes against ``spec``.
+
+    ``shaped("V: n n, y: n, X: n p", V, y, X)`` asks for a square V, a flat y and an X, all with
+    the same n. A letter means the same size wherever it stands.
+
+    Raises
+    ------
+    ValueError
+        naming the array that does not fit, what it is and what it should be; also for a missing
+        or infinite value.
+    """
+    sizes = {}
+    checked = []
+    for entry, array in zip(spec.split(","), arrays, strict=True):
+        name, _, letters = (part.strip() for part in entry.partition(":"))
+        letters = letters.split()
+        array = _as_floats(name, array)
+        if array.ndim != len(letters):
+            raise ValueError(_wrong_dimensions(name, array, letters))
+        for axis, letter in enumerate(letters):
+            size, owner = sizes.setdefault(letter, (array.shape[axis], name))
+            if array.shape[axis] != size:
+                side = ("rows", "columns")[axis] if array.ndim == 2 else "entries"
+                raise ValueError(
+                    f"{name} has {array.shape[axis]} {side}, but {owner} says that there are "
+                    f"{letter} = {size}. Shapes needed: {spec}."
+                )
+        checked.append(array)
+    return checked
+
+
+def variances(theta):
+    """Return θ = (σ_b², σ_ε²) as two floats; variances, so neither may be negative.
+
+    Raises
+    ------
+    ValueError
+        if θ is not two finite numbers, or one of them is negative.
+    """
+    theta = _as_floats("theta", theta)
+    if theta.shape != (2,):
+        raise ValueError(
+            f"theta has shape {theta.shape}; it must be two numbers, "
+            "(sigma2_b, sigma2_e), the variance between groups first."
+        )
+    for name, value in zip(("sigma2_b", "sigma2_e"), theta, strict=True):
+        not_negative(name, value)
+    return theta
+
+
+def not_negative(name, value):
+    """Raise a ValueError unless a variance is a finite number of at least 0."""
+    if not np.isfinite(value) or value < 0:
+        raise ValueError(f"{name} = {value:g} is a variance: it must be finite and not negative.")
+
+
+def _as_floats(name, array):
+    try:
+        array = np.asarray(array, dtype=float)
+    except (TypeError, ValueError):
+        raise ValueError(f"{name} must hold numbers only.") from None
+    if not np.isfinite(array).all():
+        raise ValueError(f"{name} has a missing or infinite value; the formulas need every number.")
+    return array
+
+
+def _wrong_dimensions(name, array, letters):
+    wanted = " × ".join(letters) if len(letters) > 1 else f"flat, with {letters[0]} entries"
+    message = f"{name} has shape {array.shape}; it must be {wanted}."
+    if len(letters) == 1 and array.ndim == 2 and 1 in array.shape:
+        message += f" Use {name}.ravel()."
+    if len(letters) == 2 and array.ndim == 1:
+        message += f" A single column is {name}.reshape(-1, 1)."
+    return message

@@ -1,0 +1,377 @@
+"""Formula and DataFrame in, fitted model out: every number made by a formula of the chapters."""
+
+import warnings
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import pandas as pd
+
+from lmmteach._frame import ModelFrame, read_model
+from lmmteach.blup import blup, conditional_covariance
+from lmmteach.likelihood import fit_ml, loglik
+from lmmteach.model import D_matrix, V_theta
+from lmmteach.prediction import normal_interval, predict_known, predict_new
+from lmmteach.profile import gls, profile_interval, profile_loglik
+from lmmteach.reml import fit_reml, restricted_loglik
+from lmmteach.summary import summarise
+
+
+class NewGroupWarning(UserWarning):
+    """A prediction was asked for a group that is not in the data."""
+
+
+def lmm(formula, data, method="REML"):
+    """Fit a linear mixed model with one random intercept.
+
+    Parameters
+    ----------
+    formula : text such as ``"logestrone ~ 1 + (1 | woman)"``: response, fixed part, and in
+        parentheses the column of the groups
+    data : DataFrame, a row for each observation
+    method : ``"REML"`` (the default, as in lme4) or ``"ML"``
+
+    Returns
+    -------
+    fit : LinearMixedModel, with the estimates, predictions and ``summary()``
+
+    Raises
+    ------
+    ValueError, TypeError
+        saying what is wrong with the formula or the data, where, and what to do.
+    NotImplementedError
+        for a random part that this function does not fit yet.
+
+    Source: lecture 15, "Motivation" (the call of lmer).
+    """
+    if method not in ("REML", "ML"):
+        raise ValueError(f'method = {method!r} is unknown; choose "REML" or "ML".')
+    frame = read_model(formula, data)
+    fitter = fit_reml if method == "REML" else fit_ml
+    _, theta = fitter(frame.y, frame.X, frame.Z)
+    return LinearMixedModel(frame, method, theta)
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class LinearMixedModel:
+    """A fitted model Y = Xβ + Zb + ε with one random intercept.
+
+    ``fit.y``, ``fit.X``, ``fit.Z``, ``fit.D`` and ``fit.V`` are the arrays of the lecture, ready
+    for the functions of the chapters; everything else here is made from them.
+    """
+
+    frame: ModelFrame
+    method: str
+    theta: np.ndarray
+
+    @property
+    def formula(self):
+        """The formula as R would print it."""
+        return self.frame.formula
+
+    @property
+    def data_name(self):
+        """The name of the data set."""
+        return self.frame.data_name
+
+    @property
+    def group(self):
+        """The column of the groups."""
+        return self.frame.group
+
+    @property
+    def y(self):
+        """(n,) responses."""
+        return self.frame.y
+
+    @property
+    def X(self):
+        """(n, p) design of the regression."""
+        return self.frame.X
+
+    @property
+    def Z(self):
+        """(n, q) design of the random effects."""
+        return self.frame.Z
+
+    @cached_property
+    def D(self):
+        """(q, q) estimated covariance of the random effects."""
+        return D_matrix(self.theta[0], self.Z.shape[1])
+
+    @cached_property
+    def V(self):
+        """(n, n) estimated covariance of y."""
+        return V_theta(self.theta, self.Z)
+
+    @cached_property
+    def _gls(self):
+        return gls(self.V, self.y, self.X)
+
+    @cached_property
+    def beta(self):
+        """β̂, a Series named as R names coefficients."""
+        return pd.Series(self._gls[0], index=self.frame.beta_names, name="beta")
+
+    @cached_property
+    def vcov_beta(self):
+        """Estimated covariance of β̂, a DataFrame."""
+        names = self.frame.beta_names
+        return pd.DataFrame(self._gls[1], index=names, columns=names)
+
+    @cached_property
+    def se(self):
+        """Standard errors of β̂, a Series."""
+        return pd.Series(
+            np.sqrt(np.diag(self.vcov_beta)), index=self.frame.beta_names, name="se"
+        )
+
+    @property
+    def sigma2_b(self):
+        """Estimated variance between groups, σ̂_b²."""
+        return float(self.theta[0])
+
+    @property
+    def sigma2_e(self):
+        """Estimated variance within groups, σ̂_ε²."""
+        return float(self.theta[1])
+
+    @cached_property
+    def varcomp(self):
+        """Variances and SDs, a DataFrame laid out as lme4's ``as.data.frame(VarCorr(fit))``."""
+        return pd.DataFrame(
+            {
+                "grp": [self.group, "Residual"],
+                "var1": pd.Series(["(Intercept)", None], dtype=object),
+                "var2": pd.Series([None, None], dtype=object),
+                "vcov": self.theta,
+                "sdcor": np.sqrt(self.theta),
+            }
+        )
+
+    @property
+    def is_singular(self):
+        """True where σ̂_b² is exactly 0."""
+        return self.theta[0] == 0
+
+    @property
+    def nobs(self):
+        """Number of observations, n."""
+        return len(self.y)
+
+    @property
+    def n_parameters(self):
+        """Number of parameters: the coefficients and the two variances; b are not parameters."""
+        return self.X.shape[1] + len(self.theta)
+
+    @cached_property
+    def loglik(self):
+        """Log-likelihood at the estimates, with all its constants; restricted if REML."""
+        if self.method == "REML":
+            return restricted_loglik(self.V, self.y, self.X)
+        return loglik(self.beta, self.V, self.y, self.X)
+
+    @property
+    def criterion(self):
+        """−2 log-likelihood: lme4's deviance (ML) or REML criterion."""
+        return -2 * self.loglik
+
+    @property
+    def aic(self):
+        """Akaike's criterion; under REML comparable only between fits with the same X."""
+        return self.criterion + 2 * self.n_parameters
+
+    @property
+    def bic(self):
+        """Schwarz's criterion, with log n as in lme4; under REML as for ``aic``."""
+        return self.criterion + np.log(self.nobs) * self.n_parameters
+
+    @cached_property
+    def b(self):
+        """(q,) predicted random effects b̂, as an array in the order of the columns of Z."""
+        return blup(self.D, self.Z, self.V, self.y, self.X)
+
+    @cached_property
+    def ranef(self):
+        """Predicted random effects: ``{group: DataFrame, a row a level, a column an effect}``."""
+        return {self.group: self._by_level(self.b)}
+
+    @cached_property
+    def ranef_var(self):
+        """Conditional variances Var(b | y) of the random effects, laid out as ``ranef``."""
+        return {self.group: self._by_level(np.diag(conditional_covariance(self.D, self.Z, self.V)))}
+
+    def _by_level(self, values):
+        levels = pd.Index(self.frame.levels, name=self.group)
+        return pd.DataFrame({"(Intercept)": values}, index=levels)
+
+    @cached_property
+    def fitted(self):
+        """Fitted values Xβ̂ + Zb̂, in the order of the data."""
+        return self._by_row(self.X @ self.beta.to_numpy() + self.Z @ self.b, "fitted")
+
+    @cached_property
+    def residuals(self):
+        """Conditional residuals y − Xβ̂ − Zb̂, the lecture's ε̂."""
+        return self._by_row(self.y - self.fitted.to_numpy(), "residuals")
+
+    @cached_property
+    def marginal_residuals(self):
+        """Marginal residuals y − Xβ̂."""
+        return self._by_row(self.y - self.X @ self.beta.to_numpy(), "marginal_residuals")
+
+    @cached_property
+    def scaled_residuals(self):
+        """Conditional residuals divided by σ̂_ε, as in the printout."""
+        return (self.residuals / np.sqrt(self.sigma2_e)).rename("scaled_residuals")
+
+    def _by_row(self, values, name):
+        return pd.Series(values, index=self.frame.index, name=name)
+
+    def predict(self, newdata=None, include_random=True):
+        """Predict the level of each row.
+
+        Parameters
+        ----------
+        newdata : DataFrame with the columns of the formula; the data of the fit if not given
+        include_random : True adds the b̂ of the row's group; a group that is not in the data gets
+            the population value, with a NewGroupWarning. False gives every row Xβ̂.
+
+        Returns
+        -------
+        prediction : Series, in the units of y
+
+        Raises
+        ------
+        ValueError
+            if newdata lacks a column or has a missing value.
+        """
+        x, z, index, new = self._rows(newdata, include_random)
+        prediction = x @ self.beta.to_numpy()
+        if include_random:
+            prediction = prediction + z @ self.b
+            self._say_new(new)
+        return pd.Series(prediction, index=index, name="prediction")
+
+    def prediction_interval(self, newdata=None, level=0.95):
+        """Interval for one further observation of each row, variances taken as known.
+
+        Parameters
+        ----------
+        newdata : DataFrame with the columns of the formula; the data of the fit if not given
+        level : confidence level, between 0 and 1
+
+        Returns
+        -------
+        interval : DataFrame with prediction, se (of the prediction error), lower and upper
+
+        Raises
+        ------
+        ValueError
+            if newdata lacks a column or has a missing value, or level is not between 0 and 1.
+        """
+        x, z, index, new = self._rows(newdata, include_random=True)
+        known, variance = predict_known(x, z, self.D, self.Z, self.V, self.y, self.X)
+        population, new_variance = predict_new(x, self.sigma2_b, self.V, self.y, self.X)
+        prediction = np.where(new, population, known)
+        variance = np.where(new, new_variance, variance) + self.sigma2_e
+        lower, upper = normal_interval(prediction, variance, level)
+        self._say_new(new)
+        return pd.DataFrame(
+            {"prediction": prediction, "se": np.sqrt(variance), "lower": lower, "upper": upper},
+            index=index,
+        )
+
+    def _rows(self, newdata, include_random):
+        """x, z and index of the rows, and which of them belong to a group not in the data."""
+        if newdata is None:
+            return self.X, self.Z, self.frame.index, np.zeros(self.nobs, dtype=bool)
+        x = self.frame.fixed_design(newdata)
+        if not include_random:
+            return x, None, newdata.index, np.zeros(len(newdata), dtype=bool)
+        if self.group not in newdata.columns:
+            raise ValueError(
+                f"newdata has no column {self.group!r}. Add it, or ask for the population value "
+                "with predict(newdata, include_random=False)."
+            )
+        position = pd.Index(self.frame.levels).get_indexer(newdata[self.group])
+        z = np.eye(len(self.frame.levels))[position]
+        z[position < 0] = 0
+        return x, z, newdata.index, position < 0
+
+    def _say_new(self, new):
+        if new.any():
+            warnings.warn(
+                f"{new.sum()} row(s) belong to a {self.group} that is not in the data: "
+                "they get the population value Xβ̂, with b = 0.",
+                NewGroupWarning,
+                stacklevel=3,
+            )
+
+    def profile_interval(self, level=0.95):
+        """Profile-likelihood intervals of every parameter, from the ML profile as in lme4.
+
+        Parameters
+        ----------
+        level : confidence level, between 0 and 1
+
+        Returns
+        -------
+        intervals : DataFrame with a row for σ_b², σ_ε² and each coefficient; columns estimate
+            (this fit's), lower and upper
+
+        Raises
+        ------
+        ValueError
+            if level is not between 0 and 1.
+
+        Source: lecture 15, "Maximum-Likelihood Estimation" (profile likelihood).
+        """
+        beta, theta = fit_ml(self.y, self.X, self.Z)
+        rows = {
+            "sigma2_b": (
+                self.sigma2_b,
+                profile_interval(self._curve_b, theta[0], level, lower=0.0, scale=theta.sum()),
+            ),
+            # On the log scale, where the curve of σ_ε² is nearly a parabola; the ends are the same.
+            "sigma2_e": (
+                self.sigma2_e,
+                np.exp(profile_interval(self._curve_log_e, np.log(theta[1]), level, scale=0.5)),
+            ),
+        }
+        for j, name in enumerate(self.frame.beta_names):
+            interval = profile_interval(self._curve_beta(j), beta[j], level, scale=self.se.iloc[j])
+            rows[name] = (self.beta.iloc[j], interval)
+        return pd.DataFrame(
+            [(estimate, *interval) for estimate, interval in rows.values()],
+            index=pd.Index(rows, name="parameter"),
+            columns=["estimate", "lower", "upper"],
+        )
+
+    def _curve_b(self, sigma2_b):
+        _, theta = fit_ml(self.y, self.X, self.Z, sigma2_b=sigma2_b)
+        return profile_loglik(V_theta(theta, self.Z), self.y, self.X)
+
+    def _curve_log_e(self, log_sigma2_e):
+        _, theta = fit_ml(self.y, self.X, self.Z, sigma2_e=np.exp(log_sigma2_e))
+        return profile_loglik(V_theta(theta, self.Z), self.y, self.X)
+
+    def _curve_beta(self, j):
+        x_j, others = self.X[:, j], np.delete(self.X, j, axis=1)
+
+        def curve(beta_j):
+            _, theta = fit_ml(self.y - x_j * beta_j, others, self.Z)
+            return profile_loglik(V_theta(theta, self.Z), self.y - x_j * beta_j, others)
+
+        return curve
+
+    def summary(self):
+        """The printout of the fit, as lme4 writes it."""
+        return summarise(self)
+
+    def __repr__(self):
+        return (
+            f"{self.formula}, fitted by {self.method} to {self.data_name}: "
+            f"sigma2_b = {self.sigma2_b:.4f}, sigma2_e = {self.sigma2_e:.4f}; "
+            "summary() prints the whole fit"
+        )

@@ -1,0 +1,241 @@
+"""Chapter 2: the likelihood of β and θ = (σ_b², σ_ε²), and the climb to its top."""
+
+import numpy as np
+
+from lmmteach._climb import climb, ols_if_estimable
+from lmmteach._shapes import shaped
+from lmmteach.model import V_theta
+
+
+def log_determinant(V):
+    """log |V|, found without |V| itself, which is too small or too large for a computer.
+
+        log |V| = log λ₁ + … + log λ_n,   λ the eigenvalues of V         {eq}`eq-logdet`
+
+    Parameters
+    ----------
+    V : (n, n) covariance matrix
+
+    Returns
+    -------
+    logdet : a number
+
+    Raises
+    ------
+    ValueError
+        if V is not positive definite, as when σ_ε² = 0.
+
+    Source: lecture 15, "Maximum-Likelihood Estimation" (the determinant of V(θ)).
+    """
+    (V,) = shaped("V: n n", V)
+    sign, logdet = np.linalg.slogdet(V)
+    if sign <= 0:
+        raise ValueError(
+            "V is not positive definite, so it has no log-determinant. "
+            "Is sigma2_e greater than 0, and are these variances rather than SDs or logs?"
+        )
+    return float(logdet)
+
+
+def loglik(beta, V, y, X, constant=True):
+    """Log-likelihood of β and V for the data y: the lecture's equation (1).
+
+        ℓ(β, θ) = −½ { log |V| + (y − Xβ)ᵀ V⁻¹ (y − Xβ) }                {eq}`eq-loglik`
+
+    Parameters
+    ----------
+    beta : (p,) regression coefficients
+    V : (n, n) covariance of y, in squared units of y
+    y : (n,) responses
+    X : (n, p) design of the regression
+    constant : True adds −(n/2) log 2π, which software prints; False is equation (1) as it stands
+
+    Returns
+    -------
+    loglik : a number
+
+    Raises
+    ------
+    ValueError
+        if the shapes do not fit together or V is not positive definite.
+
+    Source: lecture 15, "Maximum-Likelihood Estimation", (1).
+    """
+    beta, V, y, X = shaped("beta: p, V: n n, y: n, X: n p", beta, V, y, X)
+    r = y - X @ beta
+    value = -0.5 * (log_determinant(V) + r @ np.linalg.solve(V, r))
+    if constant:
+        value -= 0.5 * len(y) * np.log(2 * np.pi)
+    return float(value)
+
+
+def score(beta, V, y, X, Z):
+    """Slope of the log-likelihood: how it changes with β, with σ_b² and with σ_ε².
+
+        ∂ℓ/∂β = Xᵀ u,   ∂ℓ/∂σ_k² = −½ { tr(V⁻¹ V_k) − uᵀ V_k u }         {eq}`eq-score`
+        with u = V⁻¹ (y − Xβ),   V_b = Z Zᵀ,   V_ε = I
+
+    Parameters
+    ----------
+    beta : (p,) regression coefficients
+    V : (n, n) covariance of y, in squared units of y
+    y : (n,) responses
+    X : (n, p) design of the regression
+    Z : (n, q) design of the random effects
+
+    Returns
+    -------
+    score : (p + 2,), first for β, then for σ_b² and σ_ε²; all 0 at the top of the hill
+
+    Raises
+    ------
+    ValueError
+        if the shapes do not fit together.
+
+    Source: derivative of the lecture's (1); Searle, Casella and McCulloch (1992), section 6.2.
+    """
+    beta, V, y, X, Z = shaped("beta: p, V: n n, y: n, X: n p, Z: n q", beta, V, y, X, Z)
+    V_inverse = np.linalg.inv(V)
+    u = V_inverse @ (y - X @ beta)
+    score_b = -0.5 * (np.trace(Z.T @ V_inverse @ Z) - (Z.T @ u) @ (Z.T @ u))
+    score_e = -0.5 * (np.trace(V_inverse) - u @ u)
+    return np.concatenate([X.T @ u, [score_b, score_e]])
+
+
+def information(V, X, Z):
+    """Expected curvature of the hill: how sharply data of this design pin β and θ down.
+
+        I_ββ = Xᵀ V⁻¹ X,   I_kl = ½ tr(V⁻¹ V_k V⁻¹ V_l),   I_βk = 0      {eq}`eq-information`
+        with V_b = Z Zᵀ,   V_ε = I
+
+    Parameters
+    ----------
+    V : (n, n) covariance of y, in squared units of y
+    X : (n, p) design of the regression
+    Z : (n, q) design of the random effects
+
+    Returns
+    -------
+    information : (p + 2, p + 2), ordered as the score
+
+    Raises
+    ------
+    ValueError
+        if the shapes do not fit together.
+
+    Source: Searle, Casella and McCulloch (1992), section 6.2.
+    """
+    V, X, Z = shaped("V: n n, X: n p, Z: n q", V, X, Z)
+    V_inverse = np.linalg.inv(V)
+    p = X.shape[1]
+    result = np.zeros((p + 2, p + 2))
+    result[:p, :p] = X.T @ V_inverse @ X
+    result[p:, p:] = half_traces(V_inverse, Z)
+    return result
+
+
+def curvature(beta, V, y, X, Z):
+    """Observed curvature of the hill at (β, θ): minus the second derivatives of ℓ.
+
+        J_ββ = Xᵀ V⁻¹ X,   J_βk = Xᵀ V⁻¹ V_k u                           {eq}`eq-curvature`
+        J_kl = uᵀ V_k V⁻¹ V_l u − ½ tr(V⁻¹ V_k V⁻¹ V_l),   u = V⁻¹ (y − Xβ)
+
+    Parameters
+    ----------
+    beta, V, y, X, Z : as in ``score``
+
+    Returns
+    -------
+    curvature : (p + 2, p + 2), ordered as the score; its mean over all y is ``information``
+
+    Raises
+    ------
+    ValueError
+        if the shapes do not fit together.
+
+    Source: second derivative of the lecture's (1); Searle, Casella and McCulloch (1992), 6.2.
+    """
+    beta, V, y, X, Z = shaped("beta: p, V: n n, y: n, X: n p, Z: n q", beta, V, y, X, Z)
+    V_inverse = np.linalg.inv(V)
+    u = V_inverse @ (y - X @ beta)
+    V_k_u = np.column_stack([Z @ (Z.T @ u), u])
+    p = X.shape[1]
+    result = np.zeros((p + 2, p + 2))
+    result[:p, :p] = X.T @ V_inverse @ X
+    result[:p, p:] = X.T @ V_inverse @ V_k_u
+    result[p:, :p] = result[:p, p:].T
+    result[p:, p:] = V_k_u.T @ V_inverse @ V_k_u - half_traces(V_inverse, Z)
+    return result
+
+
+def half_traces(W, Z):
+    """The traces in the curvature and information of σ_b² and σ_ε².
+
+        ½ tr(W V_k W V_l),   V_b = Z Zᵀ,   V_ε = I                       {eq}`eq-information`
+
+    Parameters
+    ----------
+    W : (n, n) symmetric: V⁻¹ for maximum likelihood, P for REML
+    Z : (n, q) design of the random effects
+
+    Returns
+    -------
+    traces : (2, 2)
+
+    Raises
+    ------
+    ValueError
+        if the shapes do not fit together.
+
+    Source: Searle, Casella and McCulloch (1992), sections 6.2 and 6.6.
+    """
+    W, Z = shaped("W: n n, Z: n q", W, Z)
+    # tr(A B) of two symmetric matrices is the sum of their products, entry by entry.
+    WZ = W @ Z
+    bb, be, ee = np.sum((Z.T @ WZ) ** 2), np.sum(WZ**2), np.sum(W**2)
+    return 0.5 * np.array([[bb, be], [be, ee]])
+
+
+def fit_ml(y, X, Z, sigma2_b=None, sigma2_e=None):
+    """Maximum likelihood: the β and θ under which the data are most likely.
+
+        (β̂, θ̂) = argmax ℓ(β, θ) over all β, σ_b² ≥ 0, σ_ε² > 0           {eq}`eq-mle`
+
+    Climbs by steps (β, θ) ← (β, θ) + I⁻¹ · score, I the information first (Fisher) and the
+    curvature later (Newton), until the step is lost in rounding. A σ_b² whose best value is 0
+    comes out as exactly 0.
+
+    Parameters
+    ----------
+    y : (n,) responses
+    X : (n, p) design of the regression, columns linearly independent
+    Z : (n, q) design of the random effects
+    sigma2_b, sigma2_e : a variance given here is held at that value, not estimated
+
+    Returns
+    -------
+    beta : (p,)
+    theta : (2,), (σ_b², σ_ε²) in squared units of y
+
+    Raises
+    ------
+    ValueError
+        if the data cannot tell the parameters: see the message.
+
+    Source: lecture 15, "Maximum-Likelihood Estimation".
+    """
+    y, X, Z = shaped("y: n, X: n p, Z: n q", y, X, Z)
+    p = X.shape[1]
+    held = (sigma2_b, sigma2_e)
+    # Fitting what OLS leaves keeps the digits that a large mean of y would cost.
+    beta_ols, r = ols_if_estimable(y, X, Z, held)
+    x = climb(
+        loglik=lambda x: loglik(x[:p], V_theta(x[p:], Z), r, X),
+        score=lambda x: score(x[:p], V_theta(x[p:], Z), r, X, Z),
+        curvature=lambda x: curvature(x[:p], V_theta(x[p:], Z), r, X, Z),
+        information=lambda x: information(V_theta(x[p:], Z), X, Z),
+        residuals=r,
+        p=p,
+        held=held,
+    )
+    return beta_ols + x[:p], x[p:]

@@ -1,0 +1,203 @@
+"""Chapter 1: the model Y = Xβ + Zb + ε and the covariance V that it gives to the data."""
+
+import numpy as np
+
+from lmmteach._shapes import not_negative, shaped, variances
+
+
+def random_intercept_design(groups):
+    """The matrix Z that hands each observation the random effect of its own group.
+
+        Z[i, j] = 1 if observation i belongs to group j, else 0          {eq}`eq-design`
+
+    Parameters
+    ----------
+    groups : n labels, one for each observation, in any order
+
+    Returns
+    -------
+    Z : (n, q), a column for each of the q different labels, the labels sorted
+
+    Raises
+    ------
+    ValueError
+        if groups is not a flat list of labels or a label is missing.
+
+    Source: lecture 15, "Linear Mixed Effect Models" (Z) and "Notation" (q random effects).
+    """
+    groups = np.asarray(groups)
+    if groups.ndim != 1 or groups.size == 0:
+        raise ValueError("groups must be a flat list of labels, one for each observation.")
+    if any(label is None or label != label for label in groups.tolist()):
+        raise ValueError("groups has a missing label: each observation must belong to a group.")
+    labels = np.unique(groups)
+    return (groups[:, np.newaxis] == labels).astype(float)
+
+
+def D_matrix(sigma2_b, q):
+    """Covariance of the random effects: independent, all with variance σ_b².
+
+        𝒟 = σ_b² I_q                                                     {eq}`eq-D`
+
+    Parameters
+    ----------
+    sigma2_b : variance between groups, in squared units of y
+    q : number of random effects (groups)
+
+    Returns
+    -------
+    D : (q, q)
+
+    Raises
+    ------
+    ValueError
+        if sigma2_b is negative.
+
+    Source: lecture 15, "Notation".
+    """
+    not_negative("sigma2_b", sigma2_b)
+    return sigma2_b * np.eye(q)
+
+
+def Sigma_matrix(sigma2_e, n):
+    """Covariance of the errors: independent, all with variance σ_ε².
+
+        Σ = σ_ε² I_n                                                     {eq}`eq-Sigma`
+
+    Parameters
+    ----------
+    sigma2_e : variance within groups, in squared units of y
+    n : number of observations
+
+    Returns
+    -------
+    Sigma : (n, n)
+
+    Raises
+    ------
+    ValueError
+        if sigma2_e is negative.
+
+    Source: lecture 15, "Notation".
+    """
+    not_negative("sigma2_e", sigma2_e)
+    return sigma2_e * np.eye(n)
+
+
+def V_matrix(Z, D, Sigma):
+    """Covariance of the data: what comes from the groups plus what comes from the errors.
+
+        V = Σ + Z 𝒟 Zᵀ                                                   {eq}`eq-V`
+
+    Parameters
+    ----------
+    Z : (n, q) design of the random effects
+    D : (q, q) covariance of the random effects, in squared units of y
+    Sigma : (n, n) covariance of the errors, in squared units of y
+
+    Returns
+    -------
+    V : (n, n), in squared units of y
+
+    Raises
+    ------
+    ValueError
+        if the shapes do not fit together.
+
+    Source: lecture 15, "Notation".
+    """
+    Z, D, Sigma = shaped("Z: n q, D: q q, Sigma: n n", Z, D, Sigma)
+    return Sigma + Z @ D @ Z.T
+
+
+def V_theta(theta, Z):
+    """Covariance of the data as a function of the two variances θ = (σ_b², σ_ε²).
+
+        V(θ) = σ_b² Z Zᵀ + σ_ε² I_n                                      {eq}`eq-V-theta`
+
+    Parameters
+    ----------
+    theta : (σ_b², σ_ε²), in squared units of y
+    Z : (n, q) design of the random effects
+
+    Returns
+    -------
+    V : (n, n), in squared units of y
+
+    Raises
+    ------
+    ValueError
+        if theta is not two variances.
+
+    Source: lecture 15, "Maximum-Likelihood Estimation".
+    """
+    sigma2_b, sigma2_e = variances(theta)
+    n, q = np.shape(Z)
+    return V_matrix(Z, D_matrix(sigma2_b, q), Sigma_matrix(sigma2_e, n))
+
+
+def intraclass_correlation(theta):
+    """Correlation of two observations of the same group: the share of the variance between groups.
+
+        ρ = σ_b² / (σ_b² + σ_ε²)                                         {eq}`eq-icc`
+
+    Parameters
+    ----------
+    theta : (σ_b², σ_ε²), in squared units of y
+
+    Returns
+    -------
+    rho : a number from 0 to 1, without units
+
+    Raises
+    ------
+    ValueError
+        if theta is not two variances, or both are 0.
+
+    Source: follows from V(θ); Pinheiro and Bates (2000), section 1.1.
+    """
+    sigma2_b, sigma2_e = variances(theta)
+    if sigma2_b + sigma2_e == 0:
+        raise ValueError("theta = (0, 0): data that do not vary have no correlation.")
+    return sigma2_b / (sigma2_b + sigma2_e)
+
+
+def simulate(beta, X, Z, D, Sigma, rng):
+    """Draw one data set from the model: first the groups, then the errors.
+
+        Y = Xβ + Zb + ε,   b ~ MVN(0, 𝒟),   ε ~ MVN(0, Σ)                {eq}`eq-model`
+
+    Parameters
+    ----------
+    beta : (p,) regression coefficients
+    X : (n, p) design of the regression
+    Z : (n, q) design of the random effects
+    D : (q, q) covariance of the random effects, in squared units of y
+    Sigma : (n, n) covariance of the errors, in squared units of y
+    rng : numpy Generator, e.g. np.random.default_rng(15): the same seed, the same data
+
+    Returns
+    -------
+    y : (n,)
+
+    Raises
+    ------
+    ValueError
+        if the shapes do not fit together, or D or Sigma is not a covariance matrix.
+
+    Source: lecture 15, "Linear Mixed Effect Models".
+    """
+    beta, X, Z, D, Sigma = shaped(
+        "beta: p, X: n p, Z: n q, D: q q, Sigma: n n", beta, X, Z, D, Sigma
+    )
+    b = _draw_normal("D", D, rng)
+    epsilon = _draw_normal("Sigma", Sigma, rng)
+    return X @ beta + Z @ b + epsilon
+
+
+def _draw_normal(name, covariance, rng):
+    # A symmetric root instead of Cholesky, so that a variance of exactly 0 is allowed.
+    eigenvalues, vectors = np.linalg.eigh(covariance)
+    if not np.allclose(covariance, covariance.T) or eigenvalues[0] < -1e-8 * abs(eigenvalues[-1]):
+        raise ValueError(f"{name} is not a covariance matrix: symmetric, no negative eigenvalue.")
+    return vectors @ (np.sqrt(np.maximum(eigenvalues, 0.0)) * rng.standard_normal(len(covariance)))

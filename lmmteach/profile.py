@@ -1,0 +1,141 @@
+"""Chapter 3: put the best β into the likelihood and look at what is left, the profile."""
+
+import numpy as np
+
+from lmmteach._shapes import shaped
+from lmmteach.likelihood import loglik
+
+
+def gls(V, y, X):
+    """Generalised least squares: the β that maximises the likelihood when V is known.
+
+        β̂_θ = (Xᵀ V⁻¹ X)⁻¹ Xᵀ V⁻¹ y,   Var(β̂_θ) = (Xᵀ V⁻¹ X)⁻¹           {eq}`eq-gls`
+
+    Parameters
+    ----------
+    V : (n, n) covariance of y, in squared units of y
+    y : (n,) responses
+    X : (n, p) design of the regression, columns linearly independent
+
+    Returns
+    -------
+    beta : (p,) in units of y per unit of the column of X
+    covariance : (p, p) of beta
+
+    Raises
+    ------
+    ValueError
+        if the shapes do not fit together, or the columns of X are linearly dependent.
+
+    Source: lecture 15, "Maximum-Likelihood Estimation".
+    """
+    V, y, X = shaped("V: n n, y: n, X: n p", V, y, X)
+    Vinv_X = np.linalg.solve(V, X)
+    try:
+        covariance = np.linalg.inv(X.T @ Vinv_X)
+    except np.linalg.LinAlgError:
+        raise ValueError("The columns of X are linearly dependent: leave one out.") from None
+    return covariance @ (Vinv_X.T @ y), covariance
+
+
+def P_matrix(V, X):
+    """What remains of V⁻¹ when β is not known but estimated.
+
+        P = V⁻¹ − V⁻¹ X (Xᵀ V⁻¹ X)⁻¹ Xᵀ V⁻¹,   so P y = V⁻¹ (y − Xβ̂_θ)   {eq}`eq-P`
+
+    Parameters
+    ----------
+    V : (n, n) covariance of y, in squared units of y
+    X : (n, p) design of the regression, columns linearly independent
+
+    Returns
+    -------
+    P : (n, n), of rank n − p, with P X = 0
+
+    Raises
+    ------
+    ValueError
+        if the shapes do not fit together.
+
+    Source: Searle, Casella and McCulloch (1992), section 6.6 and appendix M.4.
+    """
+    V, X = shaped("V: n n, X: n p", V, X)
+    V_inverse = np.linalg.inv(V)
+    Vinv_X = V_inverse @ X
+    return V_inverse - Vinv_X @ np.linalg.solve(X.T @ Vinv_X, Vinv_X.T)
+
+
+def profile_loglik(V, y, X, constant=True):
+    """Profile log-likelihood: equation (1) with β replaced by the best β for this V.
+
+        ℓ_p(θ) = ℓ(β̂_θ, θ)                                              {eq}`eq-profile`
+
+    Parameters
+    ----------
+    V : (n, n) covariance of y, in squared units of y
+    y : (n,) responses
+    X : (n, p) design of the regression
+    constant : as in ``loglik``
+
+    Returns
+    -------
+    loglik : a number
+
+    Raises
+    ------
+    ValueError
+        if the shapes do not fit together or V is not positive definite.
+
+    Source: lecture 15, "Maximum-Likelihood Estimation" (profile likelihood).
+    """
+    beta_theta, _ = gls(V, y, X)
+    return loglik(beta_theta, V, y, X, constant)
+
+
+def profile_interval(curve, estimate, level=0.95, lower=-np.inf, scale=None):
+    """Profile-likelihood interval: the values that the data do not find much worse than the best.
+
+        { x : 2 [ℓ_p(x̂) − ℓ_p(x)] ≤ χ²₁(level) }                        {eq}`eq-profile-interval`
+
+    Parameters
+    ----------
+    curve : function of one number, the profile log-likelihood ℓ_p of the parameter
+    estimate : x̂, where the curve is highest
+    level : confidence level, between 0 and 1
+    lower : smallest value that the parameter may have: 0 for a variance
+    scale : first step of the search, in units of x; |x̂| if not given
+
+    Returns
+    -------
+    low, high : the ends of the interval; low is ``lower`` where the curve never falls deep enough
+
+    Raises
+    ------
+    ValueError
+        if level is not between 0 and 1, or the curve never falls deep enough above x̂.
+
+    Source: lecture 15, "Maximum-Likelihood Estimation"; Pawitan (2001), section 3.4.
+    """
+    from scipy.optimize import brentq
+    from scipy.special import chdtri
+
+    if not 0 < level < 1:
+        raise ValueError(f"level = {level} must lie between 0 and 1, as 0.95.")
+    cut = curve(estimate) - chdtri(1, 1 - level) / 2
+    scale = scale or abs(estimate) or 1.0
+
+    def height(x):
+        return curve(x) - cut
+
+    def crossing(direction):
+        inside, step = estimate, direction * scale
+        for _ in range(60):
+            outside = max(estimate + step, lower)
+            if height(outside) < 0:
+                return brentq(height, inside, outside, xtol=1e-12 * scale, rtol=1e-12)
+            if outside == lower:
+                return lower
+            inside, step = outside, 2 * step
+        raise ValueError("The likelihood stays high for ever: the interval has no end.")
+
+    return crossing(-1), crossing(+1)
