@@ -1,4 +1,4 @@
-"""From a formula and a DataFrame to y, X and Z; every refusal is made here, in the reader's words."""
+"""From a formula and a DataFrame to y, X and Z; what cannot be fitted is refused here."""
 
 import difflib
 import re
@@ -17,7 +17,7 @@ FUNCTIONS = {"np": np, "log": np.log, "log10": np.log10, "exp": np.exp, "sqrt": 
 
 @dataclass(frozen=True, eq=False)
 class ModelFrame:
-    """What a formula says about a DataFrame: the arrays of the model and the names of their parts."""
+    """What a formula says about a DataFrame: the arrays of the model and their names."""
 
     formula: str
     data_name: str

@@ -54,6 +54,26 @@ def variances(theta):
     return theta
 
 
+def labels(groups):
+    """Return group labels as a flat array.
+
+    Raises
+    ------
+    ValueError
+        if they are not a flat list, one is missing, or they cannot be sorted.
+    """
+    groups = np.asarray(groups)
+    if groups.ndim != 1 or groups.size == 0:
+        raise ValueError("groups must be a flat list of labels, one for each observation.")
+    if any(label is None or label != label for label in groups.tolist()):
+        raise ValueError("groups has a missing label: each observation must belong to a group.")
+    try:
+        np.unique(groups)
+    except TypeError:
+        raise ValueError("groups mixes texts and numbers: use one kind of label.") from None
+    return groups
+
+
 def not_negative(name, value):
     """Raise a ValueError unless a variance is a finite number of at least 0."""
     if not np.isfinite(value) or value < 0:

@@ -192,7 +192,7 @@ def shrinkage_factor(n_i, theta):
 def conditional_covariance(D, Z, V):
     """How uncertain b still is once the data are known: its covariance given y, for known β.
 
-        Var(b | y) = 𝒟 − 𝒟 Zᵀ V⁻¹ Z 𝒟                                   {eq}`eq-conditional-covariance`
+        Var(b | y) = 𝒟 − 𝒟 Zᵀ V⁻¹ Z 𝒟                       {eq}`eq-conditional-covariance`
 
     Parameters
     ----------

@@ -122,9 +122,7 @@ class LinearMixedModel:
     @cached_property
     def se(self):
         """Standard errors of β̂, a Series."""
-        return pd.Series(
-            np.sqrt(np.diag(self.vcov_beta)), index=self.frame.beta_names, name="se"
-        )
+        return pd.Series(np.sqrt(np.diag(self.vcov_beta)), index=self.frame.beta_names, name="se")
 
     @property
     def sigma2_b(self):

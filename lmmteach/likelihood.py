@@ -171,7 +171,7 @@ def curvature(beta, V, y, X, Z):
 def half_traces(W, Z):
     """The traces in the curvature and information of σ_b² and σ_ε².
 
-        ½ tr(W V_k W V_l),   V_b = Z Zᵀ,   V_ε = I                       {eq}`eq-information`
+        ½ tr(W V_k W V_l),   V_b = Z Zᵀ,   V_ε = I                       {eq}`eq-half-traces`
 
     Parameters
     ----------

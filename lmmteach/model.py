@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from lmmteach._shapes import not_negative, shaped, variances
+from lmmteach._shapes import labels, not_negative, shaped, variances
 
 
 def random_intercept_design(groups):
@@ -25,13 +25,8 @@ def random_intercept_design(groups):
 
     Source: lecture 15, "Linear Mixed Effect Models" (Z) and "Notation" (q random effects).
     """
-    groups = np.asarray(groups)
-    if groups.ndim != 1 or groups.size == 0:
-        raise ValueError("groups must be a flat list of labels, one for each observation.")
-    if any(label is None or label != label for label in groups.tolist()):
-        raise ValueError("groups has a missing label: each observation must belong to a group.")
-    labels = np.unique(groups)
-    return (groups[:, np.newaxis] == labels).astype(float)
+    groups = labels(groups)
+    return (groups[:, np.newaxis] == np.unique(groups)).astype(float)
 
 
 def D_matrix(sigma2_b, q):
@@ -85,7 +80,7 @@ def Sigma_matrix(sigma2_e, n):
 
 
 def V_matrix(Z, D, Sigma):
-    """Covariance of the data: what comes from the groups plus what comes from the errors.
+    """Covariance of the data: that of the errors plus that of the groups.
 
         V = Σ + Z 𝒟 Zᵀ                                                   {eq}`eq-V`
 
@@ -137,7 +132,7 @@ def V_theta(theta, Z):
 
 
 def intraclass_correlation(theta):
-    """Correlation of two observations of the same group: the share of the variance between groups.
+    """Correlation of two observations of one group: the share of σ_b² in all variance.
 
         ρ = σ_b² / (σ_b² + σ_ε²)                                         {eq}`eq-icc`
 

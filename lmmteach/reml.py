@@ -118,7 +118,8 @@ def restricted_loglik(V, y, X):
 def reml_criterion(V, y, X):
     """The number that lme4 prints as "REML criterion at convergence".
 
-        −2 ℓ_R = (n−p) log 2π + log |V| + log |XᵀV⁻¹X| + rᵀV⁻¹r,   r = y − Xβ̂_θ   {eq}`eq-reml-criterion`
+        −2 ℓ_R = (n−p) log 2π + log |V| + log |XᵀV⁻¹X| + rᵀV⁻¹r          {eq}`eq-reml-criterion`
+        with r = y − Xβ̂_θ
 
     Parameters
     ----------
@@ -141,7 +142,8 @@ def reml_criterion(V, y, X):
 def restricted_score(V, y, X, Z):
     """Slope of the restricted log-likelihood in σ_b² and σ_ε².
 
-        ∂ℓ_R/∂σ_k² = −½ { tr(P V_k) − (Py)ᵀ V_k Py },   V_b = ZZᵀ, V_ε = I   {eq}`eq-restricted-score`
+        ∂ℓ_R/∂σ_k² = −½ { tr(P V_k) − (Py)ᵀ V_k Py }                     {eq}`eq-restricted-score`
+        with V_b = Z Zᵀ,   V_ε = I
 
     Parameters
     ----------
@@ -172,7 +174,7 @@ def restricted_score(V, y, X, Z):
 def restricted_curvature(V, y, X, Z):
     """Curvature of the restricted hill: minus the second derivatives of ℓ_R in σ_b² and σ_ε².
 
-        J_kl = (Py)ᵀ V_k P V_l Py − ½ tr(P V_k P V_l)                    {eq}`eq-restricted-curvature`
+        J_kl = (Py)ᵀ V_k P V_l Py − ½ tr(P V_k P V_l)                  {eq}`eq-restricted-curvature`
 
     Parameters
     ----------

@@ -130,7 +130,7 @@ def _boundary(fit):
         return []
     return [
         "",
-        f"boundary (singular) fit: the variance between the levels of {fit.group} is estimated as 0.",
+        f"boundary (singular) fit: the variance between levels of {fit.group} is estimated as 0.",
         "Their means differ no more than the variation within them makes means differ by chance.",
         "That is no proof that they are equal.",
     ]

@@ -1,0 +1,52 @@
+# Each target sets up what it needs in .venv; a fresh machine needs Python 3.11 or later and make.
+PYTHON ?= python3
+BIN = .venv/bin
+# One thread for each process: the tests run in parallel, and small matrices gain nothing from more.
+THREADS = OPENBLAS_NUM_THREADS=1 OMP_NUM_THREADS=1
+
+.PHONY: book serve test test-notebooks test-book mutants bench notebooks live lock clean
+
+book: .venv/ready
+	$(BIN)/jupyter-book build -W -n --keep-going .
+	@echo "The book is here: $(CURDIR)/_build/html/index.html"
+
+serve: book
+	$(BIN)/python tools/serve.py
+
+test: .venv/ready
+	$(BIN)/ruff check . && $(BIN)/ruff format --check .
+	$(THREADS) $(BIN)/python -m pytest -n 2 --cov=lmmteach --cov-fail-under=95
+	$(MAKE) test-notebooks
+
+test-notebooks: .venv/ready
+	$(THREADS) $(BIN)/python -m pytest -n 2 --dist loadfile --nbval --nbval-current-env --nbval-cell-timeout=120 chapters
+
+test-book: .venv/ready
+	$(BIN)/python -m pytest tests/browser
+
+mutants: .venv/ready
+	$(BIN)/python tools/mutants.py
+
+bench: .venv/ready
+	$(BIN)/python tools/bench.py
+
+notebooks: .venv/ready
+	$(BIN)/python tools/notebooks.py
+
+live: .venv/live
+	$(BIN)/jupyter lab chapters
+
+lock:
+	uv pip compile --quiet --universal --python-version 3.11 --no-annotate --no-header --no-emit-index-url --no-emit-find-links --extra book --extra test --extra live pyproject.toml -o constraints.txt
+
+clean:
+	rm -rf .venv _build
+
+.venv/ready: pyproject.toml constraints.txt
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[book,test]"
+	touch $@
+
+.venv/live: .venv/ready
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[live]"
+	touch $@

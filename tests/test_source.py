@@ -1,0 +1,40 @@
+"""The code that the chapters show is the code that runs."""
+
+import inspect
+
+import pytest
+
+import lmmteach as lt
+
+
+def test_the_shown_code_runs_and_is_the_function_itself():
+    shown = repr(lt.show_source(lt.profile.profile_loglik))
+    body = inspect.getsource(lt.profile.profile_loglik).rpartition('"""')[2]
+    assert shown.endswith(body.rstrip())
+    compile(shown, "shown", "exec")
+
+
+def test_the_docstring_is_cut_to_its_first_line():
+    lines = repr(lt.show_source(lt.model.V_matrix)).splitlines()
+    assert lines[0] == "def V_matrix(Z, D, Sigma):"
+    assert lines[1].strip().startswith('"""')
+    assert lines[1].endswith('"""')
+    assert "Parameters" not in "\n".join(lines)
+
+
+def test_a_notebook_gets_it_as_highlighted_code():
+    source = lt.show_source(lt.profile.gls)
+    assert source._repr_markdown_() == f"```python\n{source.code}\n```"
+
+
+def test_only_functions_have_a_source_to_show():
+    with pytest.raises(TypeError, match="wants a function"):
+        lt.show_source(3)
+
+
+def test_the_shown_lines_fit_the_column_of_the_book():
+    for module in (lt.model, lt.likelihood, lt.profile, lt.blup, lt.reml, lt.prediction):
+        for name, function in inspect.getmembers(module, inspect.isfunction):
+            if function.__module__ == module.__name__ and not name.startswith("_"):
+                longest = max(map(len, repr(lt.show_source(function)).splitlines()))
+                assert longest <= 92, name

@@ -1,0 +1,53 @@
+"""Speed, as ratios measured side by side in one run: a fit, and the import of the package."""
+
+import statistics
+import subprocess
+import sys
+import time
+import warnings
+
+import statsmodels.formula.api as smf
+
+import lmmteach as lt
+
+ROUNDS = 31
+
+
+def seconds(function):
+    """Time of one call."""
+    start = time.perf_counter()
+    function()
+    return time.perf_counter() - start
+
+
+def import_seconds(code):
+    """Time that a fresh Python needs for some imports."""
+    return seconds(lambda: subprocess.run([sys.executable, "-c", code], check=True))
+
+
+def main():
+    """Print both figures; the calls alternate, so that both see the same machine."""
+    estrone = lt.load_data("estrone")
+    model = smf.mixedlm("logestrone ~ 1", estrone, groups=estrone["woman"])
+
+    def ours():
+        return lt.lmm("logestrone ~ 1 + (1 | woman)", estrone)
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        ours(), model.fit()
+        pairs = [(seconds(ours), seconds(model.fit)) for _ in range(ROUNDS)]
+    lmm, mixedlm = (statistics.median(times) for times in zip(*pairs, strict=True))
+    print(
+        f"estrone: lmm, whole call {1e3 * lmm:.1f} ms; statsmodels MixedLM.fit alone "
+        f"{1e3 * mixedlm:.1f} ms; ratio {lmm / mixedlm:.2f}"
+    )
+
+    base = "import numpy, scipy, pandas"
+    rounds = [(import_seconds(base), import_seconds(f"{base}, lmmteach")) for _ in range(7)]
+    alone, with_ours = (statistics.median(times) for times in zip(*rounds, strict=True))
+    print(f"import lmmteach: {with_ours - alone:+.3f} s over numpy, scipy and pandas")
+
+
+if __name__ == "__main__":
+    main()

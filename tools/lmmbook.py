@@ -1,0 +1,148 @@
+"""What the book needs beyond Jupyter Book: offline formulas and the two generated lists."""
+
+import hashlib
+import inspect
+import shutil
+from pathlib import Path
+
+import mathjax
+import register
+from docutils import nodes
+from sphinx.util.docutils import SphinxDirective
+from values import as_text, estrone_values
+
+HERE = Path(__file__).resolve().parent
+ROOT = HERE.parent
+MATHJAX = Path(mathjax.__file__).parent / "static" / "mathjax" / "es5"
+
+
+class EquationsTable(SphinxDirective):
+    """``{equations-table}``: each numbered equation, its function, number and tests."""
+
+    def run(self):
+        functions = register.functions()
+        values = estrone_values()
+        lines = []
+        for equation in register.equations():
+            (name,) = [
+                name
+                for name, function in functions.items()
+                if equation.label in register.labels_named_by(function)
+            ]
+            what, value, r_value = values[equation.label]
+            what = what.replace("|", "\\|")
+            lines += [
+                f"## {name}",
+                "",
+                f"Equation {{eq}}`{equation.label}`, function {{py:func}}`lmmteach.{name}`.",
+                "",
+                f"$$\n{equation.tex}\n$$",
+                "",
+                f"| On the estrone data: {what} | R says | Tested in |",
+                "| --- | --- | --- |",
+                f"| {as_text(value)} | {as_text(r_value)} | {_tested_in(name)} |",
+                "",
+            ]
+        return _parse(self, lines)
+
+
+def _tested_in(name):
+    """The files whose tests call the function, with how many do."""
+    files = [test.partition("::")[0] for test in register.tests_of(name.split(".")[-1])]
+    return ", ".join(f"`{file}` ({files.count(file)})" for file in dict.fromkeys(files))
+
+
+class FunctionsList(SphinxDirective):
+    """``{functions-list}`` with the name of a module: each public function with its docstring."""
+
+    required_arguments = 1
+
+    def run(self):
+        wanted = self.arguments[0]
+        lines = []
+        for name, function in register.functions().items():
+            if name.startswith(wanted + "."):
+                lines += _entry(f"lmmteach.{name}", function)
+        return _parse(self, lines)
+
+
+def _entry(path, function):
+    summary, _, details = inspect.getdoc(function).partition("\n")
+    labels = register.labels_named_by(function)
+    for label in labels:
+        details = details.replace(f"{{eq}}`{label}`", "").rstrip()
+    details = "\n".join(line.rstrip() for line in details.strip("\n").splitlines())
+    references = ", ".join(f"{{eq}}`{label}`" for label in labels)
+    return [
+        f"````{{py:function}} {path}{inspect.signature(function)}",
+        summary,
+        "",
+        f"Equation {references}" if references else "",
+        "",
+        "```{code-block} text",
+        details,
+        "```",
+        "````",
+        "",
+    ]
+
+
+def _parse(directive, lines):
+    """Parse MyST lines where the directive stands, headings included."""
+    for path in sorted((ROOT / "lmmteach").glob("*.py")):
+        directive.env.note_dependency(str(path))
+    container = nodes.section()
+    container.document = directive.state.document
+    directive.state.nested_parse(lines, directive.content_offset, container, match_titles=True)
+    return container.children
+
+
+def set_digest(app, config):
+    """Make a changed package or data set re-run every notebook.
+
+    The cache of executed notebooks knows the notebooks only; so does Sphinx. The digest goes into
+    the cache's path and into a setting whose change makes Sphinx read every page anew.
+    """
+    digest = hashlib.sha256()
+    for folder, pattern in (("lmmteach", "**/*.py"), ("data", "*.csv"), ("tools", "*.py")):
+        for path in sorted((ROOT / folder).glob(pattern)):
+            digest.update(path.read_bytes())
+    config.lmmbook_digest = digest.hexdigest()[:16]
+    config.nb_execution_cache_path = str(ROOT / "_build" / ".jupyter_cache" / config.lmmbook_digest)
+
+
+def drop_thebe(app, page, template, context, doctree):
+    """Take away Thebe, which Jupyter Book always adds: it would load from another site.
+
+    Its inline script also stands twice on each page, which is a JavaScript error.
+    """
+    context["script_files"] = [
+        script
+        for script in context.get("script_files", [])
+        if "thebe" not in f"{script} {getattr(script, 'attributes', {})}".lower()
+    ]
+
+
+def copy_mathjax(app, exception):
+    """Ship the part of MathJax that typesets TeX, so that no formula needs the network."""
+    if exception or app.builder.format != "html":
+        return
+    target = Path(app.outdir) / "_static" / "mathjax"
+    if target.exists():
+        return
+    target.mkdir(parents=True)
+    shutil.copy(MATHJAX / "tex-mml-chtml.js", target)
+    shutil.copytree(MATHJAX / "input", target / "input")
+    shutil.copytree(MATHJAX / "output" / "chtml", target / "output" / "chtml")
+
+
+def setup(app):
+    app.add_config_value("lmmbook_digest", "", "env")
+    app.add_directive("equations-table", EquationsTable)
+    app.add_directive("functions-list", FunctionsList)
+    app.connect("config-inited", set_digest)
+    app.connect("html-page-context", drop_thebe, priority=900)
+    app.connect("build-finished", copy_mathjax)
+    app.config.html_static_path.append(str(HERE / "static"))
+    app.add_css_file("lmmbook.css")
+    return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

@@ -1,0 +1,92 @@
+"""The register of law 1: which equation is which function, where it is tested, what it gives.
+
+The chapters label equations, the docstrings name the labels, the tests use the functions; this
+module only reads what stands there. ``values.py`` adds what each gives on the estrone data.
+"""
+
+import ast
+import importlib
+import inspect
+import json
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+FORMULA_MODULES = ("model", "likelihood", "profile", "blup", "reml", "prediction")
+
+_EQUATION = re.compile(r"\$\$\n?(?P<tex>.+?)\n?\$\$ \((?P<label>eq-[\w-]+)\)", re.DOTALL)
+_NAMED = re.compile(r"\{eq\}`(eq-[\w-]+)`")
+
+
+@dataclass(frozen=True)
+class Equation:
+    """A numbered equation: its label, its TeX, its page and the text of the page after it."""
+
+    label: str
+    tex: str
+    page: str
+    following: str
+
+
+def pages():
+    """Every page of the book, in the order of the table of contents: name and text."""
+    import yaml
+
+    contents = yaml.safe_load((ROOT / "_toc.yml").read_text(encoding="utf-8"))
+    names = [contents["root"]]
+    for part in contents.get("parts", []):
+        names += [chapter["file"] for chapter in part["chapters"]]
+    return {name: _text(ROOT / name) for name in names}
+
+
+def _text(stem):
+    notebook = stem.with_name(stem.name + ".ipynb")
+    if not notebook.exists():
+        return stem.with_name(stem.name + ".md").read_text(encoding="utf-8")
+    cells = json.loads(notebook.read_text(encoding="utf-8"))["cells"]
+    return "\n\n".join("".join(cell["source"]) for cell in cells)
+
+
+def equations():
+    """The numbered equations of the book, in its order."""
+    found = []
+    for page, text in pages().items():
+        for match in _EQUATION.finditer(text):
+            following = text[match.end() :]
+            found.append(Equation(match["label"], match["tex"].strip(), page, following))
+    return found
+
+
+def functions():
+    """The public functions of the formula modules, ``{"profile.gls": function, …}``."""
+    found = {}
+    for name in FORMULA_MODULES:
+        module = importlib.import_module(f"lmmteach.{name}")
+        for function_name, function in inspect.getmembers(module, inspect.isfunction):
+            if function.__module__ == module.__name__ and not function_name.startswith("_"):
+                found[f"{name}.{function_name}"] = function
+    return dict(sorted(found.items(), key=_by_place))
+
+
+def _by_place(item):
+    name, function = item
+    return FORMULA_MODULES.index(name.partition(".")[0]), function.__code__.co_firstlineno
+
+
+def labels_named_by(function):
+    """The equation labels that a function's docstring names, in its order."""
+    return list(dict.fromkeys(_NAMED.findall(inspect.getdoc(function) or "")))
+
+
+def tests_of(function_name):
+    """The tests that call a function: ``["test_profile.py::test_…", …]``."""
+    found = []
+    for path in sorted((ROOT / "tests").glob("test_*.py")):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.FunctionDef) and node.name.startswith("test_"):
+                called = {n.attr for n in ast.walk(node) if isinstance(n, ast.Attribute)}
+                called |= {n.id for n in ast.walk(node) if isinstance(n, ast.Name)}
+                if function_name in called:
+                    found.append(f"{path.name}::{node.name}")
+    return found
