@@ -59,14 +59,15 @@ class FunctionsList(SphinxDirective):
 
     def run(self):
         wanted = self.arguments[0]
-        lines = []
+        lines = [f"```{{py:module}} lmmteach.{wanted}", "```", ""]
         for name, function in register.functions().items():
-            if name.startswith(wanted + "."):
-                lines += _entry(f"lmmteach.{name}", function)
+            module, _, function_name = name.partition(".")
+            if module == wanted:
+                lines += _entry(function_name, function)
         return _parse(self, lines)
 
 
-def _entry(path, function):
+def _entry(name, function):
     summary, _, details = inspect.getdoc(function).partition("\n")
     labels = register.labels_named_by(function)
     for label in labels:
@@ -74,7 +75,7 @@ def _entry(path, function):
     details = "\n".join(line.rstrip() for line in details.strip("\n").splitlines())
     references = ", ".join(f"{{eq}}`{label}`" for label in labels)
     return [
-        f"````{{py:function}} {path}{inspect.signature(function)}",
+        f"````{{py:function}} {name}{inspect.signature(function)}",
         summary,
         "",
         f"Equation {references}" if references else "",
@@ -97,18 +98,24 @@ def _parse(directive, lines):
     return container.children
 
 
-def set_digest(app, config):
-    """Make a changed package or data set re-run every notebook.
+def set_digests(app, config):
+    """Make a change of the package or the data re-run the notebooks, and any change re-read them.
 
-    The cache of executed notebooks knows the notebooks only; so does Sphinx. The digest goes into
-    the cache's path and into a setting whose change makes Sphinx read every page anew.
+    The cache of executed notebooks looks at the notebooks only, and so does Sphinx. One digest
+    goes into the cache's path, the other into a setting whose change makes Sphinx read every page.
     """
+    executed = _digest("lmmteach/**/*.py", "data/*.csv")
+    config.nb_execution_cache_path = str(ROOT / "_build" / ".jupyter_cache" / executed)
+    config.lmmbook_digest = _digest("lmmteach/**/*.py", "data/*.csv", "tools/**/*", "tests/*.py")
+
+
+def _digest(*patterns):
     digest = hashlib.sha256()
-    for folder, pattern in (("lmmteach", "**/*.py"), ("data", "*.csv"), ("tools", "*.py")):
-        for path in sorted((ROOT / folder).glob(pattern)):
-            digest.update(path.read_bytes())
-    config.lmmbook_digest = digest.hexdigest()[:16]
-    config.nb_execution_cache_path = str(ROOT / "_build" / ".jupyter_cache" / config.lmmbook_digest)
+    for pattern in patterns:
+        for path in sorted(ROOT.glob(pattern)):
+            if path.is_file() and "__pycache__" not in path.parts:
+                digest.update(path.read_bytes())
+    return digest.hexdigest()[:16]
 
 
 def drop_thebe(app, page, template, context, doctree):
@@ -140,7 +147,7 @@ def setup(app):
     app.add_config_value("lmmbook_digest", "", "env")
     app.add_directive("equations-table", EquationsTable)
     app.add_directive("functions-list", FunctionsList)
-    app.connect("config-inited", set_digest)
+    app.connect("config-inited", set_digests)
     app.connect("html-page-context", drop_thebe, priority=900)
     app.connect("build-finished", copy_mathjax)
     app.config.html_static_path.append(str(HERE / "static"))

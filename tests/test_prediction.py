@@ -1,0 +1,114 @@
+"""Chapter 7: what to expect of a known group and of a new one, and how far off that may be."""
+
+import numpy as np
+import pytest
+from scipy.stats import norm
+
+from lmmteach.blup import shrinkage_factor
+from lmmteach.model import D_matrix, V_theta
+from lmmteach.prediction import normal_interval, predict_known, predict_new
+from lmmteach.profile import P_matrix, gls
+
+REML = (1.74941525871139, 0.32543575358303)
+WOMEN = np.eye(5)
+ONES = np.ones((5, 1))
+
+
+@pytest.fixture(scope="module", params=["estrone", "unbalanced"])
+def study(request):
+    return request.getfixturevalue(request.param)
+
+
+def parts(study, theta=REML):
+    """𝒟, Z, V, y and X, as the functions want them."""
+    y, X, Z = study
+    return D_matrix(theta[0], Z.shape[1]), Z, V_theta(theta, Z), y, X
+
+
+def test_level_and_next_value_of_woman_1(estrone):
+    level, variance = predict_known(ONES, WOMEN, *parts(estrone))
+    assert level[0] == pytest.approx(13.5522, abs=5e-5)
+    assert variance[0] == pytest.approx(0.0201527, abs=5e-8)
+    next_value = variance[0] + REML[1]
+    assert np.sqrt(next_value) == pytest.approx(0.5879, abs=5e-5)
+    assert normal_interval(level[0], next_value) == pytest.approx((12.400, 14.704), abs=5e-4)
+
+
+def test_level_and_first_value_of_a_new_woman(estrone):
+    _, _, V, y, X = parts(estrone)
+    (level,), (variance,) = predict_new(ONES[:1], REML[0], V, y, X)
+    assert level == pytest.approx(14.1751, abs=5e-5)
+    first_value = variance + REML[1]
+    assert first_value == pytest.approx(2.428802, abs=5e-7)
+    assert np.sqrt(first_value) == pytest.approx(1.5585, abs=5e-5)
+    assert normal_interval(level, first_value) == pytest.approx((11.12, 17.23), abs=5e-3)
+
+
+def test_variance_for_a_known_group_in_balanced_data(estrone):
+    factor = shrinkage_factor(16, REML)
+    expected = REML[1] / 16 * (factor + (1 - factor) / 5)
+    _, variance = predict_known(ONES, WOMEN, *parts(estrone))
+    assert variance == pytest.approx(np.full(5, expected), rel=1e-9)
+
+
+def test_prediction_is_the_shrunken_mean_of_the_group(study):
+    n_i = study.Z.sum(axis=0)
+    (mu,), _ = gls(V_theta(REML, study.Z), study.y, study.X)
+    factor = shrinkage_factor(n_i, REML)
+    expected = factor * (study.Z.T @ study.y / n_i) + (1 - factor) * mu
+    prediction, _ = predict_known(ONES, WOMEN, *parts(study))
+    assert prediction == pytest.approx(expected, rel=1e-12)
+
+
+def test_variance_for_a_known_group_written_out_as_that_of_a_linear_function(study):
+    x, z = np.array([[2.0]]), np.array([[0, 1.5, 0, -1, 0.5]])
+    D, Z, V, y, X = parts(study)
+    _, Phi = gls(V, y, X)
+    # The prediction is weights · y, and what it predicts is xβ + zb.
+    weights = x @ Phi @ X.T @ np.linalg.inv(V) + z @ D @ Z.T @ P_matrix(V, X)
+    expected = weights @ V @ weights.T - 2 * weights @ Z @ D @ z.T + z @ D @ z.T
+    prediction, variance = predict_known(x, z, D, Z, V, y, X)
+    assert prediction == pytest.approx(weights @ y, rel=1e-10)
+    assert variance == pytest.approx(expected.ravel(), rel=1e-9)
+
+
+def test_a_prediction_without_random_effect_has_the_variance_of_x_beta(study):
+    _, _, V, y, X = parts(study)
+    beta, Phi = gls(V, y, X)
+    prediction, variance = predict_known(ONES[:1], np.zeros((1, 5)), *parts(study))
+    assert prediction == pytest.approx(beta, rel=1e-12)
+    assert variance == pytest.approx(Phi[0], rel=1e-12)
+
+
+def test_a_new_group_is_a_known_group_without_observations(study):
+    _, _, V, y, X = parts(study)
+    with_empty_group = study._replace(Z=np.column_stack([study.Z, np.zeros(len(y))]))
+    prediction, variance = predict_new(ONES[:1], REML[0], V, y, X)
+    expected = predict_known(ONES[:1], np.eye(6)[5:], *parts(with_empty_group))
+    assert prediction == pytest.approx(expected[0], rel=1e-12)
+    assert variance == pytest.approx(expected[1], rel=1e-12)
+
+
+def test_each_row_is_predicted_on_its_own(study):
+    together = predict_known(ONES, WOMEN, *parts(study))
+    for i in range(5):
+        alone = predict_known(ONES[i : i + 1], WOMEN[i : i + 1], *parts(study))
+        assert np.ravel(alone) == pytest.approx([together[0][i], together[1][i]], rel=1e-12)
+
+
+def test_new_group_refuses_a_negative_variance(estrone):
+    with pytest.raises(ValueError, match="sigma2_b = -1 is a variance"):
+        predict_new(ONES, -1.0, np.eye(80), estrone.y, estrone.X)
+
+
+@pytest.mark.parametrize("level", [0.5, 0.9, 0.95])
+def test_normal_interval_covers_as_much_as_it_says(level):
+    low, high = normal_interval(np.array([3.0, 5.0]), np.array([4.0, 1.0]), level)
+    assert norm(3, 2).cdf(high[0]) - norm(3, 2).cdf(low[0]) == pytest.approx(level)
+    assert (low + high) / 2 == pytest.approx([3, 5])
+
+
+@pytest.mark.parametrize("level", [0, 1, 95])
+def test_normal_interval_refuses_a_level_outside_0_and_1(level):
+    with pytest.raises(ValueError, match="between 0 and 1"):
+        normal_interval(1.0, 1.0, level)
