@@ -66,14 +66,14 @@ def negligible(residuals, y):
     return np.max(np.abs(residuals)) <= 1e-12 * np.max(np.abs(y))
 
 
-def climb(loglik, score, curvature, information, residuals, p, held):
+def climb(loglik, score, curvature, information, variance, p, held):
     """Maximise ``loglik(x)`` over x = (p coefficients, σ_b², σ_ε²) and return the x at the top.
 
     Parameters
     ----------
     loglik, score : functions of x: a number, and its slope
     curvature, information : functions of x: minus the second derivatives, and their expectation
-    residuals : (n,) those of OLS; their variance gives the starting values
+    variance : the best σ_ε² if there were no groups; the starts share it out
     p : number of coefficients in x, each started at 0
     held : (σ_b², σ_ε²), a number where the variance is held, None where it is free
 
@@ -82,8 +82,20 @@ def climb(loglik, score, curvature, information, residuals, p, held):
     ValueError
         if no top is found.
     """
-    x = max(_starts(residuals, p, held), key=loglik)
+    starts = list(_starts(variance, p, held))
     free = np.array([True] * p + [value is None for value in held])
+
+    def top_above(x):
+        return _climb_from(x, free, loglik, score, curvature, information)
+
+    at_zero, *_ = starts
+    if free[-2] and score(at_zero)[-2] <= 0:
+        # σ_b² = 0 is a top of its own; it need not be the highest.
+        return max(map(top_above, starts), key=loglik)
+    return top_above(max(starts, key=loglik))
+
+
+def _climb_from(x, free, loglik, score, curvature, information):
     previous = np.inf
     # Fisher's step (information) leads straight to the top in balanced data; near any top Newton's
     # step (curvature) is the faster one.
@@ -109,10 +121,9 @@ def climb(loglik, score, curvature, information, residuals, p, held):
     )
 
 
-def _starts(residuals, p, held):
-    total = residuals @ residuals / len(residuals)
+def _starts(variance, p, held):
     for share in SHARES:
-        guess = (share * total, (1 - share) * total)
+        guess = (share * variance, (1 - share) * variance)
         theta = [g if value is None else value for g, value in zip(guess, held, strict=True)]
         yield np.array([0.0] * p + theta)
 

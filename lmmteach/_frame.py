@@ -33,6 +33,7 @@ class ModelFrame:
 
     def fixed_design(self, newdata):
         """Rows of X for new data, columns in the order of β."""
+        _require_frame(newdata, "newdata")
         _require_columns(self.fixed_columns, newdata, "newdata")
         _require_complete(self.fixed_columns, newdata, "newdata")
         try:
@@ -41,6 +42,11 @@ class ModelFrame:
             raise ValueError(f"newdata does not fit the formula: {error}") from None
         # A formula of constants only gives one row, whatever the length of newdata.
         return np.array(np.broadcast_to(X, (len(newdata), len(self.beta_names))), dtype=float)
+
+    def positions(self, newdata):
+        """For each row of new data the column of Z of its group, −1 for a group not in the data."""
+        _require_complete([self.group], newdata, "newdata")
+        return pd.Index(self.levels).get_indexer(newdata[self.group])
 
 
 def read_model(formula, data):
@@ -53,13 +59,14 @@ def read_model(formula, data):
     NotImplementedError
         for a random part other than one random intercept.
     """
-    if not isinstance(data, pd.DataFrame):
-        raise TypeError(f"data must be a pandas DataFrame, not {type(data).__name__}.")
+    _require_frame(data, "data")
     if data.empty:
         raise ValueError("data has no rows.")
     description = _parse(formula)
     group = _grouping_column(formula, description.group_terms)
-    columns = _in_order(description.var_names, data)
+    _refuse_offset(formula, description.common_terms)
+    # formulae counts the numbers in a call, as the 2 of poly(x, 2), as nameless variables.
+    columns = _in_order(filter(None, description.var_names), data)
     _require_columns(columns, data, "data")
     _require_complete(columns, data, "data")
     _require_memory(len(data))
@@ -135,10 +142,23 @@ def _grouping_column(formula, terms):
     return name
 
 
+def _refuse_offset(formula, terms):
+    if any(term.name.startswith("offset(") for term in terms):
+        raise NotImplementedError(
+            f"lmm does not fit an offset, and the formula {formula!r} has one. "
+            "Subtract it from the response in the data first."
+        )
+
+
 def _in_order(names, data):
     """The formula keeps its names in a set; the reader wants them in the order of the data."""
     order = {column: position for position, column in enumerate(data.columns)}
     return sorted(names, key=lambda name: (order.get(name, -1), name))
+
+
+def _require_frame(data, what):
+    if not isinstance(data, pd.DataFrame):
+        raise TypeError(f"{what} must be a pandas DataFrame, not {type(data).__name__}.")
 
 
 def _require_columns(columns, data, what):
@@ -162,9 +182,14 @@ def _require_complete(columns, data, what):
             others = f" and {bad.sum() - 1} more" if bad.sum() > 1 else ""
             raise ValueError(
                 f"Column {column!r} of {what} has a missing or infinite value in row "
-                f"{data.index[bad.to_numpy()][0]!r}{others}. Leave such rows out with "
+                f"{_plain(data.index[bad.to_numpy()][0])}{others}. Leave such rows out with "
                 f"{what}.dropna(subset=[{column!r}]), and say in your report that you did."
             )
+
+
+def _plain(label):
+    """A label as the reader wrote it: 7, not np.int64(7)."""
+    return repr(label.item() if isinstance(label, np.generic) else label)
 
 
 def _require_memory(n):
@@ -236,7 +261,7 @@ def _groups(column, name):
     counts = np.bincount(codes)
     if len(levels) == 1:
         raise ValueError(
-            f"The grouping column {name!r} has one level only, {levels[0]!r}: "
+            f"The grouping column {name!r} has one level only, {_plain(levels[0])}: "
             "a variance between groups needs at least two groups."
         )
     if counts.max() == 1:

@@ -2,6 +2,11 @@
 
 import numpy as np
 
+NOT_POSITIVE_DEFINITE = (
+    "V is not positive definite, so it has neither inverse nor log-determinant. "
+    "Is sigma2_e greater than 0, and are these variances rather than SDs or logs?"
+)
+
 
 def shaped(spec, *arrays):
     """Return the arrays as floats, after holding their shapes against ``spec``.
@@ -62,16 +67,42 @@ def labels(groups):
     ValueError
         if they are not a flat list, one is missing, or they cannot be sorted.
     """
-    groups = np.asarray(groups)
-    if groups.ndim != 1 or groups.size == 0:
+    # As objects first: a list with texts would turn a missing number into the text "nan".
+    as_given = np.asarray(groups, dtype=object)
+    if as_given.ndim != 1 or as_given.size == 0:
         raise ValueError("groups must be a flat list of labels, one for each observation.")
-    if any(label is None or label != label for label in groups.tolist()):
+    if any(label is None or label != label for label in as_given):
         raise ValueError("groups has a missing label: each observation must belong to a group.")
     try:
-        np.unique(groups)
+        np.unique(as_given)
     except TypeError:
         raise ValueError("groups mixes texts and numbers: use one kind of label.") from None
-    return groups
+    return np.asarray(groups)
+
+
+def solve(V, right):
+    """V⁻¹ times a vector or matrix, without V⁻¹.
+
+    Raises
+    ------
+    ValueError
+        if V has no inverse.
+    """
+    try:
+        return np.linalg.solve(V, right)
+    except np.linalg.LinAlgError:
+        raise ValueError(NOT_POSITIVE_DEFINITE) from None
+
+
+def inverse(V):
+    """V⁻¹ itself, where a formula needs all of it.
+
+    Raises
+    ------
+    ValueError
+        if V has no inverse.
+    """
+    return solve(V, np.eye(len(V)))
 
 
 def not_negative(name, value):

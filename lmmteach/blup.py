@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from lmmteach._shapes import shaped, variances
+from lmmteach._shapes import shaped, solve, variances
 from lmmteach.likelihood import log_determinant
 from lmmteach.model import V_matrix
 from lmmteach.profile import P_matrix, gls
@@ -38,7 +38,7 @@ def joint_loglik(b, beta, D, Sigma, Z, y, X):
     """
     b, beta, D, Sigma, Z, y, X = shaped(_JOINT, b, beta, D, Sigma, Z, y, X)
     e = y - X @ beta - Z @ b
-    log_f_y_given_b = -0.5 * (log_determinant(Sigma) + e @ np.linalg.solve(Sigma, e))
+    log_f_y_given_b = -0.5 * (log_determinant(Sigma) + e @ solve(Sigma, e))
     log_f_b = -0.5 * (_log_determinant_D(D) + b @ np.linalg.solve(D, b))
     return float(log_f_y_given_b + log_f_b - 0.5 * (len(y) + len(b)) * np.log(2 * np.pi))
 
@@ -65,7 +65,7 @@ def joint_score_b(b, beta, D, Sigma, Z, y, X):
     """
     b, beta, D, Sigma, Z, y, X = shaped(_JOINT, b, beta, D, Sigma, Z, y, X)
     _log_determinant_D(D)
-    return Z.T @ np.linalg.solve(Sigma, y - X @ beta - Z @ b) - np.linalg.solve(D, b)
+    return Z.T @ solve(Sigma, y - X @ beta - Z @ b) - np.linalg.solve(D, b)
 
 
 def blup_joint(D, Sigma, Z, y, X):
@@ -92,11 +92,12 @@ def blup_joint(D, Sigma, Z, y, X):
 
     Source: lecture 15, "Estimation of the Random Effects".
     """
-    D, Sigma, Z, y, X = shaped("D: q q, Sigma: n n, Z: n q, y: n, X: n p", D, Sigma, Z, y, X)
+    D, Sigma, Z, y, X = shaped(_PIECES, D, Sigma, Z, y, X)
     _log_determinant_D(D)
     beta, _ = gls(V_matrix(Z, D, Sigma), y, X)
-    Sigmainv_Z = np.linalg.solve(Sigma, Z)
-    return np.linalg.solve(Z.T @ Sigmainv_Z + np.linalg.inv(D), Sigmainv_Z.T @ (y - X @ beta))
+    Sigmainv_Z = solve(Sigma, Z)
+    right_side = Sigmainv_Z.T @ (y - X @ beta)
+    return np.linalg.solve(Z.T @ Sigmainv_Z + np.linalg.inv(D), right_side)
 
 
 def henderson(D, Sigma, Z, y, X):
@@ -121,11 +122,11 @@ def henderson(D, Sigma, Z, y, X):
 
     Source: Henderson (1975); lecture 15, "Estimation of the Random Effects", with β not yet known.
     """
-    D, Sigma, Z, y, X = shaped("D: q q, Sigma: n n, Z: n q, y: n, X: n p", D, Sigma, Z, y, X)
+    D, Sigma, Z, y, X = shaped(_PIECES, D, Sigma, Z, y, X)
     _log_determinant_D(D)
     p = X.shape[1]
     XZ = np.column_stack([X, Z])
-    Sigmainv_XZ = np.linalg.solve(Sigma, XZ)
+    Sigmainv_XZ = solve(Sigma, XZ)
     system = XZ.T @ Sigmainv_XZ
     system[p:, p:] += np.linalg.inv(D)
     solution = np.linalg.solve(system, Sigmainv_XZ.T @ y)
@@ -158,11 +159,11 @@ def blup(D, Z, V, y, X):
     """
     D, Z, V, y, X = shaped("D: q q, Z: n q, V: n n, y: n, X: n p", D, Z, V, y, X)
     beta, _ = gls(V, y, X)
-    return D @ Z.T @ np.linalg.solve(V, y - X @ beta)
+    return D @ Z.T @ solve(V, y - X @ beta)
 
 
 def shrinkage_factor(n_i, theta):
-    """What is left of a group's own deviation from μ̂ in its BLUP, in a random-intercept model.
+    """How much of a group's own deviation from μ̂ its BLUP keeps.
 
         λ_i = n_i σ_b² / (n_i σ_b² + σ_ε²),   b̂_i = λ_i (ȳ_i − μ̂)        {eq}`eq-shrinkage`
 
@@ -185,12 +186,12 @@ def shrinkage_factor(n_i, theta):
     sigma2_b, sigma2_e = variances(theta)
     n_i = np.asarray(n_i, dtype=float)
     if sigma2_e == 0 or (n_i < 0).any():
-        raise ValueError("shrinkage_factor needs sigma2_e > 0 and counts n_i of 0 or more.")
+        raise ValueError("shrinkage_factor needs sigma2_e > 0 and counts n_i ≥ 0.")
     return n_i * sigma2_b / (n_i * sigma2_b + sigma2_e)
 
 
 def conditional_covariance(D, Z, V):
-    """How uncertain b still is once the data are known: its covariance given y, for known β.
+    """How uncertain b still is once the data are known, if β were known too.
 
         Var(b | y) = 𝒟 − 𝒟 Zᵀ V⁻¹ Z 𝒟                       {eq}`eq-conditional-covariance`
 
@@ -212,11 +213,11 @@ def conditional_covariance(D, Z, V):
     Source: follows from the joint normal law of (y, b); Searle, Casella and McCulloch (1992), 7.4.
     """
     D, Z, V = shaped("D: q q, Z: n q, V: n n", D, Z, V)
-    return D - D @ Z.T @ np.linalg.solve(V, Z @ D)
+    return D - D @ Z.T @ solve(V, Z @ D)
 
 
 def prediction_error_covariance(D, Z, V, X):
-    """How far b̂ is from b, with β estimated too: the covariance of the prediction error.
+    """Covariance of the prediction error b̂ − b, with β estimated too.
 
         Var(b̂ − b) = 𝒟 − 𝒟 Zᵀ P Z 𝒟                                    {eq}`eq-pev`
 
@@ -242,6 +243,7 @@ def prediction_error_covariance(D, Z, V, X):
     return D - D @ Z.T @ P_matrix(V, X) @ Z @ D
 
 
+_PIECES = "D: q q, Sigma: n n, Z: n q, y: n, X: n p"
 _JOINT = "b: q, beta: p, D: q q, Sigma: n n, Z: n q, y: n, X: n p"
 
 

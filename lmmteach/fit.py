@@ -292,7 +292,7 @@ class LinearMixedModel:
                 f"newdata has no column {self.group!r}. Add it, or ask for the population value "
                 "with predict(newdata, include_random=False)."
             )
-        position = pd.Index(self.frame.levels).get_indexer(newdata[self.group])
+        position = self.frame.positions(newdata)
         z = np.eye(len(self.frame.levels))[position]
         z[position < 0] = 0
         return x, z, newdata.index, position < 0

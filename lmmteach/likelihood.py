@@ -3,7 +3,7 @@
 import numpy as np
 
 from lmmteach._climb import climb, ols_if_estimable
-from lmmteach._shapes import shaped
+from lmmteach._shapes import NOT_POSITIVE_DEFINITE, inverse, shaped, solve
 from lmmteach.model import V_theta
 
 
@@ -30,10 +30,7 @@ def log_determinant(V):
     (V,) = shaped("V: n n", V)
     sign, logdet = np.linalg.slogdet(V)
     if sign <= 0:
-        raise ValueError(
-            "V is not positive definite, so it has no log-determinant. "
-            "Is sigma2_e greater than 0, and are these variances rather than SDs or logs?"
-        )
+        raise ValueError(NOT_POSITIVE_DEFINITE)
     return float(logdet)
 
 
@@ -63,7 +60,7 @@ def loglik(beta, V, y, X, constant=True):
     """
     beta, V, y, X = shaped("beta: p, V: n n, y: n, X: n p", beta, V, y, X)
     r = y - X @ beta
-    value = -0.5 * (log_determinant(V) + r @ np.linalg.solve(V, r))
+    value = -0.5 * (log_determinant(V) + r @ solve(V, r))
     if constant:
         value -= 0.5 * len(y) * np.log(2 * np.pi)
     return float(value)
@@ -95,7 +92,7 @@ def score(beta, V, y, X, Z):
     Source: derivative of the lecture's (1); Searle, Casella and McCulloch (1992), section 6.2.
     """
     beta, V, y, X, Z = shaped("beta: p, V: n n, y: n, X: n p, Z: n q", beta, V, y, X, Z)
-    V_inverse = np.linalg.inv(V)
+    V_inverse = inverse(V)
     u = V_inverse @ (y - X @ beta)
     score_b = -0.5 * (np.trace(Z.T @ V_inverse @ Z) - (Z.T @ u) @ (Z.T @ u))
     score_e = -0.5 * (np.trace(V_inverse) - u @ u)
@@ -126,7 +123,7 @@ def information(V, X, Z):
     Source: Searle, Casella and McCulloch (1992), section 6.2.
     """
     V, X, Z = shaped("V: n n, X: n p, Z: n q", V, X, Z)
-    V_inverse = np.linalg.inv(V)
+    V_inverse = inverse(V)
     p = X.shape[1]
     result = np.zeros((p + 2, p + 2))
     result[:p, :p] = X.T @ V_inverse @ X
@@ -156,7 +153,7 @@ def curvature(beta, V, y, X, Z):
     Source: second derivative of the lecture's (1); Searle, Casella and McCulloch (1992), 6.2.
     """
     beta, V, y, X, Z = shaped("beta: p, V: n n, y: n, X: n p, Z: n q", beta, V, y, X, Z)
-    V_inverse = np.linalg.inv(V)
+    V_inverse = inverse(V)
     u = V_inverse @ (y - X @ beta)
     V_k_u = np.column_stack([Z @ (Z.T @ u), u])
     p = X.shape[1]
@@ -234,7 +231,7 @@ def fit_ml(y, X, Z, sigma2_b=None, sigma2_e=None):
         score=lambda x: score(x[:p], V_theta(x[p:], Z), r, X, Z),
         curvature=lambda x: curvature(x[:p], V_theta(x[p:], Z), r, X, Z),
         information=lambda x: information(V_theta(x[p:], Z), X, Z),
-        residuals=r,
+        variance=r @ r / len(r),
         p=p,
         held=held,
     )

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from lmmteach._shapes import not_negative, shaped
+from lmmteach._shapes import not_negative, shaped, solve
 from lmmteach.blup import blup, prediction_error_covariance
 from lmmteach.profile import gls
 
@@ -37,7 +37,7 @@ def predict_known(x, z, D, Z, V, y, X):
     )
     beta, Phi = gls(V, y, X)
     b = blup(D, Z, V, y, X)
-    C = -Phi @ X.T @ np.linalg.solve(V, Z @ D)
+    C = -Phi @ X.T @ solve(V, Z @ D)
     covariance = x @ Phi @ x.T + x @ C @ z.T + (x @ C @ z.T).T
     covariance += z @ prediction_error_covariance(D, Z, V, X) @ z.T
     return x @ beta + z @ b, np.diag(covariance).copy()

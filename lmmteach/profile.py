@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from lmmteach._shapes import shaped
+from lmmteach._shapes import inverse, shaped, solve
 from lmmteach.likelihood import loglik
 
 
@@ -30,11 +30,11 @@ def gls(V, y, X):
     Source: lecture 15, "Maximum-Likelihood Estimation".
     """
     V, y, X = shaped("V: n n, y: n, X: n p", V, y, X)
-    Vinv_X = np.linalg.solve(V, X)
+    Vinv_X = solve(V, X)
     try:
         covariance = np.linalg.inv(X.T @ Vinv_X)
     except np.linalg.LinAlgError:
-        raise ValueError("The columns of X are linearly dependent: leave one out.") from None
+        raise ValueError("The columns of X are linearly dependent.") from None
     return covariance @ (Vinv_X.T @ y), covariance
 
 
@@ -60,7 +60,7 @@ def P_matrix(V, X):
     Source: Searle, Casella and McCulloch (1992), section 6.6 and appendix M.4.
     """
     V, X = shaped("V: n n, X: n p", V, X)
-    V_inverse = np.linalg.inv(V)
+    V_inverse = inverse(V)
     Vinv_X = V_inverse @ X
     return V_inverse - Vinv_X @ np.linalg.solve(X.T @ Vinv_X, Vinv_X.T)
 
@@ -93,7 +93,7 @@ def profile_loglik(V, y, X, constant=True):
 
 
 def profile_interval(curve, estimate, level=0.95, lower=-np.inf, scale=None):
-    """Profile-likelihood interval: the values that the data do not find much worse than the best.
+    """Profile-likelihood interval: the values hardly less likely than the best one.
 
         { x : 2 [ℓ_p(x̂) − ℓ_p(x)] ≤ χ²₁(level) }                        {eq}`eq-profile-interval`
 

@@ -3,7 +3,7 @@
 import numpy as np
 
 from lmmteach._climb import climb, ols_if_estimable
-from lmmteach._shapes import shaped
+from lmmteach._shapes import shaped, solve
 from lmmteach.likelihood import half_traces, log_determinant, loglik
 from lmmteach.model import V_theta
 from lmmteach.profile import P_matrix, gls, profile_loglik
@@ -36,7 +36,7 @@ def error_contrasts(X, kind="orthonormal"):
     (X,) = shaped("X: n p", X)
     n, p = X.shape
     if kind not in CONTRASTS:
-        raise ValueError(f"kind = {kind!r} is unknown; choose one of {', '.join(CONTRASTS)}.")
+        raise ValueError(f"kind = {kind!r} is unknown; choose from {', '.join(CONTRASTS)}.")
     if kind == "orthonormal":
         if np.linalg.matrix_rank(X) < p:
             raise ValueError("The columns of X are linearly dependent: leave one out.")
@@ -44,8 +44,8 @@ def error_contrasts(X, kind="orthonormal"):
         return Q[:, p:]
     if p != 1 or np.ptp(X) != 0:
         raise ValueError(
-            f"Differences of observations remove a common mean and nothing else, but X has {p} "
-            'column(s) that are not one constant. Use kind="orthonormal".'
+            f"Differences remove a common mean and nothing else, but X has {p} column(s) "
+            'that are not one constant. Use kind="orthonormal".'
         )
     plus = np.eye(n)[:, 1:]
     minus = np.eye(n)[:, :-1] if kind == "successive" else np.eye(n)[:, :1]
@@ -78,15 +78,15 @@ def contrast_loglik(K, V, y):
     K, V, y = shaped("K: n m, V: n n, y: n", K, V, y)
     if np.linalg.matrix_rank(K) < K.shape[1]:
         raise ValueError(
-            f"K has {K.shape[1]} columns but rank {np.linalg.matrix_rank(K)}: KᵀVK has no inverse. "
-            "Of the n columns of I − H only n − p are independent."
+            f"K has {K.shape[1]} columns but rank {np.linalg.matrix_rank(K)}, so KᵀVK has no "
+            "inverse. Of the n columns of I − H only n − p are independent."
         )
     # Kᵀy is data with mean 0: the likelihood of chapter 2 with no β at all.
     return loglik(np.zeros(0), K.T @ V @ K, K.T @ y, np.zeros((K.shape[1], 0)))
 
 
 def restricted_loglik(V, y, X):
-    """Restricted log-likelihood: that of the error contrasts, without any K, as lme4 counts it.
+    """Restricted log-likelihood: that of the error contrasts, without any K.
 
         ℓ_R(θ) = ℓ_p(θ) − ½ log |Xᵀ V⁻¹ X| + (p/2) log 2π                {eq}`eq-restricted-loglik`
 
@@ -110,7 +110,7 @@ def restricted_loglik(V, y, X):
     Source: Harville (1974); lecture 15, "Restricted Maximum Likelihood Estimation".
     """
     V, y, X = shaped("V: n n, y: n, X: n p", V, y, X)
-    logdet_information = log_determinant(X.T @ np.linalg.solve(V, X))
+    logdet_information = log_determinant(X.T @ solve(V, X))
     p = X.shape[1]
     return profile_loglik(V, y, X) - 0.5 * logdet_information + 0.5 * p * np.log(2 * np.pi)
 
@@ -172,7 +172,7 @@ def restricted_score(V, y, X, Z):
 
 
 def restricted_curvature(V, y, X, Z):
-    """Curvature of the restricted hill: minus the second derivatives of ℓ_R in σ_b² and σ_ε².
+    """Curvature of the restricted hill: minus the second derivatives of ℓ_R.
 
         J_kl = (Py)ᵀ V_k P V_l Py − ½ tr(P V_k P V_l)                  {eq}`eq-restricted-curvature`
 
@@ -199,7 +199,7 @@ def restricted_curvature(V, y, X, Z):
 
 
 def fit_reml(y, X, Z, sigma2_b=None, sigma2_e=None):
-    """REML: first the variances that make the error contrasts most likely, then β by GLS.
+    """REML: the variances that make the error contrasts most likely, then β by GLS.
 
         θ̂ = argmax ℓ_R(θ) over σ_b² ≥ 0, σ_ε² > 0,   β̂ = β̂_θ̂             {eq}`eq-reml`
 
@@ -233,7 +233,7 @@ def fit_reml(y, X, Z, sigma2_b=None, sigma2_e=None):
         score=lambda theta: restricted_score(V_theta(theta, Z), r, X, Z),
         curvature=lambda theta: restricted_curvature(V_theta(theta, Z), r, X, Z),
         information=lambda theta: half_traces(P_matrix(V_theta(theta, Z), X), Z),
-        residuals=r,
+        variance=r @ r / (len(r) - X.shape[1]),
         p=0,
         held=held,
     )

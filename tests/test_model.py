@@ -47,6 +47,11 @@ def test_design_refuses_what_is_not_a_flat_complete_list(groups):
         random_intercept_design(groups)
 
 
+def test_design_refuses_labels_that_have_no_order():
+    with pytest.raises(ValueError, match="mixes texts and numbers"):
+        random_intercept_design(np.array(["a", 1, "b"], dtype=object))
+
+
 def test_D_and_Sigma_are_a_variance_on_the_diagonal_and_nothing_beside_it():
     assert np.array_equal(D_matrix(2.5, 3), np.diag([2.5, 2.5, 2.5]))
     assert np.array_equal(Sigma_matrix(0.5, 4), np.diag([0.5] * 4))

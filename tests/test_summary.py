@@ -224,6 +224,7 @@ def test_zapsmall_is_rs(values, digits, zapped):
         ("Days", 6, "Days"),
         ("Arkansas", 4, "Arkn"),
         ("California", 4, "Clfr"),
+        ("NASA-TLX", 6, "NASA-TLX"),  # capitals stay, even where the name stays too long
     ],
 )
 def test_abbreviate_is_rs(name, length, short):

@@ -1,0 +1,450 @@
+"""Plant known mistakes, one at a time, and see whether the tests notice.
+
+Each mutant is one of the mistakes that students and packages make. It is planted in a copy of the
+package; the tests of the changed module run against the copy first, then all the others, until
+one fails. A mutant that no test notices is a test that is missing.
+"""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import NamedTuple
+
+ROOT = Path(__file__).resolve().parent.parent
+TESTS = (
+    "test_model.py",
+    "test_likelihood.py",
+    "test_profile.py",
+    "test_blup.py",
+    "test_reml.py",
+    "test_prediction.py",
+    "test_fit.py",
+    "test_summary.py",
+    "test_oracle.py",
+    "test_input.py",
+    "test_identities.py",
+)
+
+
+class Mutant(NamedTuple):
+    """A mistake: its name, the module, what stands there once, and what shall stand there."""
+
+    name: str
+    module: str
+    old: str
+    new: str
+
+
+MUTANTS = [
+    # Chapter 1: the model.
+    Mutant(
+        "Z takes the rows to be sorted in blocks",
+        "model",
+        "return (groups[:, np.newaxis] == np.unique(groups)).astype(float)",
+        "return np.repeat(np.eye(len(set(groups))), np.unique(groups, return_counts=True)[1], 0)",
+    ),
+    Mutant(
+        "Z leaves out the first group, as for a fixed factor",
+        "model",
+        "== np.unique(groups))",
+        "== np.unique(groups)[1:])",
+    ),
+    Mutant("ZᵀZ instead of ZZᵀ in V", "model", "Sigma + Z @ D @ Z.T", "Sigma + Z.T @ D @ Z"),
+    Mutant("no errors in V", "model", "return Sigma + Z @ D @ Z.T", "return Z @ D @ Z.T"),
+    Mutant(
+        "no D in V",
+        "model",
+        "return Sigma + Z @ D @ Z.T",
+        "return Sigma + D[0, 0] * Z @ Z.T",
+    ),
+    Mutant(
+        "SDs for variances in V(θ)",
+        "model",
+        "sigma2_b, sigma2_e = variances(theta)\n    n, q",
+        "sigma2_b, sigma2_e = np.sqrt(variances(theta))\n    n, q",
+    ),
+    Mutant(
+        "θ the other way round in V(θ)",
+        "model",
+        "sigma2_b, sigma2_e = variances(theta)\n    n, q",
+        "sigma2_e, sigma2_b = variances(theta)\n    n, q",
+    ),
+    Mutant(
+        "intraclass correlation with the variance within on top",
+        "model",
+        "return sigma2_b / (sigma2_b + sigma2_e)",
+        "return sigma2_e / (sigma2_b + sigma2_e)",
+    ),
+    Mutant(
+        "intraclass correlation from SDs",
+        "model",
+        "return sigma2_b / (sigma2_b + sigma2_e)",
+        "return sigma2_b**0.5 / (sigma2_b**0.5 + sigma2_e**0.5)",
+    ),
+    Mutant(
+        "simulated data without b",
+        "model",
+        "return X @ beta + Z @ b + epsilon",
+        "return X @ beta + epsilon",
+    ),
+    Mutant(
+        "variances for SDs in simulated data",
+        "model",
+        "np.sqrt(np.maximum(eigenvalues, 0.0))",
+        "np.maximum(eigenvalues, 0.0)",
+    ),
+    # Chapter 2: the likelihood.
+    Mutant(
+        "½ missing before log|V|",
+        "likelihood",
+        "-0.5 * (log_determinant(V) + r @ np.linalg.solve(V, r))",
+        "-log_determinant(V) - 0.5 * r @ np.linalg.solve(V, r)",
+    ),
+    Mutant(
+        "log|V| with the other sign",
+        "likelihood",
+        "-0.5 * (log_determinant(V) + r",
+        "-0.5 * (-log_determinant(V) + r",
+    ),
+    Mutant("constant of the likelihood dropped", "likelihood", "if constant:", "if not constant:"),
+    Mutant(
+        "constant of the likelihood with the other sign",
+        "likelihood",
+        "value -= 0.5 * len(y)",
+        "value += 0.5 * len(y)",
+    ),
+    Mutant(
+        "the determinant itself, which underflows",
+        "likelihood",
+        "sign, logdet = np.linalg.slogdet(V)",
+        "sign, logdet = 1, np.log(np.linalg.det(V))",
+    ),
+    Mutant(
+        "½ missing before the trace in the score",
+        "likelihood",
+        "score_e = -0.5 * (np.trace(V_inverse) - u @ u)",
+        "score_e = -np.trace(V_inverse) + 0.5 * u @ u",
+    ),
+    Mutant(
+        "the two variances taken to be independent",
+        "likelihood",
+        "np.array([[bb, be], [be, ee]])",
+        "np.array([[bb, 0], [0, ee]])",
+    ),
+    Mutant(
+        "traces added to the curvature",
+        "likelihood",
+        "V_k_u.T @ V_inverse @ V_k_u - half_traces",
+        "V_k_u.T @ V_inverse @ V_k_u + half_traces",
+    ),
+    Mutant(
+        "ML kept a little above 0",
+        "likelihood",
+        "return beta_ols + x[:p], x[p:]",
+        "return beta_ols + x[:p], np.maximum(x[p:], 1e-8)",
+    ),
+    # Chapter 3: the profile.
+    Mutant(
+        "GLS returns OLS",
+        "profile",
+        "return covariance @ (Vinv_X.T @ y), covariance",
+        "return np.linalg.lstsq(X, y, rcond=None)[0], covariance",
+    ),
+    Mutant(
+        "standard errors as for independent data",
+        "profile",
+        "return covariance @ (Vinv_X.T @ y), covariance",
+        "return covariance @ (Vinv_X.T @ y), V[0, 0] * np.linalg.inv(X.T @ X)",
+    ),
+    Mutant(
+        "OLS β in the profile",
+        "profile",
+        "beta_theta, _ = gls(V, y, X)",
+        "beta_theta, _ = gls(np.eye(len(y)), y, X)",
+    ),
+    Mutant(
+        "3.84 instead of 1.92 below the top of the profile",
+        "profile",
+        "chdtri(1, 1 - level) / 2",
+        "chdtri(1, 1 - level)",
+    ),
+    Mutant(
+        "profile interval of the wrong level",
+        "profile",
+        "chdtri(1, 1 - level) / 2",
+        "chdtri(1, (1 - level) / 2) / 2",
+    ),
+    Mutant(
+        "P that forgets to estimate β",
+        "profile",
+        "return V_inverse - Vinv_X @ np.linalg.solve(X.T @ Vinv_X, Vinv_X.T)",
+        "return V_inverse",
+    ),
+    # Chapter 4: the random effects.
+    Mutant(
+        "BLUP from the residuals of OLS",
+        "blup",
+        "beta, _ = gls(V, y, X)\n    return D @ Z.T",
+        "beta, _ = gls(np.eye(len(y)), y, X)\n    return D @ Z.T",
+    ),
+    Mutant(
+        "BLUP that does not shrink",
+        "blup",
+        "return D @ Z.T @ np.linalg.solve(V, y - X @ beta)",
+        "return np.linalg.pinv(Z) @ (y - X @ beta)",
+    ),
+    Mutant(
+        "shrinkage from SDs",
+        "blup",
+        "sigma2_b, sigma2_e = variances(theta)",
+        "sigma2_b, sigma2_e = np.sqrt(variances(theta))",
+    ),
+    Mutant(
+        "intraclass correlation for shrinkage",
+        "blup",
+        "return n_i * sigma2_b / (n_i * sigma2_b + sigma2_e)",
+        "return sigma2_b / (sigma2_b + sigma2_e) + 0 * n_i",
+    ),
+    Mutant(
+        "one shrinkage for all, from the mean size of the groups",
+        "blup",
+        "n_i = np.asarray(n_i, dtype=float)",
+        "n_i = np.full(np.shape(n_i), np.mean(n_i))",
+    ),
+    Mutant(
+        "shrinkage the other way round",
+        "blup",
+        "return n_i * sigma2_b / (n_i",
+        "return sigma2_e / (n_i",
+    ),
+    Mutant(
+        "density of b forgotten in the joint score",
+        "blup",
+        " - np.linalg.solve(D, b)",
+        "",
+    ),
+    Mutant(
+        "𝒟⁻¹ forgotten in Henderson's equations",
+        "blup",
+        "system[p:, p:] += np.linalg.inv(D)",
+        "system[p:, p:] += 1e-6 * np.linalg.inv(D)",
+    ),
+    Mutant(
+        "conditional variance for the prediction error",
+        "blup",
+        "return D - D @ Z.T @ P_matrix(V, X) @ Z @ D",
+        "return D - D @ Z.T @ np.linalg.solve(V, Z @ D)",
+    ),
+    # Chapter 5: REML.
+    Mutant(
+        "log|XᵀX| for log|XᵀV⁻¹X|",
+        "reml",
+        "log_determinant(X.T @ np.linalg.solve(V, X))",
+        "log_determinant(X.T @ X)",
+    ),
+    Mutant(
+        "log|XᵀV⁻¹X| with the other sign",
+        "reml",
+        "- 0.5 * logdet_information",
+        "+ 0.5 * logdet_information",
+    ),
+    Mutant(
+        "n instead of n − p in the constant of REML",
+        "reml",
+        " + 0.5 * p * np.log(2 * np.pi)",
+        "",
+    ),
+    Mutant(
+        "score of ML in REML",
+        "reml",
+        "np.trace(Z.T @ P @ Z)",
+        "np.trace(Z.T @ np.linalg.solve(V, Z))",
+    ),
+    Mutant(
+        "β of OLS after REML",
+        "reml",
+        "return beta_ols + beta, theta",
+        "return beta_ols, theta",
+    ),
+    Mutant(
+        "REML kept a little above 0",
+        "reml",
+        "return beta_ols + beta, theta",
+        "return beta_ols + beta, np.maximum(theta, 1e-8)",
+    ),
+    Mutant("K is all of I − H", "reml", "return Q[:, p:]", "return Q[:, p:] @ Q[:, p:].T"),
+    Mutant("K keeps a column of X", "reml", "return Q[:, p:]", "return Q[:, p - 1 :]"),
+    # Chapter 7: prediction.
+    Mutant(
+        "new group without the variance between groups",
+        "prediction",
+        "np.diag(x @ Phi @ x.T) + sigma2_b",
+        "np.diag(x @ Phi @ x.T)",
+    ),
+    Mutant(
+        "β̂ and b̂ taken to be independent",
+        "prediction",
+        " + x @ C @ z.T + (x @ C @ z.T).T",
+        "",
+    ),
+    Mutant(
+        "interval from the variance instead of its root",
+        "prediction",
+        "np.sqrt(variance)",
+        "variance",
+    ),
+    Mutant("interval with one tail", "prediction", "ndtri((1 + level) / 2)", "ndtri(level)"),
+    # The fit and its printout.
+    Mutant(
+        "REML falls back to ML",
+        "fit",
+        'fitter = fit_reml if method == "REML" else fit_ml',
+        "fitter = fit_ml",
+    ),
+    Mutant(
+        "REML estimates with the likelihood of ML",
+        "fit",
+        'if self.method == "REML":\n            return restricted_loglik',
+        'if self.method == "":\n            return restricted_loglik',
+    ),
+    Mutant(
+        "b counted as parameters", "fit", "+ len(self.theta)", "+ len(self.theta) + len(self.b)"
+    ),
+    Mutant("BIC with n − p", "fit", "np.log(self.nobs)", "np.log(self.nobs - self.X.shape[1])"),
+    Mutant(
+        "fitted values without b̂",
+        "fit",
+        "self.X @ self.beta.to_numpy() + self.Z @ self.b",
+        "self.X @ self.beta.to_numpy()",
+    ),
+    Mutant(
+        "marginal residuals for conditional ones",
+        "fit",
+        "self.y - self.fitted.to_numpy()",
+        "self.y - self.X @ self.beta.to_numpy()",
+    ),
+    Mutant(
+        "residuals scaled by the whole SD",
+        "fit",
+        "self.residuals / np.sqrt(self.sigma2_e)",
+        "self.residuals / np.sqrt(self.theta.sum())",
+    ),
+    Mutant(
+        "a new group gets the b̂ of the last one",
+        "fit",
+        "z[position < 0] = 0",
+        "z[position < 0] += 0",
+    ),
+    Mutant(
+        "interval of a mean for that of an observation",
+        "fit",
+        "np.where(new, new_variance, variance) + self.sigma2_e",
+        "np.where(new, new_variance, variance)",
+    ),
+    Mutant(
+        "groups in the order in which they appear",
+        "_frame",
+        "pd.factorize(column, sort=True)",
+        "pd.factorize(column, sort=False)",
+    ),
+    Mutant(
+        "variances printed as SDs",
+        "summary",
+        'format_numbers(table["sdcor"], DIGITS)',
+        'format_numbers(table["vcov"], DIGITS)',
+    ),
+]
+
+# Runs pytest where the package can only be the copy: another exit code than a failed test's.
+RUN = """
+import pathlib, sys
+try:
+    import lmmteach, pytest
+except BaseException as error:
+    print(repr(error)); sys.exit(90)
+if pathlib.Path(lmmteach.__file__).resolve().parent != pathlib.Path("lmmteach").resolve():
+    print("another lmmteach was imported:", lmmteach.__file__); sys.exit(91)
+sys.exit(pytest.main(sys.argv[1:]))
+"""
+
+
+def copy_package(folder):
+    """A copy of the package that finds its data."""
+    shutil.copytree(
+        ROOT / "lmmteach", folder / "lmmteach", ignore=shutil.ignore_patterns("__pycache__")
+    )
+    shutil.copytree(ROOT / "data", folder / "data")
+
+
+def plant(mutant, folder):
+    """Change the one place in the copy."""
+    path = folder / "lmmteach" / f"{mutant.module}.py"
+    text = path.read_text(encoding="utf-8")
+    if text.count(mutant.old) != 1:
+        raise SystemExit(
+            f"{mutant.name!r}: {mutant.old!r} stands {text.count(mutant.old)} times in "
+            f"{mutant.module}.py, not once. Bring tools/mutants.py up to date."
+        )
+    changed = text.replace(mutant.old, mutant.new)
+    compile(changed, path.name, "exec")
+    path.write_text(changed, encoding="utf-8")
+
+
+def run_tests(folder, files, *options):
+    """Run the quick tests of some files against the copy; exit code and output."""
+    environment = os.environ | {
+        "PYTHONPATH": str(folder),
+        "PYTHONDONTWRITEBYTECODE": "1",
+        "OPENBLAS_NUM_THREADS": "1",
+        "OMP_NUM_THREADS": "1",
+    }
+    options = ["-x", "-q", "--tb=no", "-p", "no:cacheprovider", "-m", "not slow", *options]
+    paths = [str(ROOT / "tests" / file) for file in files]
+    command = [sys.executable, "-c", RUN, "-o", "addopts=", *options, *paths]
+    run = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True)
+    return run.returncode, run.stdout + run.stderr
+
+
+def try_out(mutant):
+    """Whether a test failed, and which; or what else happened."""
+    first = [file for file in TESTS if file == f"test_{mutant.module}.py"]
+    others = [file for file in TESTS if file not in first]
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name).resolve()
+        copy_package(folder)
+        plant(mutant, folder)
+        for files in filter(None, (first, others)):
+            code, output = run_tests(folder, files)
+            if code == 1:
+                test = re.search(r"^FAILED .*?(test_\w+\.py::\w+)", output, re.MULTILINE)
+                return bool(test), test[1] if test else output
+            if code != 0:
+                return False, f"exit code {code}\n{output}"
+    return False, "no test noticed"
+
+
+def main():
+    """Print a line for each mutant; exit with 1 if one of them survives."""
+    workers = os.cpu_count() or 1
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name).resolve()
+        copy_package(folder)
+        code, output = run_tests(folder, TESTS, "-n", str(workers))
+        if code != 0:
+            raise SystemExit(f"The tests fail without any mutant:\n{output}")
+    caught = 0
+    with ThreadPoolExecutor(workers) as pool:
+        for mutant, (noticed, how) in zip(MUTANTS, pool.map(try_out, MUTANTS), strict=True):
+            caught += noticed
+            print(f"{'caught  ' if noticed else 'SURVIVED'} {mutant.name:58} {how}", flush=True)
+    print(f"{caught} passed, {len(MUTANTS) - caught} failed")
+    raise SystemExit(caught < len(MUTANTS))
+
+
+if __name__ == "__main__":
+    main()
