@@ -10,7 +10,7 @@ from lmmteach.model import V_theta
 def log_determinant(V):
     """log |V|, found without |V| itself, which is too small or too large for a computer.
 
-        log |V| = log λ₁ + … + log λ_n,   λ the eigenvalues of V         {eq}`eq-logdet`
+        log |V| = log ν₁ + … + log ν_n,   ν the eigenvalues of V         {eq}`eq-logdet`
 
     Parameters
     ----------
@@ -102,7 +102,7 @@ def score(beta, V, y, X, Z):
 def information(V, X, Z):
     """Expected curvature of the hill: how sharply data of this design pin β and θ down.
 
-        I_ββ = Xᵀ V⁻¹ X,   I_kl = ½ tr(V⁻¹ V_k V⁻¹ V_l),   I_βk = 0      {eq}`eq-information`
+        𝓘_ββ = Xᵀ V⁻¹ X,   𝓘_kl = ½ tr(V⁻¹ V_k V⁻¹ V_l),   𝓘_βk = 0      {eq}`eq-information`
         with V_b = Z Zᵀ,   V_ε = I
 
     Parameters
@@ -134,8 +134,8 @@ def information(V, X, Z):
 def curvature(beta, V, y, X, Z):
     """Observed curvature of the hill at (β, θ): minus the second derivatives of ℓ.
 
-        J_ββ = Xᵀ V⁻¹ X,   J_βk = Xᵀ V⁻¹ V_k u                           {eq}`eq-curvature`
-        J_kl = uᵀ V_k V⁻¹ V_l u − ½ tr(V⁻¹ V_k V⁻¹ V_l),   u = V⁻¹ (y − Xβ)
+        H_ββ = Xᵀ V⁻¹ X,   H_βk = Xᵀ V⁻¹ V_k u                           {eq}`eq-curvature`
+        H_kl = uᵀ V_k V⁻¹ V_l u − ½ tr(V⁻¹ V_k V⁻¹ V_l),   u = V⁻¹ (y − Xβ)
 
     Parameters
     ----------
@@ -198,7 +198,7 @@ def fit_ml(y, X, Z, sigma2_b=None, sigma2_e=None):
 
         (β̂, θ̂) = argmax ℓ(β, θ) over all β, σ_b² ≥ 0, σ_ε² > 0           {eq}`eq-mle`
 
-    Climbs by steps (β, θ) ← (β, θ) + I⁻¹ · score, I the information first (Fisher) and the
+    Climbs by steps (β, θ) ← (β, θ) + H⁻¹ · score, H the information first (Fisher) and the
     curvature later (Newton), until the step is lost in rounding. A σ_b² whose best value is 0
     comes out as exactly 0.
 

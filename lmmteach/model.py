@@ -191,8 +191,10 @@ def simulate(beta, X, Z, D, Sigma, rng):
 
 
 def _draw_normal(name, covariance, rng):
-    # A symmetric root instead of Cholesky, so that a variance of exactly 0 is allowed.
+    # The symmetric root: unlike Cholesky it allows a variance of exactly 0, and unlike other roots
+    # it is unique, so that a seed gives the same data on every machine.
     eigenvalues, vectors = np.linalg.eigh(covariance)
     if not np.allclose(covariance, covariance.T) or eigenvalues[0] < -1e-8 * abs(eigenvalues[-1]):
         raise ValueError(f"{name} is not a covariance matrix: symmetric, no negative eigenvalue.")
-    return vectors @ (np.sqrt(np.maximum(eigenvalues, 0.0)) * rng.standard_normal(len(covariance)))
+    root = (vectors * np.sqrt(np.maximum(eigenvalues, 0.0))) @ vectors.T
+    return root @ rng.standard_normal(len(covariance))

@@ -77,7 +77,7 @@ def predict_new(x, sigma2_b, V, y, X):
 def normal_interval(prediction, variance, level=0.95):
     """Interval around a prediction, taking its variance as known.
 
-        μ̂ ± z √variance,   z the (1 + level)/2 quantile of N(0, 1)       {eq}`eq-interval`
+        μ̂ ± q √variance,   q the (1 + level)/2 quantile of N(0, 1)       {eq}`eq-interval`
 
     Parameters
     ----------

@@ -76,10 +76,11 @@ def contrast_loglik(K, V, y):
     Source: lecture 15, "Restricted Maximum Likelihood Estimation", step 2 (n − p, not n).
     """
     K, V, y = shaped("K: n m, V: n n, y: n", K, V, y)
-    if np.linalg.matrix_rank(K) < K.shape[1]:
+    rank = np.linalg.matrix_rank(K)
+    if rank < K.shape[1]:
         raise ValueError(
-            f"K has {K.shape[1]} columns but rank {np.linalg.matrix_rank(K)}, so KᵀVK has no "
-            "inverse. Of the n columns of I − H only n − p are independent."
+            f"K has {K.shape[1]} columns but rank {rank}, so KᵀVK has no inverse. "
+            "Of the n columns of I − H only n − p are independent."
         )
     # Kᵀy is data with mean 0: the likelihood of chapter 2 with no β at all.
     return loglik(np.zeros(0), K.T @ V @ K, K.T @ y, np.zeros((K.shape[1], 0)))
@@ -174,7 +175,7 @@ def restricted_score(V, y, X, Z):
 def restricted_curvature(V, y, X, Z):
     """Curvature of the restricted hill: minus the second derivatives of ℓ_R.
 
-        J_kl = (Py)ᵀ V_k P V_l Py − ½ tr(P V_k P V_l)                  {eq}`eq-restricted-curvature`
+        H_kl = (Py)ᵀ V_k P V_l Py − ½ tr(P V_k P V_l)                  {eq}`eq-restricted-curvature`
 
     Parameters
     ----------
