@@ -6,7 +6,7 @@ from lmmteach._shapes import labels, not_negative, shaped, variances
 
 
 def random_intercept_design(groups):
-    """The matrix Z that hands each observation the random effect of its own group.
+    """The matrix Z that hands each observation the effect of its own group.
 
         Z[i, j] = 1 if observation i belongs to group j, else 0          {eq}`eq-design`
 
@@ -106,7 +106,7 @@ def V_matrix(Z, D, Sigma):
 
 
 def V_theta(theta, Z):
-    """Covariance of the data as a function of the two variances θ = (σ_b², σ_ε²).
+    """Covariance of the data as a function of θ = (σ_b², σ_ε²).
 
         V(θ) = σ_b² Z Zᵀ + σ_ε² I_n                                      {eq}`eq-V-theta`
 
@@ -132,7 +132,7 @@ def V_theta(theta, Z):
 
 
 def intraclass_correlation(theta):
-    """Correlation of two observations of one group: the share of σ_b² in all variance.
+    """Correlation of two observations of the same group.
 
         ρ = σ_b² / (σ_b² + σ_ε²)                                         {eq}`eq-icc`
 
