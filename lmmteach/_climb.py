@@ -3,8 +3,8 @@
 import numpy as np
 
 STEPS = 100
-# How much of the variance is between groups, at the start: the hill can have two tops.
-SHARES = (0.0, 0.1, 0.4, 0.75, 0.95, 0.995)
+# The shares of the variance between groups that the scan looks at.
+SHARES = (0.0, 0.01, 0.05, 0.12, 0.22, 0.35, 0.5, 0.65, 0.78, 0.88, 0.94, 0.98, 0.995, 0.999)
 
 
 def ols_if_estimable(y, X, Z, held):
@@ -66,15 +66,14 @@ def negligible(residuals, y):
     return np.max(np.abs(residuals)) <= 1e-12 * np.max(np.abs(y))
 
 
-def climb(loglik, score, curvature, information, variance, p, held):
-    """Maximise ``loglik(x)`` over x = (p coefficients, σ_b², σ_ε²) and return the x at the top.
+def climb(loglik, score, curvature, information, starts, held):
+    """Maximise ``loglik(x)`` over x, which ends in (σ_b², σ_ε²), and return the x at the top.
 
     Parameters
     ----------
     loglik, score : functions of x: a number, and its slope
     curvature, information : functions of x: minus the second derivatives, and their expectation
-    variance : the best σ_ε² if there were no groups; the starts share it out
-    p : number of coefficients in x, each started at 0
+    starts : values of x to climb from, the best first
     held : (σ_b², σ_ε²), a number where the variance is held, None where it is free
 
     Raises
@@ -82,17 +81,53 @@ def climb(loglik, score, curvature, information, variance, p, held):
     ValueError
         if no top is found.
     """
-    starts = list(_starts(variance, p, held))
-    free = np.array([True] * p + [value is None for value in held])
+    free = np.array([True] * (len(starts[0]) - 2) + [value is None for value in held])
+    if not free.all():
+        best = starts[0].copy()
+        best[-2:] = [
+            x if value is None else value for x, value in zip(best[-2:], held, strict=True)
+        ]
+        starts = [best]
+    tops = [_climb_from(x, free, loglik, score, curvature, information) for x in starts]
+    return max(tops, key=loglik)
 
-    def top_above(x):
-        return _climb_from(x, free, loglik, score, curvature, information)
 
-    at_zero, *_ = starts
-    if free[-2] and score(at_zero)[-2] <= 0:
-        # σ_b² = 0 is a top of its own; it need not be the highest.
-        return max(map(top_above, starts), key=loglik)
-    return top_above(max(starts, key=loglik))
+def starting_values(y, X, Z, df):
+    """Places to climb from: the summits of a coarse scan over the share between groups.
+
+    The hill can have two tops, one of them at σ_b² = 0. Along one share the best β and the best
+    scale of θ are known, so a scan over the shares sees both.
+
+    Parameters
+    ----------
+    y, X, Z : the data
+    df : what the weighted sum of squares is divided by: n for ML, n − p for REML
+
+    Returns
+    -------
+    starts : a list of arrays (β, σ_b², σ_ε²), the highest first
+    """
+    # Along the eigenvectors of ZZᵀ the observations are independent, so that the scan takes one
+    # decomposition and not one for each share.
+    n = len(y)
+    U, s, _ = np.linalg.svd(Z, full_matrices=False)
+    yX = np.column_stack([y, X])
+    total, along = yX.T @ yX, U.T @ yX
+    heights, starts = [], []
+    for share in SHARES:
+        between, within = share * s**2, 1 - share
+        kept = (between / (between + within))[:, np.newaxis]
+        products = (total - along.T @ (kept * along)) / within
+        beta = np.linalg.solve(products[1:, 1:], products[1:, 0])
+        scale = (products[0, 0] - products[0, 1:] @ beta) / df
+        spread = np.log(between + within).sum() + (n - len(s)) * np.log(within)
+        if df < n:
+            spread += np.linalg.slogdet(products[1:, 1:])[1]
+        heights.append(-(df * np.log(scale) + spread) / 2)
+        starts.append(np.concatenate([beta, [share * scale, within * scale]]))
+    around = np.array([-np.inf, *heights, -np.inf])
+    summits = (around[1:-1] >= around[:-2]) & (around[1:-1] > around[2:])
+    return [starts[i] for i in np.argsort(heights)[::-1] if summits[i]]
 
 
 def _climb_from(x, free, loglik, score, curvature, information):
@@ -119,13 +154,6 @@ def _climb_from(x, free, loglik, score, curvature, information):
         f"No maximum found in {STEPS} steps; the last was still {np.sqrt(distance):.1g} standard "
         "errors long. The data hardly tell the variances apart: plot the profile likelihood."
     )
-
-
-def _starts(variance, p, held):
-    for share in SHARES:
-        guess = (share * variance, (1 - share) * variance)
-        theta = [g if value is None else value for g, value in zip(guess, held, strict=True)]
-        yield np.array([0.0] * p + theta)
 
 
 def _is_hilltop(curvature):

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from lmmteach._climb import climb, ols_if_estimable
+from lmmteach._climb import climb, ols_if_estimable, starting_values
 from lmmteach._shapes import NOT_POSITIVE_DEFINITE, inverse, shaped, solve
 from lmmteach.model import V_theta
 
@@ -231,8 +231,7 @@ def fit_ml(y, X, Z, sigma2_b=None, sigma2_e=None):
         score=lambda x: score(x[:p], V_theta(x[p:], Z), r, X, Z),
         curvature=lambda x: curvature(x[:p], V_theta(x[p:], Z), r, X, Z),
         information=lambda x: information(V_theta(x[p:], Z), X, Z),
-        variance=r @ r / len(r),
-        p=p,
+        starts=starting_values(r, X, Z, df=len(r)),
         held=held,
     )
     return beta_ols + x[:p], x[p:]

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from lmmteach._climb import climb, ols_if_estimable
+from lmmteach._climb import climb, ols_if_estimable, starting_values
 from lmmteach._shapes import shaped, solve
 from lmmteach.likelihood import half_traces, log_determinant, loglik
 from lmmteach.model import V_theta
@@ -234,8 +234,7 @@ def fit_reml(y, X, Z, sigma2_b=None, sigma2_e=None):
         score=lambda theta: restricted_score(V_theta(theta, Z), r, X, Z),
         curvature=lambda theta: restricted_curvature(V_theta(theta, Z), r, X, Z),
         information=lambda theta: half_traces(P_matrix(V_theta(theta, Z), X), Z),
-        variance=r @ r / (len(r) - X.shape[1]),
-        p=0,
+        starts=[x[-2:] for x in starting_values(r, X, Z, df=len(r) - X.shape[1])],
         held=held,
     )
     beta, _ = gls(V_theta(theta, Z), r, X)

@@ -5,13 +5,13 @@ package; the tests of the changed module run against the copy first, then all th
 one fails. A mutant that no test notices is a test that is missing.
 """
 
+import contextlib
+import io
+import multiprocessing
 import os
-import re
 import shutil
-import subprocess
 import sys
 import tempfile
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import NamedTuple
 
@@ -360,88 +360,100 @@ MUTANTS = [
     ),
 ]
 
-# Runs pytest where the package can only be the copy: another exit code than a failed test's.
-RUN = """
-import pathlib, sys
-try:
-    import lmmteach, pytest
-except BaseException as error:
-    print(repr(error)); sys.exit(90)
-if pathlib.Path(lmmteach.__file__).resolve().parent != pathlib.Path("lmmteach").resolve():
-    print("another lmmteach was imported:", lmmteach.__file__); sys.exit(91)
-sys.exit(pytest.main(sys.argv[1:]))
-"""
+
+class Failures:
+    """A pytest plugin that remembers which tests failed."""
+
+    def __init__(self):
+        self.names = []
+
+    def pytest_runtest_logreport(self, report):
+        if report.failed:
+            self.names.append(report.nodeid.rpartition("/")[2])
 
 
-def copy_package(folder):
-    """A copy of the package that finds its data."""
-    shutil.copytree(
-        ROOT / "lmmteach", folder / "lmmteach", ignore=shutil.ignore_patterns("__pycache__")
-    )
-    shutil.copytree(ROOT / "data", folder / "data")
-
-
-def plant(mutant, folder):
-    """Change the one place in the copy."""
-    path = folder / "lmmteach" / f"{mutant.module}.py"
-    text = path.read_text(encoding="utf-8")
+def sources_of(mutant):
+    """The text of the module, without the mistake and with it."""
+    text = (ROOT / "lmmteach" / f"{mutant.module}.py").read_text(encoding="utf-8")
     if text.count(mutant.old) != 1:
         raise SystemExit(
             f"{mutant.name!r}: {mutant.old!r} stands {text.count(mutant.old)} times in "
             f"{mutant.module}.py, not once. Bring tools/mutants.py up to date."
         )
     changed = text.replace(mutant.old, mutant.new)
-    compile(changed, path.name, "exec")
-    path.write_text(changed, encoding="utf-8")
+    compile(changed, f"{mutant.module}.py", "exec")
+    return text, changed
 
 
-def run_tests(folder, files, *options):
-    """Run the quick tests of some files against the copy; exit code and output."""
-    environment = os.environ | {
-        "PYTHONPATH": str(folder),
-        "PYTHONDONTWRITEBYTECODE": "1",
-        "OPENBLAS_NUM_THREADS": "1",
-        "OMP_NUM_THREADS": "1",
-    }
-    options = ["-x", "-q", "--tb=no", "-p", "no:cacheprovider", "-m", "not slow", *options]
-    paths = [str(ROOT / "tests" / file) for file in files]
-    command = [sys.executable, "-c", RUN, "-o", "addopts=", *options, *paths]
-    run = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True)
-    return run.returncode, run.stdout + run.stderr
+def run_tests(folder, files):
+    """Run the quick tests of some files against the copy; exit code and names of failures."""
+    import pytest
+
+    failures = Failures()
+    options = ["-x", "--tb=no", "-p", "no:cacheprovider", "-o", "addopts=", "-m", "not slow"]
+    with contextlib.redirect_stdout(io.StringIO()) as output:
+        code = pytest.main([*options, *(str(ROOT / "tests" / f) for f in files)], [failures])
+    import lmmteach
+
+    if Path(lmmteach.__file__).resolve().parent != folder / "lmmteach":
+        raise RuntimeError(f"The tests imported {lmmteach.__file__}, not the copy.")
+    if code not in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED):
+        raise RuntimeError(f"pytest could not run the tests:\n{output.getvalue()}")
+    return code == pytest.ExitCode.OK, failures.names
 
 
-def try_out(mutant):
-    """Whether a test failed, and which; or what else happened."""
-    first = [file for file in TESTS if file == f"test_{mutant.module}.py"]
-    others = [file for file in TESTS if file not in first]
+def try_out(mutant, stages):
+    """Plant the mistake (or none) in a copy; the first test that fails, or None.
+
+    Runs in a fresh process, whose first import of the package is that of the copy.
+    """
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name).resolve()
-        copy_package(folder)
-        plant(mutant, folder)
-        for files in filter(None, (first, others)):
-            code, output = run_tests(folder, files)
-            if code == 1:
-                test = re.search(r"^FAILED .*?(test_\w+\.py::\w+)", output, re.MULTILINE)
-                return bool(test), test[1] if test else output
-            if code != 0:
-                return False, f"exit code {code}\n{output}"
-    return False, "no test noticed"
+        shutil.copytree(
+            ROOT / "lmmteach", folder / "lmmteach", ignore=shutil.ignore_patterns("__pycache__")
+        )
+        shutil.copytree(ROOT / "data", folder / "data")
+        if mutant:
+            _, changed = sources_of(mutant)
+            (folder / "lmmteach" / f"{mutant.module}.py").write_text(changed, encoding="utf-8")
+        sys.path.insert(0, str(folder))
+        for files in stages:
+            passed, failures = run_tests(folder, files)
+            if not passed:
+                return failures[0]
+    return None
+
+
+def stages_of(mutant):
+    """The tests of the mutant's own module, then the others."""
+    own = [file for file in TESTS if file == f"test_{mutant.module}.py"]
+    return [files for files in (own, [f for f in TESTS if f not in own]) if files]
 
 
 def main():
     """Print a line for each mutant; exit with 1 if one of them survives."""
-    workers = os.cpu_count() or 1
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name).resolve()
-        copy_package(folder)
-        code, output = run_tests(folder, TESTS, "-n", str(workers))
-        if code != 0:
-            raise SystemExit(f"The tests fail without any mutant:\n{output}")
-    caught = 0
-    with ThreadPoolExecutor(workers) as pool:
-        for mutant, (noticed, how) in zip(MUTANTS, pool.map(try_out, MUTANTS), strict=True):
-            caught += noticed
-            print(f"{'caught  ' if noticed else 'SURVIVED'} {mutant.name:58} {how}", flush=True)
+    for mutant in MUTANTS:
+        sources_of(mutant)
+    os.environ |= {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
+    # The only plugin needed is the one above, and loading the others takes longer than most tests.
+    os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
+    # A server imports the large libraries once; each mutant runs in a fork of it where there is one.
+    method = "forkserver" if "forkserver" in multiprocessing.get_all_start_methods() else "spawn"
+    context = multiprocessing.get_context(method)
+    if method == "forkserver":
+        context.set_forkserver_preload(
+            ["formulae", "hypothesis", "pandas", "pytest", "scipy.optimize", "scipy.stats"]
+        )
+    with context.Pool(os.cpu_count(), maxtasksperchild=1) as pool:
+        baseline = pool.starmap(try_out, [(None, [[file]]) for file in TESTS], chunksize=1)
+        if any(baseline):
+            raise SystemExit(f"Without any mutant there fails: {', '.join(filter(None, baseline))}")
+        jobs = [(m, pool.apply_async(try_out, (m, stages_of(m)))) for m in MUTANTS]
+        caught = 0
+        for mutant, job in jobs:
+            test = job.get()
+            caught += test is not None
+            print(f"{'caught  ' if test else 'SURVIVED'} {mutant.name:58} {test or ''}", flush=True)
     print(f"{caught} passed, {len(MUTANTS) - caught} failed")
     raise SystemExit(caught < len(MUTANTS))
 
