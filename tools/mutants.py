@@ -148,6 +148,12 @@ MUTANTS = [
         "return beta_ols + x[:p], x[p:]",
         "return beta_ols + x[:p], np.maximum(x[p:], 1e-8)",
     ),
+    Mutant(
+        "the climb starts at σ_b² = 0 only",
+        "_climb",
+        "SHARES = (0.0,",
+        "SHARES = (0.0,)\nUNUSED = (",
+    ),
     # Chapter 3: the profile.
     Mutant(
         "GLS returns OLS",
@@ -437,7 +443,7 @@ def main():
     os.environ |= {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
     # The only plugin needed is the one above, and loading the others takes longer than most tests.
     os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
-    # A server imports the large libraries once; each mutant runs in a fork of it where there is one.
+    # A server imports the large libraries once, and each mutant runs in a fork of it.
     method = "forkserver" if "forkserver" in multiprocessing.get_all_start_methods() else "spawn"
     context = multiprocessing.get_context(method)
     if method == "forkserver":
