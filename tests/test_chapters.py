@@ -75,6 +75,6 @@ def test_simulated_spans_are_those_of_five_normal_means():
     low, high = map(float, re.search(r"studies: (.+) to (.+)", printed("01-model")).groups())
     means = np.random.default_rng(0).normal(scale=SE * np.sqrt(5), size=(100_000, 5))
     expected = np.quantile(np.ptp(means, axis=1), [0.05, 0.95])
-    # A quantile of 1000 draws is uncertain by about 0.06 (low) and 0.13 (high).
-    assert low == pytest.approx(expected[0], abs=0.2)
-    assert high == pytest.approx(expected[1], abs=0.45)
+    # A quantile of 200 draws is uncertain by about 0.12 (low) and 0.25 (high); three times that.
+    assert low == pytest.approx(expected[0], abs=0.36)
+    assert high == pytest.approx(expected[1], abs=0.75)

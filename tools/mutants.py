@@ -17,6 +17,7 @@ from typing import NamedTuple
 
 ROOT = Path(__file__).resolve().parent.parent
 TESTS = (
+    "test_climb.py",
     "test_model.py",
     "test_likelihood.py",
     "test_profile.py",
@@ -153,6 +154,18 @@ MUTANTS = [
         "_climb",
         "SHARES = (0.0,",
         "SHARES = (0.0,)\nUNUSED = (",
+    ),
+    Mutant(
+        "the lower one of two tops",
+        "_climb",
+        "return max(tops, key=loglik)",
+        "return min(tops, key=loglik)",
+    ),
+    Mutant(
+        "steps past the top and down",
+        "_climb",
+        "if there[-1] > 0 and loglik(there) >= here - rounding:",
+        "if there[-1] > 0:",
     ),
     # Chapter 3: the profile.
     Mutant(
@@ -432,7 +445,7 @@ def try_out(mutant, stages):
 
 def stages_of(mutant):
     """The tests of the mutant's own module, then the others."""
-    own = [file for file in TESTS if file == f"test_{mutant.module}.py"]
+    own = [file for file in TESTS if file == f"test_{mutant.module.strip('_')}.py"]
     return [files for files in (own, [f for f in TESTS if f not in own]) if files]
 
 
