@@ -37,6 +37,15 @@ def test_numbers_of_the_lectures_printout(fit):
     assert fit.theta == pytest.approx([1.7494, 0.3254], abs=5e-5)
     assert fit.beta["(Intercept)"] == pytest.approx(14.1751, abs=5e-5)
     assert fit.se["(Intercept)"] == pytest.approx(0.5949, abs=5e-5)
+    assert [fit.scaled_residuals.min(), fit.scaled_residuals.max()] == pytest.approx(
+        [-2.56578, 2.84352], abs=5e-6
+    )
+
+
+def test_criteria_count_three_parameters_and_all_observations(fit):
+    assert (fit.n_parameters, fit.nobs) == (3, 80)
+    assert fit.aic == pytest.approx(157.753768 + 2 * 3, abs=1e-6)
+    assert fit.bic == pytest.approx(157.753768 + 3 * np.log(80), abs=1e-6)
 
 
 def test_what_stands_in_rows_keeps_the_order_and_the_names_of_the_data(fit, shuffled):
@@ -102,6 +111,11 @@ def test_predictions_keep_the_rows_of_newdata(fit):
     newdata = pd.DataFrame({"woman": [4, 1]}, index=["last", "first"])
     expected = pd.Series([12.2555, 13.5522], index=["last", "first"], name="prediction")
     pd.testing.assert_series_equal(fit.predict(newdata), expected, atol=5e-5, rtol=0)
+
+
+@pytest.mark.filterwarnings("ignore::lmmteach.fit.NewGroupWarning")
+def test_a_new_woman_is_predicted_by_the_mean(fit):
+    assert fit.predict(pd.DataFrame({"woman": [6]}))[0] == fit.beta["(Intercept)"]
 
 
 def test_prediction_intervals_of_a_known_and_a_new_woman(fit):

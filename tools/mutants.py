@@ -16,16 +16,17 @@ from pathlib import Path
 from typing import NamedTuple
 
 ROOT = Path(__file__).resolve().parent.parent
+# The quick ones first.
 TESTS = (
     "test_climb.py",
     "test_model.py",
-    "test_likelihood.py",
-    "test_profile.py",
     "test_blup.py",
-    "test_reml.py",
     "test_prediction.py",
-    "test_fit.py",
+    "test_likelihood.py",
+    "test_reml.py",
     "test_summary.py",
+    "test_fit.py",
+    "test_profile.py",
     "test_oracle.py",
     "test_input.py",
     "test_identities.py",
