@@ -4,11 +4,15 @@ BIN = .venv/bin
 # One thread for each process: the tests run in parallel, and small matrices gain nothing from more.
 THREADS = OPENBLAS_NUM_THREADS=1 OMP_NUM_THREADS=1
 
-.PHONY: book serve test test-notebooks test-book mutants bench notebooks live lock clean
+# What `make book` and `make exercises` write: for students, or with the solutions.
+EDITION ?= students
+PLACE = $(if $(filter solutions,$(EDITION)),_build/solutions/)
+
+.PHONY: book serve test test-notebooks test-book mutants bench notebooks exercises live lock clean
 
 book: .venv/ready
-	$(BIN)/jupyter-book build -W -n --keep-going .
-	@echo "The book is here: $(CURDIR)/_build/html/index.html"
+	EDITION=$(EDITION) $(THREADS) $(BIN)/jupyter-book build -W -n --keep-going $(if $(PLACE),--path-output $(PLACE)) .
+	@echo "The book is here: $(CURDIR)/$(PLACE)_build/html/index.html"
 
 serve: book
 	$(BIN)/python tools/serve.py
@@ -19,10 +23,11 @@ test: .venv/ready
 	$(MAKE) test-notebooks
 
 test-notebooks: .venv/ready
-	$(THREADS) $(BIN)/python -m pytest -n 2 --dist loadfile --nbval --nbval-current-env --nbval-cell-timeout=120 chapters
+	$(BIN)/python tools/worksheets.py --solutions
+	$(THREADS) $(BIN)/python -m pytest -n 2 --dist loadfile --nbval --nbval-current-env --nbval-cell-timeout=300 chapters exercises _build/exercises-solutions
 
 test-book: .venv/ready
-	$(BIN)/python -m pytest tests/browser
+	$(BIN)/python -m pytest -n 2 --dist loadfile -o addopts="-q --strict-markers" tests/browser
 
 mutants: .venv/ready
 	$(BIN)/python tools/mutants.py
@@ -33,8 +38,11 @@ bench: .venv/ready
 notebooks: .venv/ready
 	$(BIN)/python tools/notebooks.py
 
+exercises: .venv/ready
+	$(BIN)/python tools/worksheets.py $(if $(PLACE),--solutions)
+
 live: .venv/live
-	$(BIN)/jupyter lab chapters
+	$(BIN)/jupyter lab
 
 lock:
 	uv pip compile --quiet --universal --python-version 3.11 --no-annotate --no-header --no-emit-index-url --no-emit-find-links --extra book --extra test --extra live pyproject.toml -o constraints.txt

@@ -1,36 +1,43 @@
 """Linear mixed models, one formula at a time.
 
-The modules ``model``, ``likelihood``, ``profile``, ``blup``, ``reml`` and ``prediction`` hold the
-formulas of the lecture, one small function for each; ``lmm`` fits a model with them.
+The modules ``model``, ``likelihood``, ``profile``, ``blup``, ``reml``, ``testing``,
+``prediction`` and ``diagnostics`` hold the formulas of the lecture, one small function for each;
+``lmm`` fits a model with them, and ``lrt`` compares two fits.
 """
 
-from lmmteach import blup, likelihood, model, prediction, profile, reml
+from lmmteach import blup, diagnostics, likelihood, model, prediction, profile, reml, testing
 from lmmteach.data import list_data, load_data
 from lmmteach.fit import lmm
 from lmmteach.source import show_source
+from lmmteach.testing import lrt
 
 __version__ = "0.1.0"
 
 
 def __getattr__(name):
-    # The pictures need matplotlib, which takes longer to import than all the rest.
-    if name == "plots":
+    # The pictures need matplotlib, which takes longer to import than all the rest; and not
+    # everybody wants the exercises.
+    if name in ("exercises", "plots"):
         from importlib import import_module
 
-        return import_module("lmmteach.plots")
+        return import_module(f"lmmteach.{name}")
     raise AttributeError(f"module 'lmmteach' has no attribute {name!r}")
 
 
 __all__ = [
     "blup",
+    "diagnostics",
+    "exercises",
     "likelihood",
     "list_data",
     "lmm",
     "load_data",
+    "lrt",
     "model",
     "plots",
     "prediction",
     "profile",
     "reml",
     "show_source",
+    "testing",
 ]

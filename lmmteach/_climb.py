@@ -2,9 +2,12 @@
 
 import numpy as np
 
+from lmmteach._shapes import NOT_POSITIVE_DEFINITE, not_negative
+
 STEPS = 100
 # The shares of the variance between groups that the scan looks at.
-SHARES = (0.0, 0.01, 0.05, 0.12, 0.22, 0.35, 0.5, 0.65, 0.78, 0.88, 0.94, 0.98, 0.995, 0.999)
+SHARES = (0.0, 1e-4, 1e-3, 0.01, 0.05, 0.12, 0.22, 0.35, 0.5, 0.65, 0.78, 0.88, 0.94, 0.98)
+SHARES += tuple(1 - 10.0**-k for k in (2.3, 3, 4, 5, 6, 7, 8))
 
 
 def ols_if_estimable(y, X, Z, held):
@@ -17,6 +20,11 @@ def ols_if_estimable(y, X, Z, held):
     ValueError
         saying which assumption of the fit the data break.
     """
+    for name, value in zip(("sigma2_b", "sigma2_e"), held, strict=True):
+        if value is not None:
+            not_negative(name, value)
+    if held[1] == 0:
+        raise ValueError(NOT_POSITIVE_DEFINITE)
     n, p = X.shape
     if p and np.linalg.matrix_rank(X) < p:
         raise ValueError(
@@ -82,26 +90,21 @@ def climb(loglik, score, curvature, information, starts, held):
         if no top is found.
     """
     free = np.array([True] * (len(starts[0]) - 2) + [value is None for value in held])
-    if not free.all():
-        best = starts[0].copy()
-        best[-2:] = [
-            x if value is None else value for x, value in zip(best[-2:], held, strict=True)
-        ]
-        starts = [best]
     tops = [_climb_from(x, free, loglik, score, curvature, information) for x in starts]
     return max(tops, key=loglik)
 
 
-def starting_values(y, X, Z, df):
+def starting_values(y, X, Z, df, held):
     """Places to climb from: the summits of a coarse scan over the share between groups.
 
-    The hill can have two tops, one of them at σ_b² = 0. Along one share the best β and the best
-    scale of θ are known, so a scan over the shares sees both.
+    The hill can have two tops, one of them at σ_b² = 0. Along one share the best β is known, and
+    so is the scale of θ: from a variance that is held, otherwise the best one.
 
     Parameters
     ----------
     y, X, Z : the data
     df : what the weighted sum of squares is divided by: n for ML, n − p for REML
+    held : (σ_b², σ_ε²), a number where the variance is held, None where it is free
 
     Returns
     -------
@@ -112,22 +115,39 @@ def starting_values(y, X, Z, df):
     n = len(y)
     U, s, _ = np.linalg.svd(Z, full_matrices=False)
     yX = np.column_stack([y, X])
-    total, along = yX.T @ yX, U.T @ yX
+    along = U.T @ yX
+    across = yX - U @ along
+    across = across.T @ across
     heights, starts = [], []
-    for share in SHARES:
+    for share, scale in _shares_and_scales(*held):
         between, within = share * s**2, 1 - share
-        kept = (between / (between + within))[:, np.newaxis]
-        products = (total - along.T @ (kept * along)) / within
+        products = across / within + along.T @ (along / (between + within)[:, np.newaxis])
         beta = np.linalg.solve(products[1:, 1:], products[1:, 0])
-        scale = (products[0, 0] - products[0, 1:] @ beta) / df
+        best_scale = (products[0, 0] - products[0, 1:] @ beta) / df
+        scale = best_scale if scale is None else scale
         spread = np.log(between + within).sum() + (n - len(s)) * np.log(within)
         if df < n:
             spread += np.linalg.slogdet(products[1:, 1:])[1]
-        heights.append(-(df * np.log(scale) + spread) / 2)
-        starts.append(np.concatenate([beta, [share * scale, within * scale]]))
+        heights.append(-(df * (np.log(scale) + best_scale / scale) + spread) / 2)
+        theta = [share * scale, within * scale]
+        theta = [x if h is None else h for x, h in zip(theta, held, strict=True)]
+        starts.append(np.concatenate([beta, theta]))
     around = np.array([-np.inf, *heights, -np.inf])
     summits = (around[1:-1] >= around[:-2]) & (around[1:-1] > around[2:])
     return [starts[i] for i in np.argsort(heights)[::-1] if summits[i]]
+
+
+def _shares_and_scales(sigma2_b, sigma2_e):
+    """The shares to look at, each with the σ_b² + σ_ε² that the held variances leave, or None."""
+    if sigma2_b is not None and sigma2_e is not None:
+        return [(sigma2_b / (sigma2_b + sigma2_e), sigma2_b + sigma2_e)]
+    if sigma2_b == 0:
+        return [(0.0, None)]
+    if sigma2_b is not None:
+        return [(share, sigma2_b / share) for share in SHARES if share > 0]
+    if sigma2_e is not None:
+        return [(share, sigma2_e / (1 - share)) for share in SHARES]
+    return [(share, None) for share in SHARES]
 
 
 def _climb_from(x, free, loglik, score, curvature, information):

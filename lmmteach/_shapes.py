@@ -111,6 +111,12 @@ def not_negative(name, value):
         raise ValueError(f"{name} = {value:g} is a variance: it must be finite and not negative.")
 
 
+def between_0_and_1(level):
+    """Raise a ValueError unless a confidence level lies between 0 and 1."""
+    if not 0 < level < 1:
+        raise ValueError(f"level = {level} must lie between 0 and 1, as 0.95.")
+
+
 def _as_floats(name, array):
     try:
         array = np.asarray(array, dtype=float)

@@ -9,19 +9,21 @@ import pandas as pd
 
 from lmmteach._frame import ModelFrame, read_model
 from lmmteach.blup import blup, conditional_covariance
+from lmmteach.diagnostics import conditional_residuals, marginal_residuals, scaled_residuals
 from lmmteach.likelihood import fit_ml, loglik
 from lmmteach.model import D_matrix, V_theta
 from lmmteach.prediction import normal_interval, predict_known, predict_new
 from lmmteach.profile import gls, profile_interval, profile_loglik
 from lmmteach.reml import fit_reml, restricted_loglik
 from lmmteach.summary import summarise
+from lmmteach.testing import aic
 
 
 class NewGroupWarning(UserWarning):
     """A prediction was asked for a group that is not in the data."""
 
 
-def lmm(formula, data, method="REML"):
+def lmm(formula, data, method="REML", sigma2_b=None):
     """Fit a linear mixed model with one random intercept.
 
     Parameters
@@ -30,6 +32,8 @@ def lmm(formula, data, method="REML"):
         parentheses the column of the groups
     data : DataFrame, a row for each observation
     method : ``"REML"`` (the default, as in lme4) or ``"ML"``
+    sigma2_b : the variance between groups, if it shall not be estimated; 0 gives the smaller
+        model of a test of σ_b² = 0
 
     Returns
     -------
@@ -48,8 +52,8 @@ def lmm(formula, data, method="REML"):
         raise ValueError(f'method = {method!r} is unknown; choose "REML" or "ML".')
     frame = read_model(formula, data)
     fitter = fit_reml if method == "REML" else fit_ml
-    _, theta = fitter(frame.y, frame.X, frame.Z)
-    return LinearMixedModel(frame, method, theta)
+    _, theta = fitter(frame.y, frame.X, frame.Z, sigma2_b=sigma2_b)
+    return LinearMixedModel(frame, method, theta, holds_b=sigma2_b is not None)
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -63,6 +67,7 @@ class LinearMixedModel:
     frame: ModelFrame
     method: str
     theta: np.ndarray
+    holds_b: bool = False
 
     @property
     def formula(self):
@@ -159,8 +164,8 @@ class LinearMixedModel:
 
     @property
     def n_parameters(self):
-        """Number of parameters: the coefficients and the two variances; b are not parameters."""
-        return self.X.shape[1] + len(self.theta)
+        """Number of parameters: the coefficients and the variances estimated; b is none."""
+        return self.X.shape[1] + len(self.theta) - self.holds_b
 
     @cached_property
     def loglik(self):
@@ -177,7 +182,7 @@ class LinearMixedModel:
     @property
     def aic(self):
         """Akaike's criterion; under REML comparable only between fits with the same X."""
-        return self.criterion + 2 * self.n_parameters
+        return aic(self)
 
     @property
     def bic(self):
@@ -211,17 +216,18 @@ class LinearMixedModel:
     @cached_property
     def residuals(self):
         """Conditional residuals y − Xβ̂ − Zb̂, the lecture's ε̂."""
-        return self._by_row(self.y - self.fitted.to_numpy(), "residuals")
+        values = conditional_residuals(self.y, self.X, self.beta, self.Z, self.b)
+        return self._by_row(values, "residuals")
 
     @cached_property
     def marginal_residuals(self):
         """Marginal residuals y − Xβ̂."""
-        return self._by_row(self.y - self.X @ self.beta.to_numpy(), "marginal_residuals")
+        return self._by_row(marginal_residuals(self.y, self.X, self.beta), "marginal_residuals")
 
     @cached_property
     def scaled_residuals(self):
         """Conditional residuals divided by σ̂_ε, as in the printout."""
-        return (self.residuals / np.sqrt(self.sigma2_e)).rename("scaled_residuals")
+        return self._by_row(scaled_residuals(self.residuals, self.sigma2_e), "scaled_residuals")
 
     def _by_row(self, values, name):
         return pd.Series(values, index=self.frame.index, name=name)
@@ -306,6 +312,26 @@ class LinearMixedModel:
                 stacklevel=3,
             )
 
+    def wald_interval(self, level=0.95):
+        """Wald intervals of the coefficients: estimate ± quantile of N(0, 1) times SE.
+
+        Parameters
+        ----------
+        level : confidence level, between 0 and 1
+
+        Returns
+        -------
+        intervals : DataFrame with a row for each coefficient; columns estimate, lower and upper.
+            There is none for the variances, whose likelihood is no parabola: see profile_interval.
+
+        Raises
+        ------
+        ValueError
+            if level is not between 0 and 1.
+        """
+        lower, upper = normal_interval(self.beta, self.se**2, level)
+        return pd.DataFrame({"estimate": self.beta, "lower": lower, "upper": upper})
+
     def profile_interval(self, level=0.95):
         """Profile-likelihood intervals of every parameter, from the ML profile as in lme4.
 
@@ -315,8 +341,8 @@ class LinearMixedModel:
 
         Returns
         -------
-        intervals : DataFrame with a row for σ_b², σ_ε² and each coefficient; columns estimate
-            (this fit's), lower and upper
+        intervals : DataFrame with a row for σ_b² (unless it is held), σ_ε² and each coefficient;
+            columns estimate (this fit's), lower and upper
 
         Raises
         ------
@@ -325,18 +351,14 @@ class LinearMixedModel:
 
         Source: lecture 15, "Maximum-Likelihood Estimation" (profile likelihood).
         """
-        beta, theta = fit_ml(self.y, self.X, self.Z)
-        rows = {
-            "sigma2_b": (
-                self.sigma2_b,
-                profile_interval(self._curve_b, theta[0], level, lower=0.0, scale=theta.sum()),
-            ),
-            # On the log scale, where the curve of σ_ε² is nearly a parabola; the ends are the same.
-            "sigma2_e": (
-                self.sigma2_e,
-                np.exp(profile_interval(self._curve_log_e, np.log(theta[1]), level, scale=0.5)),
-            ),
-        }
+        beta, theta = fit_ml(self.y, self.X, self.Z, sigma2_b=self._held_b)
+        rows = {}
+        if not self.holds_b:
+            interval = profile_interval(self._curve_b, theta[0], level, lower=0.0, scale=sum(theta))
+            rows["sigma2_b"] = (self.sigma2_b, interval)
+        # On the log scale, where the curve of σ_ε² is nearly a parabola; the ends are the same.
+        interval = profile_interval(self._curve_log_e, np.log(theta[1]), level, scale=0.5)
+        rows["sigma2_e"] = (self.sigma2_e, np.exp(interval))
         for j, name in enumerate(self.frame.beta_names):
             interval = profile_interval(self._curve_beta(j), beta[j], level, scale=self.se.iloc[j])
             rows[name] = (self.beta.iloc[j], interval)
@@ -346,22 +368,24 @@ class LinearMixedModel:
             columns=["estimate", "lower", "upper"],
         )
 
+    @property
+    def _held_b(self):
+        return self.sigma2_b if self.holds_b else None
+
     def _curve_b(self, sigma2_b):
-        _, theta = fit_ml(self.y, self.X, self.Z, sigma2_b=sigma2_b)
-        return profile_loglik(V_theta(theta, self.Z), self.y, self.X)
+        return self._top(self.y, self.X, sigma2_b=sigma2_b)
 
     def _curve_log_e(self, log_sigma2_e):
-        _, theta = fit_ml(self.y, self.X, self.Z, sigma2_e=np.exp(log_sigma2_e))
-        return profile_loglik(V_theta(theta, self.Z), self.y, self.X)
+        sigma2_e = np.exp(log_sigma2_e)
+        return self._top(self.y, self.X, sigma2_b=self._held_b, sigma2_e=sigma2_e)
 
     def _curve_beta(self, j):
         x_j, others = self.X[:, j], np.delete(self.X, j, axis=1)
+        return lambda beta_j: self._top(self.y - x_j * beta_j, others, sigma2_b=self._held_b)
 
-        def curve(beta_j):
-            _, theta = fit_ml(self.y - x_j * beta_j, others, self.Z)
-            return profile_loglik(V_theta(theta, self.Z), self.y - x_j * beta_j, others)
-
-        return curve
+    def _top(self, y, X, **held):
+        _, theta = fit_ml(y, X, self.Z, **held)
+        return profile_loglik(V_theta(theta, self.Z), y, X)
 
     def summary(self):
         """The printout of the fit, as lme4 writes it."""

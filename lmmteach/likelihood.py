@@ -231,7 +231,71 @@ def fit_ml(y, X, Z, sigma2_b=None, sigma2_e=None):
         score=lambda x: score(x[:p], V_theta(x[p:], Z), r, X, Z),
         curvature=lambda x: curvature(x[:p], V_theta(x[p:], Z), r, X, Z),
         information=lambda x: information(V_theta(x[p:], Z), X, Z),
-        starts=starting_values(r, X, Z, df=len(r)),
+        starts=starting_values(r, X, Z, df=len(r), held=held),
         held=held,
     )
     return beta_ols + x[:p], x[p:]
+
+
+def sums_of_squares(y, Z):
+    """Split the variation of y in two: between the means of the groups, and within them.
+
+        SSB = Σ_i n_i (ȳ_i − ȳ)²,   SSW = Σ_i Σ_j (y_ij − ȳ_i)²           {eq}`eq-sums`
+
+    Parameters
+    ----------
+    y : (n,) responses
+    Z : (n, q) design of a random intercept, a row for each observation with a single 1
+
+    Returns
+    -------
+    SSB, SSW : two numbers, in squared units of y
+
+    Raises
+    ------
+    ValueError
+        if the shapes do not fit together, or a group has no observation.
+
+    Source: analysis of variance; Searle, Casella and McCulloch (1992), section 3.1.
+    """
+    y, Z = shaped("y: n, Z: n q", y, Z)
+    if not Z.any(axis=0).all():
+        raise ValueError("Z has a column without a 1: a group without observations.")
+    group_means = Z @ (Z.T @ y / Z.sum(axis=0))
+    SSB, SSW = np.sum((group_means - y.mean()) ** 2), np.sum((y - group_means) ** 2)
+    return float(SSB), float(SSW)
+
+
+def balanced_theta(SSB, SSW, I, J, reml=False):
+    """The top of the hill without a climb: I groups of J observations, a common mean.
+
+        σ̂_ε² = SSW / (I(J − 1)),   σ̂_b² = (SSB/d − σ̂_ε²) / J                {eq}`eq-balanced`
+        d = I for ML, d = I − 1 for REML
+        where that is negative:   σ̂_b² = 0,   σ̂_ε² = (SSB + SSW) / (I(J − 1) + d)
+
+    Parameters
+    ----------
+    SSB, SSW : sums of squares between and within groups; numbers, or arrays with a study an entry
+    I, J : number of groups, and of observations in each
+    reml : True for REML (chapter 5), False for maximum likelihood
+
+    Returns
+    -------
+    sigma2_b, sigma2_e : in the shape of the sums
+
+    Raises
+    ------
+    ValueError
+        if there are fewer than two groups or two observations in each.
+
+    Source: Searle, Casella and McCulloch (1992), sections 3.7 and 3.8.
+    """
+    if I < 2 or J < 2:
+        raise ValueError(f"I = {I}, J = {J}: the two variances need at least two of each.")
+    SSB, SSW = np.asarray(SSB, dtype=float), np.asarray(SSW, dtype=float)
+    d = I - 1 if reml else I
+    within = SSW / (I * (J - 1))
+    between = (SSB / d - within) / J
+    pooled = (SSB + SSW) / (I * (J - 1) + d)
+    inside = between > 0
+    return np.where(inside, between, 0.0)[()], np.where(inside, within, pooled)[()]

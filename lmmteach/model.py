@@ -193,8 +193,13 @@ def simulate(beta, X, Z, D, Sigma, rng):
 def _draw_normal(name, covariance, rng):
     # The symmetric root: unlike Cholesky it allows a variance of exactly 0, and unlike other roots
     # it is unique, so that a seed gives the same data on every machine.
-    eigenvalues, vectors = np.linalg.eigh(covariance)
-    if not np.allclose(covariance, covariance.T) or eigenvalues[0] < -1e-8 * abs(eigenvalues[-1]):
+    # A diagonal matrix, the usual case, is decomposed already.
+    if np.array_equal(covariance, np.diag(np.diagonal(covariance))):
+        eigenvalues, vectors = np.diagonal(covariance), None
+    else:
+        eigenvalues, vectors = np.linalg.eigh(covariance)
+    if not np.allclose(covariance, covariance.T) or min(eigenvalues) < -1e-8 * max(eigenvalues):
         raise ValueError(f"{name} is not a covariance matrix: symmetric, no negative eigenvalue.")
-    root = (vectors * np.sqrt(np.maximum(eigenvalues, 0.0))) @ vectors.T
-    return root @ rng.standard_normal(len(covariance))
+    sds = np.sqrt(np.maximum(eigenvalues, 0.0))
+    standard = rng.standard_normal(len(covariance))
+    return sds * standard if vectors is None else (vectors * sds) @ (vectors.T @ standard)

@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from lmmteach._shapes import not_negative, shaped, solve
-from lmmteach.blup import blup, prediction_error_covariance
+from lmmteach._shapes import between_0_and_1, not_negative, shaped, solve, variances
+from lmmteach.blup import blup, prediction_error_covariance, shrinkage_factor
 from lmmteach.profile import gls
 
 
@@ -74,6 +74,44 @@ def predict_new(x, sigma2_b, V, y, X):
     return x @ beta, np.diag(x @ Phi @ x.T) + sigma2_b
 
 
+def predict_measured(x, measurements, theta, V, y, X):
+    """The level of a new group, once a few measurements of it are there.
+
+        μ̂ = x β̂ + λ (m̄ − x β̂),   λ = m σ_b² / (m σ_b² + σ_ε²)        {eq}`eq-predict-measured`
+        Var(μ̂ − μ) = (1 − λ)² x Φ xᵀ + (1 − λ) σ_b²
+
+    m measurements with mean m̄; β̂ and Φ are those of the study, as before they came.
+
+    Parameters
+    ----------
+    x : (p,) the row of X of the new group, the same for each of its measurements
+    measurements : (m,) in units of y; empty for none yet
+    theta : (σ_b², σ_ε²), in squared units of y
+    V, y, X : of the study, as in ``predict_new``
+
+    Returns
+    -------
+    prediction : a number in units of y
+    variance : a number in squared units of y; add σ_ε² for the next single observation
+
+    Raises
+    ------
+    ValueError
+        if the shapes do not fit together or theta is not two variances.
+
+    Source: lecture 15, "Prediction": between its two cases. For m = 0 it is ``predict_new``.
+    """
+    x, measurements = shaped("x: p, measurements: m", x, measurements)
+    theta = variances(theta)
+    (level,), (variance,) = predict_new(x[np.newaxis], theta[0], V, y, X)
+    if not len(measurements):
+        return level, variance
+    factor = shrinkage_factor(len(measurements), theta)
+    var_mean = variance - theta[0]
+    prediction = level + factor * (measurements.mean() - level)
+    return prediction, (1 - factor) ** 2 * var_mean + (1 - factor) * theta[0]
+
+
 def normal_interval(prediction, variance, level=0.95):
     """Interval around a prediction, taking its variance as known.
 
@@ -98,7 +136,38 @@ def normal_interval(prediction, variance, level=0.95):
     """
     from scipy.special import ndtri
 
-    if not 0 < level < 1:
-        raise ValueError(f"level = {level} must lie between 0 and 1, as 0.95.")
+    between_0_and_1(level)
     half = ndtri((1 + level) / 2) * np.sqrt(variance)
+    return prediction - half, prediction + half
+
+
+def t_interval(prediction, variance, df, level=0.95):
+    """Interval around a prediction whose variance was estimated from few groups.
+
+        μ̂ ± t √variance,   t the (1 + level)/2 quantile of Student's t_df  {eq}`eq-t-interval`
+
+    Parameters
+    ----------
+    prediction : (m,) in units of y
+    variance : (m,) of the prediction error, in squared units of y
+    df : degrees of freedom; I − 1 for the mean of I groups of equal size
+    level : confidence level, between 0 and 1
+
+    Returns
+    -------
+    low, high : (m,) each, in units of y
+
+    Raises
+    ------
+    ValueError
+        if level is not between 0 and 1, or df is not greater than 0.
+
+    Source: exact for the mean of balanced data; Searle, Casella and McCulloch (1992), chapter 3.
+    """
+    from scipy.special import stdtrit
+
+    between_0_and_1(level)
+    if not df > 0:
+        raise ValueError(f"df = {df} must be greater than 0.")
+    half = stdtrit(df, (1 + level) / 2) * np.sqrt(variance)
     return prediction - half, prediction + half

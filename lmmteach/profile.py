@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from lmmteach._shapes import inverse, shaped, solve
+from lmmteach._shapes import between_0_and_1, inverse, shaped, solve
 from lmmteach.likelihood import loglik
 
 
@@ -119,8 +119,7 @@ def profile_interval(curve, estimate, level=0.95, lower=-np.inf, scale=None):
     from scipy.optimize import brentq
     from scipy.special import chdtri
 
-    if not 0 < level < 1:
-        raise ValueError(f"level = {level} must lie between 0 and 1, as 0.95.")
+    between_0_and_1(level)
     cut = curve(estimate) - chdtri(1, 1 - level) / 2
     scale = scale or abs(estimate) or 1.0
 

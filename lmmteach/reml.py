@@ -229,12 +229,13 @@ def fit_reml(y, X, Z, sigma2_b=None, sigma2_e=None):
     held = (sigma2_b, sigma2_e)
     # Fitting what OLS leaves keeps the digits that a large mean of y would cost.
     beta_ols, r = ols_if_estimable(y, X, Z, held)
+    starts = starting_values(r, X, Z, df=len(r) - X.shape[1], held=held)
     theta = climb(
         loglik=lambda theta: restricted_loglik(V_theta(theta, Z), r, X),
         score=lambda theta: restricted_score(V_theta(theta, Z), r, X, Z),
         curvature=lambda theta: restricted_curvature(V_theta(theta, Z), r, X, Z),
         information=lambda theta: half_traces(P_matrix(V_theta(theta, Z), X), Z),
-        starts=[x[-2:] for x in starting_values(r, X, Z, df=len(r) - X.shape[1])],
+        starts=[x[-2:] for x in starts],
         held=held,
     )
     beta, _ = gls(V_theta(theta, Z), r, X)

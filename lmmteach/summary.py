@@ -126,6 +126,8 @@ def _correlation(fit):
 
 
 def _boundary(fit):
+    if fit.holds_b:
+        return ["", f"The variance between levels of {fit.group} was held, not estimated."]
     if not fit.is_singular:
         return []
     return [

@@ -3,7 +3,10 @@
 import numpy as np
 import pytest
 
-from lmmteach._climb import _step_up
+from lmmteach._climb import _step_up, starting_values
+from lmmteach.likelihood import fit_ml, loglik
+from lmmteach.model import V_theta
+from lmmteach.reml import fit_reml, restricted_loglik
 
 
 def hill(x):
@@ -33,3 +36,35 @@ def test_a_variance_between_groups_stops_at_exactly_0():
 def test_where_no_part_of_the_step_is_allowed_it_stays():
     start = np.array([1.0, 1.0])
     assert np.array_equal(_step_up(hill, start, np.array([0.0, -1e30])), start)
+
+
+HELD = [
+    (None, None),
+    (None, 1e-5),
+    (None, 30.0),
+    (1e-3, None),
+    (900.0, None),
+    (0.0, None),
+    (2.0, 0.5),
+]
+
+
+@pytest.mark.parametrize("held", HELD)
+@pytest.mark.parametrize("reml", [False, True])
+def test_every_climb_starts_where_the_held_variance_leaves_it(held, reml, unbalanced):
+    y, X, Z = unbalanced
+    r = y - y.mean()
+
+    def height(x):
+        V = V_theta(x[1:], Z)
+        return restricted_loglik(V, r, X) if reml else loglik(x[:1], V, r, X)
+
+    starts = starting_values(r, X, Z, df=30 if reml else 31, held=held)
+    for start in starts:
+        assert [h is None or x == h for x, h in zip(start[1:], held, strict=True)] == [True, True]
+    heights = [height(start) for start in starts]
+    assert heights == sorted(heights, reverse=True)
+    beta, theta = (fit_reml if reml else fit_ml)(r, X, Z, *held)
+    assert heights[0] <= height([*beta, *theta]) + 1e-9
+    # The scan is coarse, but it has the right power of ten.
+    assert np.abs(np.log10(starts[0][1:][theta > 0] / theta[theta > 0])).max() < 1

@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.stats import norm
 
 import lmmteach as lt
 from lmmteach.fit import NewGroupWarning
@@ -142,3 +143,73 @@ def test_profile_intervals_stand_beside_the_estimates_of_the_fit(fit):
 def test_profile_interval_refuses_a_level_outside_0_and_1(fit):
     with pytest.raises(ValueError, match="between 0 and 1"):
         fit.profile_interval(level=95)
+
+
+@pytest.mark.parametrize("method", ["REML", "ML"])
+def test_a_fit_with_sigma2_b_held_at_0_is_a_regression_with_two_parameters(method, data):
+    fit = lt.lmm(FORMULA, data, method, sigma2_b=0)
+    assert fit.holds_b
+    assert fit.n_parameters == 2
+    assert fit.sigma2_b == 0
+    assert fit.sigma2_e == pytest.approx(np.var(fit.y, ddof=method == "REML"), rel=1e-10)
+    assert fit.ranef["woman"]["(Intercept)"].to_list() == [0] * 5
+    expected = norm(fit.y.mean(), np.sqrt(fit.sigma2_e)).logpdf(fit.y).sum()
+    if method == "REML":
+        expected += 0.5 * np.log(2 * np.pi * fit.sigma2_e / 80)
+    assert fit.loglik == pytest.approx(expected, rel=1e-12)
+    assert fit.loglik == pytest.approx({"ML": -135.2290, "REML": -136.2265}[method], abs=5e-5)
+    assert fit.aic == pytest.approx(4 - 2 * fit.loglik, rel=1e-14)
+    assert fit.bic == pytest.approx(2 * np.log(80) - 2 * fit.loglik, rel=1e-14)
+
+
+def test_a_fit_whose_variance_is_estimated_as_0_still_has_it_as_a_parameter():
+    fit = lt.lmm("Yield ~ 1 + (1 | Batch)", lt.load_data("dyestuff2"))
+    assert fit.is_singular
+    assert not fit.holds_b
+    assert fit.n_parameters == 3
+
+
+@pytest.mark.parametrize(("method", "d"), [("REML", 4), ("ML", 5)])
+def test_a_variance_held_elsewhere_stays_there(method, d, data):
+    fit = lt.lmm(FORMULA, data, method, sigma2_b=0.5)
+    assert (fit.sigma2_b, fit.n_parameters, fit.holds_b) == (0.5, 2, True)
+    # The slope of the likelihood along σ_ε², from the sums of squares of balanced data.
+    means = 16 * 0.5 + fit.sigma2_e
+    slope = 113.2643195716 / means**2 - d / means
+    slope += 24.4076815187 / fit.sigma2_e**2 - 75 / fit.sigma2_e
+    assert slope == pytest.approx(0, abs=1e-3)
+
+
+def test_a_held_variance_must_be_one(data):
+    with pytest.raises(ValueError, match="sigma2_b = -1 is a variance"):
+        lt.lmm(FORMULA, data, sigma2_b=-1)
+
+
+def test_wald_intervals_are_rs(case):
+    fit, r = case.fit("REML"), case.golden["ci_wald_beta"]
+    table = fit.wald_interval()
+    assert table[["lower", "upper"]].to_numpy() == pytest.approx(np.array(r), rel=1e-8)
+    assert table.index.to_list() == fit.beta.index.to_list()
+    assert table.columns.to_list() == ["estimate", "lower", "upper"]
+    assert table["estimate"].to_list() == fit.beta.to_list()
+
+
+def test_wald_interval_of_the_mean_of_the_women(fit):
+    table = fit.wald_interval()
+    assert table.loc["(Intercept)"].to_list() == pytest.approx(
+        [14.1751, 13.0091, 15.3412], abs=5e-5
+    )
+    narrow = fit.wald_interval(level=0.5).loc["(Intercept)"]
+    assert narrow["upper"] - narrow["lower"] == pytest.approx(2 * 0.6744898 * 0.5949, abs=1e-4)
+
+
+def test_wald_interval_refuses_a_level_outside_0_and_1(fit):
+    with pytest.raises(ValueError, match="between 0 and 1"):
+        fit.wald_interval(level=95)
+
+
+def test_profile_intervals_of_a_fit_with_a_held_variance_hold_it_too(data):
+    table = lt.lmm(FORMULA, data, "ML", sigma2_b=0).profile_interval()
+    assert list(table.index) == ["sigma2_e", "(Intercept)"]
+    assert (table["lower"] < table["estimate"]).all()
+    assert (table["estimate"] < table["upper"]).all()

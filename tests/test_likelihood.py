@@ -1,11 +1,13 @@
 """Chapter 2: the log-likelihood, its slopes and curvatures, and its maximum."""
 
 import numpy as np
+import pandas as pd
 import pytest
 from scipy.optimize import minimize
 from scipy.stats import multivariate_normal
 
 from lmmteach.likelihood import (
+    balanced_theta,
     curvature,
     fit_ml,
     half_traces,
@@ -13,9 +15,11 @@ from lmmteach.likelihood import (
     log_determinant,
     loglik,
     score,
+    sums_of_squares,
 )
 from lmmteach.model import V_theta, random_intercept_design
 from lmmteach.profile import gls, profile_loglik
+from lmmteach.reml import fit_reml
 
 ML = (1.39546426004936, 0.32543575358303)
 REML = (1.74941525871139, 0.32543575358303)
@@ -212,3 +216,118 @@ def test_groups_that_differ_a_thousand_times_more_than_their_members_cost_no_dig
     Z = random_intercept_design(np.repeat(range(5), 4))
     _, theta = fit_ml(table.ravel(), np.ones((20, 1)), Z)
     assert theta == pytest.approx([table.mean(axis=1).var() - within / 4, within], rel=1e-7)
+
+
+@pytest.mark.parametrize("fit", [fit_ml, fit_reml])
+def test_groups_that_differ_ten_thousand_times_more_are_fitted_too(fit):
+    groups = np.repeat(range(6), [5, 3, 2, 7, 1, 4])
+    Z, X = random_intercept_design(groups), np.ones((22, 1))
+    for seed in range(20):
+        rng = np.random.default_rng(seed)
+        y = 1e4 * rng.normal(size=6)[groups] + rng.normal(size=22)
+        _, SSW = sums_of_squares(y, Z)
+        # Beside such groups what the errors put into their means is nothing.
+        means = Z.T @ y / Z.sum(axis=0)
+        _, theta = fit(y, X, Z)
+        assert theta == pytest.approx([means.var(ddof=fit is fit_reml), SSW / 16], rel=1e-6)
+
+
+def test_a_held_error_variance_far_below_the_data_lets_sigma2_b_find_its_best(unbalanced):
+    y, X, Z = unbalanced
+    beta, theta = fit_ml(y, X, Z, sigma2_e=1e-5)
+    slopes = score(beta, V_theta(theta, Z), y, X, Z)
+    assert theta[1] == 1e-5
+    assert theta[0] == pytest.approx(2.9825388, rel=1e-7)
+    assert theta[0] * slopes[1] == pytest.approx(0, abs=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("held", "best"),
+    [
+        ({"sigma2_e": 1e-5}, "sigma2_b"),
+        ({"sigma2_e": 1e4}, "sigma2_b"),
+        ({"sigma2_b": 1e-6}, "sigma2_e"),
+        ({"sigma2_b": 1e6}, "sigma2_e"),
+    ],
+)
+def test_a_variance_held_far_away_in_balanced_data_lets_the_other_find_its_best(
+    held, best, estrone
+):
+    ((name, value),) = held.items()
+    for fit, d in ((fit_ml, 5), (fit_reml, 4)):
+        beta, theta = fit(*estrone, **held)
+        assert theta[("sigma2_b", "sigma2_e").index(name)] == value
+        assert beta == pytest.approx([estrone.y.mean()], rel=1e-10)
+        sigma2_b, sigma2_e = theta
+        SSB, SSW = sums_of_squares(estrone.y, estrone.Z)
+        of_means = sigma2_e + 16 * sigma2_b
+        if best == "sigma2_b":
+            assert sigma2_b == pytest.approx(max(0.0, (SSB / d - value) / 16), rel=1e-7)
+        else:
+            slope_b = SSB / of_means**2 - d / of_means
+            slope_e = slope_b + SSW / sigma2_e**2 - 75 / sigma2_e
+            assert sigma2_e * slope_e == pytest.approx(0, abs=1e-6)
+
+
+def test_sums_of_squares_of_estrone(estrone):
+    sums = sums_of_squares(estrone.y, estrone.Z)
+    assert sums == pytest.approx((113.2643, 24.4077), abs=5e-5)
+    assert sum(sums) == pytest.approx(80 * estrone.y.var(), rel=1e-12)
+
+
+def test_sums_of_squares_of_unequal_groups(unbalanced):
+    y, _, Z = unbalanced
+    groups = pd.Series(y).groupby(Z.argmax(axis=1))
+    expected = (groups.size() * (groups.mean() - y.mean()) ** 2).sum()
+    within = (groups.size() * groups.var(ddof=0)).sum()
+    assert sums_of_squares(y, Z) == pytest.approx((expected, within), rel=1e-10)
+    assert sums_of_squares(y + 1000, Z) == pytest.approx((expected, within), rel=1e-8)
+    rows = np.random.default_rng(6).permutation(31)
+    assert sums_of_squares(y[rows], Z[rows]) == pytest.approx((expected, within), rel=1e-10)
+
+
+def test_sums_of_squares_refuse_arrays_that_do_not_fit_together(estrone):
+    with pytest.raises(ValueError, match="Z has 79 rows, but y says that there are n = 80"):
+        sums_of_squares(estrone.y, estrone.Z[:79])
+
+
+def test_balanced_theta_of_estrone(estrone):
+    sums = sums_of_squares(estrone.y, estrone.Z)
+    assert balanced_theta(*sums, 5, 16) == pytest.approx(ML, rel=1e-10)
+    assert balanced_theta(*sums, 5, 16, reml=True) == pytest.approx(REML, rel=1e-10)
+
+
+@pytest.mark.parametrize("fit", [fit_ml, fit_reml])
+@pytest.mark.parametrize(("groups", "members"), [(2, 2), (3, 7), (8, 2), (5, 16)])
+def test_balanced_theta_is_what_the_climb_finds(fit, groups, members):
+    rng = np.random.default_rng(9)
+    Z = random_intercept_design(np.repeat(range(groups), members))
+    X = np.ones((len(Z), 1))
+    sd = np.array([[0], [0], [0], [0], [0.5], [2], [30]])
+    y = 5 + sd * rng.normal(size=(7, groups)) @ Z.T + rng.normal(size=(7, len(Z)))
+    climbed = np.array([fit(data_set, X, Z)[1] for data_set in y])
+    sums = np.array([sums_of_squares(data_set, Z) for data_set in y])
+    closed = np.column_stack(balanced_theta(*sums.T, groups, members, reml=fit is fit_reml))
+    assert closed == pytest.approx(climbed, rel=1e-6, abs=1e-12)
+    assert np.array_equal(closed[:, 0] == 0, climbed[:, 0] == 0)
+    assert 0 < np.sum(closed[:, 0] == 0) < 7
+
+
+def test_balanced_theta_keeps_the_shape_of_the_sums():
+    sigma2_b, sigma2_e = balanced_theta(np.full((2, 3), 8.0), np.full((2, 3), 6.0), 4, 3)
+    assert sigma2_b.shape == sigma2_e.shape == (2, 3)
+    assert np.ndim(balanced_theta(8.0, 6.0, 4, 3)[0]) == 0
+    assert balanced_theta(8.0, 6.0, 4, 3) == pytest.approx(((8 / 4 - 6 / 8) / 3, 6 / 8))
+    assert balanced_theta(1.0, 11.0, 4, 3) == (0, 1)
+
+
+@pytest.mark.parametrize(("groups", "members"), [(1, 5), (5, 1)])
+def test_balanced_theta_refuses_one_group_and_one_observation(groups, members):
+    message = f"I = {groups}, J = {members}: the two variances need at least two of each"
+    with pytest.raises(ValueError, match=message):
+        balanced_theta(1.0, 1.0, groups, members)
+
+
+def test_sums_of_squares_refuse_an_empty_group(estrone):
+    with pytest.raises(ValueError, match="without observations"):
+        sums_of_squares(estrone.y, np.column_stack([estrone.Z, np.zeros(80)]))

@@ -177,6 +177,7 @@ def test_likelihood_ratio_of_the_variance_between_groups(case):
         "rail",
         "sim_boundary",
         pytest.param("sleepstudy_ri", marks=pytest.mark.slow),
+        pytest.param("orthodont_ri", marks=pytest.mark.slow),
     ],
 )
 def test_profile_intervals(name, oracle):

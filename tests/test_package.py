@@ -67,8 +67,9 @@ def test_no_two_modules_need_each_other():
 
 @pytest.mark.parametrize("module", [*register.FORMULA_MODULES, "_shapes", "_climb"])
 def test_formulas_need_numpy_and_scipy_only(module):
-    outside = {name.split(".")[0] for name in IMPORTS[module]} - {"lmmteach"}
-    assert outside <= {"numpy", "scipy"}
+    outside = {name.split(".")[0] for name in IMPORTS[module]} - {"lmmteach", "typing"}
+    # The bootstrap shares its work among processes and shows how far it is.
+    assert outside <= {"numpy", "scipy"} | ({"joblib", "tqdm"} if module == "testing" else set())
 
 
 def test_import_brings_nothing_that_a_formula_does_not_need():

@@ -2,11 +2,17 @@
 
 import numpy as np
 import pytest
-from scipy.stats import norm
+from scipy.stats import norm, t
 
 from lmmteach.blup import shrinkage_factor
 from lmmteach.model import D_matrix, V_theta
-from lmmteach.prediction import normal_interval, predict_known, predict_new
+from lmmteach.prediction import (
+    normal_interval,
+    predict_known,
+    predict_measured,
+    predict_new,
+    t_interval,
+)
 from lmmteach.profile import P_matrix, gls
 
 REML = (1.74941525871139, 0.32543575358303)
@@ -112,3 +118,118 @@ def test_normal_interval_covers_as_much_as_it_says(level):
 def test_normal_interval_refuses_a_level_outside_0_and_1(level):
     with pytest.raises(ValueError, match="between 0 and 1"):
         normal_interval(1.0, 1.0, level)
+
+
+def test_before_any_measurement_a_new_woman_is_predicted_as_new(study):
+    _, _, V, y, X = parts(study)
+    (level,), (variance,) = predict_new([[2.0]], REML[0], V, y, X)
+    assert predict_measured([2.0], [], REML, V, y, X) == pytest.approx((level, variance), rel=1e-14)
+
+
+def test_one_value_of_30_pg_per_ml_moves_the_prediction_by_the_intraclass_correlation(estrone):
+    _, _, V, y, X = parts(estrone)
+    value = 10 * np.log10(30)
+    level, variance = predict_measured([1.0], [value], REML, V, y, X)
+    assert level == pytest.approx(14.6777, abs=5e-5)
+    assert (level - y.mean()) / (value - y.mean()) == pytest.approx(0.843, abs=5e-4)
+    left, var_mean = 1 - shrinkage_factor(1, REML), (REML[0] + REML[1] / 16) / 5
+    assert variance == pytest.approx(left**2 * var_mean + left * REML[0], rel=1e-10)
+    assert variance == pytest.approx(0.2831, abs=5e-5)
+
+
+@pytest.mark.parametrize("measurements", [[15.5], [13.0, 15.5], [13.0, 15.5, 16.0, 12.5, 14.1]])
+@pytest.mark.parametrize("theta", [REML, (0.2, 0.9)])
+def test_prediction_of_a_measured_group_is_that_of_the_joint_normal_law(
+    measurements, theta, unbalanced
+):
+    y, Z = unbalanced.y, unbalanced.Z
+    X = np.column_stack([np.ones(31), np.linspace(-1, 1, 31)])
+    x, m = np.array([1.0, 0.7]), len(measurements)
+    V = V_theta(theta, Z)
+    beta, Phi = gls(V, y, X)
+    # Given β: b of the new group and its measurements are normal together.
+    cov_b_values = np.full(m, theta[0])
+    cov_values = theta[0] * np.ones((m, m)) + theta[1] * np.eye(m)
+    weights = np.linalg.solve(cov_values, cov_b_values)
+    expected = x @ beta + weights @ (np.array(measurements) - x @ beta)
+    # The error is linear in the error of xβ̂, in b and in the new errors, which are independent.
+    from_b, from_level = weights.sum() - 1, 1 - weights.sum()
+    expected_variance = (
+        from_level**2 * (x @ Phi @ x) + from_b**2 * theta[0] + weights @ weights * theta[1]
+    )
+    level, variance = predict_measured(x, measurements, theta, V, y, X)
+    assert level == pytest.approx(expected, rel=1e-12)
+    assert variance == pytest.approx(expected_variance, rel=1e-10)
+
+
+def test_measurements_make_a_new_woman_known(estrone):
+    _, _, V, y, X = parts(estrone)
+    values = np.tile([12.0, 13.0], 50_000)
+    variances = [predict_measured([1.0], values[:m], REML, V, y, X)[1] for m in (0, 1, 2, 16, 100)]
+    assert np.all(np.diff(variances) < 0)
+    level, variance = predict_measured([1.0], values, REML, V, y, X)
+    assert level == pytest.approx(12.5, abs=1e-4)
+    assert variance == pytest.approx(REML[1] / 100_000, rel=1e-4)
+
+
+def test_without_variance_between_women_her_own_values_do_not_count(estrone):
+    theta = (0.0, 1.7427)
+    y, X, Z = estrone
+    level, variance = predict_measured([1.0], [20.0, 21.0], theta, V_theta(theta, Z), y, X)
+    assert level == pytest.approx(y.mean(), rel=1e-12)
+    assert variance == pytest.approx(1.7427 / 80, rel=1e-10)
+
+
+def test_measured_group_refuses_what_does_not_fit(estrone):
+    _, _, V, y, X = parts(estrone)
+    with pytest.raises(ValueError, match="sigma2_b = -1 is a variance"):
+        predict_measured([1.0], [14.0], (-1, 1), V, y, X)
+    with pytest.raises(ValueError, match="sigma2_e = -1 is a variance"):
+        predict_measured([1.0], [14.0], (1, -1), V, y, X)
+    with pytest.raises(ValueError, match="X has 1 columns, but x says that there are p = 2"):
+        predict_measured([1.0, 2.0], [14.0], REML, V, y, X)
+
+
+def test_measured_group_refuses_a_missing_measurement(estrone):
+    _, _, V, y, X = parts(estrone)
+    with pytest.raises(ValueError, match="measurements has a missing or infinite value"):
+        predict_measured([1.0], [14.0, np.nan], REML, V, y, X)
+
+
+def test_a_group_without_measurements_refuses_a_negative_variance_too(estrone):
+    _, _, V, y, X = parts(estrone)
+    with pytest.raises(ValueError, match="sigma2_e = -1 is a variance"):
+        predict_measured([1.0], [], (1, -1), V, y, X)
+
+
+def test_t_intervals_of_estrone(estrone):
+    _, _, V, y, X = parts(estrone)
+    (level,), (variance,) = predict_new(ONES[:1], REML[0], V, y, X)
+    assert t_interval(level, variance + REML[1], 4) == pytest.approx((9.85, 18.50), abs=5e-3)
+    _, covariance = gls(V, y, X)
+    assert t_interval(level, covariance[0, 0], 4) == pytest.approx((12.523, 15.827), abs=5e-4)
+
+
+@pytest.mark.parametrize("df", [1, 4, 30.5])
+@pytest.mark.parametrize("level", [0.5, 0.95])
+def test_t_interval_covers_as_much_as_it_says(level, df):
+    low, high = t_interval(np.array([3.0, 5.0]), np.array([4.0, 1.0]), df, level)
+    tail, mean, sd = (1 - level) / 2, [3, 5], [2, 1]
+    assert low == pytest.approx(t.ppf(tail, df, mean, sd), rel=1e-9)
+    assert high == pytest.approx(t.isf(tail, df, mean, sd), rel=1e-9)
+
+
+def test_t_interval_of_many_groups_is_the_normal_one():
+    assert t_interval(3.0, 4.0, 1e9) == pytest.approx(normal_interval(3.0, 4.0), rel=1e-7)
+
+
+@pytest.mark.parametrize("level", [0, 1, 95])
+def test_t_interval_refuses_a_level_outside_0_and_1(level):
+    with pytest.raises(ValueError, match=f"level = {level} must lie between 0 and 1"):
+        t_interval(1.0, 1.0, 4, level)
+
+
+@pytest.mark.parametrize("df", [0, -1])
+def test_t_interval_refuses_no_degrees_of_freedom(df):
+    with pytest.raises(ValueError, match=f"df = {df} must be greater than 0"):
+        t_interval(1.0, 1.0, df)

@@ -3,6 +3,7 @@
 import inspect
 
 import pytest
+import register
 
 import lmmteach as lt
 
@@ -33,8 +34,6 @@ def test_only_functions_have_a_source_to_show():
 
 
 def test_the_shown_lines_fit_the_column_of_the_book():
-    for module in (lt.model, lt.likelihood, lt.profile, lt.blup, lt.reml, lt.prediction):
-        for name, function in inspect.getmembers(module, inspect.isfunction):
-            if function.__module__ == module.__name__ and not name.startswith("_"):
-                longest = max(map(len, repr(lt.show_source(function)).splitlines()))
-                assert longest <= 92, name
+    for name, function in register.functions().items():
+        longest = max(map(len, repr(lt.show_source(function)).splitlines()))
+        assert longest <= 92, name

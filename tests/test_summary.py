@@ -146,6 +146,28 @@ def test_a_variance_above_0_is_not_explained():
     assert "boundary" not in summary
 
 
+@pytest.mark.parametrize("sigma2_b", [0, 1.5])
+def test_a_variance_that_was_held_is_called_so(sigma2_b):
+    data = lt.load_data("estrone")
+    lines = stripped(lt.lmm("logestrone ~ (1 | woman)", data, sigma2_b=sigma2_b).summary())
+    expected = "The variance between levels of woman was held, not estimated."
+    assert lines[-2:] == ["", expected]
+    assert not any("boundary" in line for line in lines)
+
+
+def test_a_variance_that_was_held_is_no_parameter_of_the_printout():
+    data = lt.load_data("estrone")
+    lines = stripped(lt.lmm("logestrone ~ (1 | woman)", data, "ML", sigma2_b=0).summary())
+    names, numbers = (line.split() for line in lines[4:6])
+    assert dict(zip(names, numbers, strict=True)) == {
+        "AIC": "274.5",
+        "BIC": "279.2",
+        "logLik": "-135.2",
+        "deviance": "270.5",
+        "df.resid": "78",
+    }
+
+
 def test_correlations_of_several_coefficients_stand_below_the_diagonal():
     fit = lt.lmm("distance ~ age * Sex + (1 | Subject)", lt.load_data("orthodont"))
     assert stripped(fit.summary())[-5:] == [

@@ -1,16 +1,34 @@
-"""Speed, as ratios measured side by side in one run: a fit, and the import of the package."""
+"""Speed: a fit and the import as ratios in one run; the explorers, redrawn and on the page.
 
+The times on the page need the built book, and Chromium.
+"""
+
+import shutil
 import statistics
 import subprocess
 import sys
 import time
 import warnings
+from pathlib import Path
 
 import statsmodels.formula.api as smf
 
 import lmmteach as lt
+from lmmteach.widgets import EXPLORERS
+from lmmteach.widgets.explorer import as_svg
 
 ROUNDS = 31
+PAGES = Path(__file__).resolve().parent.parent / "_build" / "html" / "chapters"
+# From the event until the new picture has its place on the page.
+FIRST_ANSWER = """(section) => {
+    section.querySelector(".explorer-skip").click();
+    const slider = section.querySelector("input[type=range]");
+    slider.value = slider.value === "0" ? 1 : 0;
+    const start = performance.now();
+    slider.dispatchEvent(new Event("input", { bubbles: true }));
+    section.querySelector(".explorer-frame").getBoundingClientRect();
+    return performance.now() - start;
+}"""
 
 
 def seconds(function):
@@ -30,8 +48,38 @@ def import_seconds():
     return float(run.stdout)
 
 
+def redraws(explorer):
+    """Seconds that each redraw of an explorer takes, as a slider asks for it, all positions."""
+    as_svg(explorer.draw(**explorer.start), explorer.name)
+    return [
+        seconds(
+            lambda at=parameters: (
+                as_svg(explorer.draw(**at), explorer.name),
+                explorer.readout(at),
+            )
+        )
+        for parameters in explorer.positions
+    ]
+
+
+def first_answers():
+    """Milliseconds until each explorer of the built book answers its slider for the first time."""
+    from playwright.sync_api import sync_playwright
+
+    executable = shutil.which("chromium") or shutil.which("google-chrome")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=executable, args=["--no-sandbox"])
+        page, found = browser.new_page(), {}
+        for path in sorted(PAGES.glob("0*.html")):
+            page.goto(path.as_uri())
+            for section in page.locator("section.explorer").all():
+                found[section.get_attribute("id")] = section.evaluate(FIRST_ANSWER)
+        browser.close()
+    return found
+
+
 def main():
-    """Print both figures; the calls alternate, so that both see the same machine."""
+    """Print the figures; the calls of a ratio alternate, so that both see the same machine."""
     estrone = lt.load_data("estrone")
     model = smf.mixedlm("logestrone ~ 1", estrone, groups=estrone["woman"])
 
@@ -50,6 +98,17 @@ def main():
 
     extra = statistics.median(import_seconds() for _ in range(7))
     print(f"import lmmteach: {extra:.3f} s more than numpy, scipy and pandas")
+
+    for explorer in EXPLORERS:
+        times = redraws(explorer)
+        print(
+            f"explorer {explorer.name}: {len(times)} positions, median redraw "
+            f"{1e3 * statistics.median(times):.0f} ms"
+        )
+
+    if PAGES.is_dir():
+        for name, milliseconds in first_answers().items():
+            print(f"{name} on its page: first answer of the slider {milliseconds:.1f} ms")
 
 
 if __name__ == "__main__":

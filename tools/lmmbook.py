@@ -1,15 +1,22 @@
-"""What the book needs beyond Jupyter Book: offline formulas and the two generated lists."""
+"""What the book needs beyond Jupyter Book: offline formulas and the generated lists."""
 
 import hashlib
 import inspect
+import os
 import shutil
 from pathlib import Path
 
+import exercises_page
 import mathjax
 import register
 from docutils import nodes
+from jupyter_cache import get_cache
+from jupyter_cache.executors import load_executor
+from slides import SLIDES
 from sphinx.util.docutils import SphinxDirective
 from values import as_text, estrone_values
+
+from lmmteach.widgets.static import SWITCH
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent
@@ -20,15 +27,10 @@ class EquationsTable(SphinxDirective):
     """``{equations-table}``: each numbered equation, its function, number and tests."""
 
     def run(self):
-        functions = register.functions()
-        values = estrone_values()
+        values, naming = estrone_values(), register.function_of()
         lines = []
         for equation in register.equations():
-            (name,) = [
-                name
-                for name, function in functions.items()
-                if equation.label in register.labels_named_by(function)
-            ]
+            name = naming[equation.label]
             what, value, r_value = values[equation.label]
             what = what.replace("|", "\\|")
             lines += [
@@ -50,6 +52,30 @@ def _tested_in(name):
     """The files whose tests call the function, with how many do."""
     files = [test.partition("::")[0] for test in register.tests_of(name.split(".")[-1])]
     return ", ".join(f"`{file}` ({files.count(file)})" for file in dict.fromkeys(files))
+
+
+class LectureTable(SphinxDirective):
+    """``{lecture-table}``: each slide, its formulas, where they are explained, their numbers."""
+
+    def run(self):
+        values, naming = estrone_values(), register.function_of()
+        lines = []
+        for slide in SLIDES:
+            lines += [f"## {slide.title}", "", f"It says: {slide.says}.", ""]
+            lines += ["| Formula | Explained in | Function | Estrone data |", "| --- " * 4 + "|"]
+            for label, page, heading in slide.leads_to:
+                what, value, _ = values[label]
+                number = what if value is None else f"{what}: {as_text(value)}"
+                anchor = register.slug(heading)
+                cells = [
+                    f"{{eq}}`{label}`",
+                    f"[{heading}]({page}.ipynb#{anchor})",
+                    f"{{py:func}}`~lmmteach.{naming[label]}`",
+                    number.replace("|", "\\|"),
+                ]
+                lines.append(f"| {' | '.join(cells)} |")
+            lines.append("")
+        return _parse(self, lines)
 
 
 class FunctionsList(SphinxDirective):
@@ -107,6 +133,21 @@ def set_digests(app, config):
     executed = _digest("lmmteach/**/*.py", "data/*.csv")
     config.nb_execution_cache_path = str(ROOT / "_build" / ".jupyter_cache" / executed)
     config.lmmbook_digest = _digest("lmmteach/**/*.py", "data/*.csv", "tools/**/*", "tests/*.py")
+    # The kernels inherit it: explorers then show their static form.
+    os.environ[SWITCH] = "1"
+    if config.nb_execution_mode == "cache":
+        execute_side_by_side(config.nb_execution_cache_path, config.nb_execution_timeout)
+
+
+def execute_side_by_side(cache_path, timeout):
+    """Run the notebooks that the cache does not have, one on each core.
+
+    The build would run them one after the other. It still runs, and reports, those that fail here.
+    """
+    cache = get_cache(cache_path)
+    for notebook in sorted((ROOT / "chapters").glob("*.ipynb")):
+        cache.add_nb_to_project(str(notebook))
+    load_executor("local-parallel", cache=cache).run_and_cache(timeout=timeout)
 
 
 def _digest(*patterns):
@@ -147,9 +188,12 @@ def setup(app):
     app.add_config_value("lmmbook_digest", "", "env")
     app.add_directive("equations-table", EquationsTable)
     app.add_directive("functions-list", FunctionsList)
+    app.add_directive("lecture-table", LectureTable)
     app.connect("config-inited", set_digests)
     app.connect("html-page-context", drop_thebe, priority=900)
     app.connect("build-finished", copy_mathjax)
     app.config.html_static_path.append(str(HERE / "static"))
     app.add_css_file("lmmbook.css")
+    app.add_js_file("explorer.js")
+    exercises_page.setup(app)
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

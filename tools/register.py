@@ -10,10 +10,20 @@ import inspect
 import json
 import re
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-FORMULA_MODULES = ("model", "likelihood", "profile", "blup", "reml", "prediction")
+FORMULA_MODULES = (
+    "model",
+    "likelihood",
+    "profile",
+    "blup",
+    "reml",
+    "testing",
+    "prediction",
+    "diagnostics",
+)
 
 _EQUATION = re.compile(r"\$\$\n?(?P<tex>.+?)\n?\$\$ \((?P<label>eq-[\w-]+)\)", re.DOTALL)
 _NAMED = re.compile(r"\{eq\}`(eq-[\w-]+)`")
@@ -79,14 +89,34 @@ def labels_named_by(function):
     return list(dict.fromkeys(_NAMED.findall(inspect.getdoc(function) or "")))
 
 
+def function_of():
+    """Which function each equation is: ``{"eq-gls": "profile.gls", …}``."""
+    return {label: name for name, f in functions().items() for label in labels_named_by(f)}
+
+
+def slug(heading):
+    """The anchor of a heading, as the book makes it."""
+    return re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-")
+
+
+def headings(page):
+    """The headings of a page of ``chapters/``."""
+    return re.findall(r"^#+ (.+)$", pages()[f"chapters/{page}"], re.MULTILINE)
+
+
 def tests_of(function_name):
     """The tests that call a function: ``["test_profile.py::test_…", …]``."""
-    found = []
+    return [test for test, called in _names_in_tests().items() if function_name in called]
+
+
+@cache
+def _names_in_tests():
+    """``{"test_profile.py::test_…": names that it uses}``."""
+    found = {}
     for path in sorted((ROOT / "tests").glob("test_*.py")):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.FunctionDef) and node.name.startswith("test_"):
-                called = {n.attr for n in ast.walk(node) if isinstance(n, ast.Attribute)}
-                called |= {n.id for n in ast.walk(node) if isinstance(n, ast.Name)}
-                if function_name in called:
-                    found.append(f"{path.name}::{node.name}")
+                used = {n.attr for n in ast.walk(node) if isinstance(n, ast.Attribute)}
+                used |= {n.id for n in ast.walk(node) if isinstance(n, ast.Name)}
+                found[f"{path.name}::{node.name}"] = used
     return found

@@ -1,16 +1,27 @@
 """What each equation of the book gives on the estrone data, beside what R says."""
 
 import json
+from functools import cache
 from pathlib import Path
 
 import numpy as np
 
 import lmmteach as lt
-from lmmteach import blup, likelihood, model, prediction, profile, reml
+from lmmteach import (
+    blup,
+    diagnostics,
+    likelihood,
+    model,
+    prediction,
+    profile,
+    reml,
+    testing,
+)
 
 ORACLE = Path(__file__).resolve().parent.parent / "tests" / "oracle" / "estrone.json"
 
 
+@cache
 def estrone_values():
     """``{label: (what, value, R's value)}`` at the lecture's REML fit, or at the ML fit.
 
@@ -40,8 +51,18 @@ def estrone_values():
         return profile.profile_loglik(model.V_theta(best, Z), y, X)
 
     interval = profile.profile_interval(profile_of_sigma2_b, ml.sigma2_b, lower=0.0)
+    SSB, SSW = likelihood.sums_of_squares(y, Z)
+    in_order = estrone.assign(order=estrone.groupby("woman").cumcount() - 7.5)
+    with_order = lt.lmm("logestrone ~ order + (1 | woman)", in_order, method="ML")
+    order_test = testing.lrt(ml, with_order)
+    r_test, rng = r["rlrt_sigma_b"], np.random.default_rng(15)
+    bootstrap = testing.bootstrap_lrt(y, X, Z, 19, rng, progress=False)
+    draws = testing.exact_null(X, Z, 100_000, rng)
+    theta_without_4 = diagnostics.influence_by_group(y, X, Z).theta[3]
+    scaled = diagnostics.scaled_residuals(fit.residuals, fit.sigma2_e)
+    marginal = diagnostics.marginal_residuals(y, X, beta)
     return {
-        "eq-model": ("random: another data set with each seed", None, None),
+        "eq-model": ("a simulated data set", None, None),
         "eq-design": ("measurements of each woman", Z.sum(axis=0), None),
         "eq-D": ("each diagonal entry", D[0, 0], r_theta[0]),
         "eq-Sigma": ("each diagonal entry", Sigma[0, 0], r_theta[1]),
@@ -49,7 +70,11 @@ def estrone_values():
         "eq-V-theta": ("covariance, same woman", model.V_theta(theta, Z)[0, 1], r_theta[0]),
         "eq-icc": ("ρ", model.intraclass_correlation(theta), r_theta[0] / sum(r_theta)),
         "eq-logdet": ("log |V|", likelihood.log_determinant(V), None),
-        "eq-loglik": ("with constant, ML", likelihood.loglik(ml.beta, ml.V, y, X), r_ml["loglik"]),
+        "eq-loglik": (
+            "ML, as it stands and with its constant",
+            [likelihood.loglik(ml.beta, ml.V, y, X, constant) for constant in (False, True)],
+            [r_ml["loglik"] + 40 * np.log(2 * np.pi), r_ml["loglik"]],
+        ),
         "eq-score": ("at the ML fit", likelihood.score(ml.beta, ml.V, y, X, Z), np.zeros(3)),
         "eq-information": (
             "SE of σ̂_b² and σ̂_ε², ML",
@@ -65,6 +90,16 @@ def estrone_values():
             "SE of σ̂_b² and σ̂_ε², ML",
             np.sqrt(np.diag(np.linalg.inv(likelihood.curvature(ml.beta, ml.V, y, X, Z))))[1:],
             None,
+        ),
+        "eq-sums": (
+            "SSB and SSW",
+            [SSB, SSW],
+            [4 * r_test["balanced_oneway"]["MSB"], 75 * r_test["balanced_oneway"]["MSE"]],
+        ),
+        "eq-balanced": (
+            "θ̂, ML",
+            likelihood.balanced_theta(SSB, SSW, 5, 16),
+            r_ml["varcomp"]["vcov"],
         ),
         "eq-mle": ("θ̂, ML", likelihood.fit_ml(y, X, Z)[1], r_ml["varcomp"]["vcov"]),
         "eq-gls": ("μ̂ and its variance", [beta[0], var_beta[0, 0]], [r_beta, r_var_beta]),
@@ -118,16 +153,60 @@ def estrone_values():
             None,
         ),
         "eq-reml": ("θ̂, REML", reml.fit_reml(y, X, Z)[1], r_theta),
+        "eq-aic": ("ML", testing.aic(ml), r_ml["AIC"]),
+        "eq-lrt": ("effect of the order of measurement", order_test.statistic, None),
+        "eq-chi2": ("p-value of that", order_test.pvalue, None),
+        "eq-boundary-lrt": (
+            "ML and REML",
+            [testing.boundary_lrt(y, X, Z), testing.boundary_lrt(y, X, Z, reml=True)],
+            [r_test["LRT"], r_test["RLRT"]],
+        ),
+        "eq-mixture": ("p-value of a statistic of 2.71", testing.boundary_pvalue(2.71), None),
+        "eq-exact-null": (
+            "share of 0 and 95 % point of 100,000 draws, LRT",
+            [np.mean(draws == 0), np.quantile(draws, 0.95)],
+            None,
+        ),
+        "eq-bootstrap": ("p-value from 19 studies, as small as it can be", bootstrap.pvalue, None),
+        "eq-wald": ("z, REML", testing.wald_z(theta, X, Z), None),
         "eq-predict-known": ("woman 1 and its variance", np.ravel(known), r_known),
         "eq-predict-new": (
             "a new woman and its variance",
             np.ravel(new),
             [r["predict"]["reml_conditional_allow_new"][5], r_var_beta + r_theta[0]],
         ),
+        "eq-predict-measured": (
+            "a new woman, measured once at 15, and its variance",
+            prediction.predict_measured(X[0], [15.0], theta, V, y, X),
+            None,
+        ),
+        "eq-t-interval": (
+            "95 % for μ, df = 4",
+            prediction.t_interval(beta[0], var_beta[0, 0], df=4),
+            r_beta + np.array([-1, 1]) * 2.7764451051977987 * np.sqrt(r_var_beta),
+        ),
+        "eq-marginal-residuals": (
+            "sum of squares",
+            marginal @ marginal,
+            np.sum((np.array(r_reml["fitted"]) + r_reml["resid"] - r_beta) ** 2),
+        ),
+        "eq-conditional-residuals": (
+            "the first",
+            diagnostics.conditional_residuals(y, X, beta, Z, b)[0],
+            r_reml["resid"][0],
+        ),
+        "eq-scaled-residuals": (
+            "smallest and largest",
+            [scaled.min(), scaled.max()],
+            [r_reml["scaled_resid_quantiles"][0], r_reml["scaled_resid_quantiles"][-1]],
+        ),
+        "eq-qq": ("last point", [axis[-1] for axis in diagnostics.qq_points(scaled)], None),
+        "eq-pp": ("last point", [axis[-1] for axis in diagnostics.pp_points(scaled)], None),
+        "eq-influence": ("θ̂ without woman 4", theta_without_4, None),
         "eq-interval": (
-            "95 % for the level of woman 1",
-            np.ravel(prediction.normal_interval(*known)),
-            r_known[0] + np.array([-z, z]) * np.sqrt(r_known[1]),
+            "95 % for the next value of woman 1",
+            np.ravel(prediction.normal_interval(known[0], known[1] + fit.sigma2_e)),
+            r_known[0] + np.array([-z, z]) * np.sqrt(r_known[1] + r_theta[1]),
         ),
     }
 

@@ -1,33 +1,16 @@
 """The built book in headless Chromium: opened from file://, it needs nothing else."""
 
+import contextlib
+import gzip
 import re
-import shutil
 from pathlib import Path
 from urllib.parse import unquote, urlparse
 
 import pytest
 import yaml
-from playwright.sync_api import sync_playwright
+from pages import CHAPTERS, HTML, PAGES, ROOT
+from playwright.sync_api import TimeoutError as WaitedTooLong
 
-ROOT = Path(__file__).resolve().parent.parent.parent
-HTML = ROOT / "_build" / "html"
-FLAGS = (
-    "--headless",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-)
-# The theme leaves templates of its own below _static; index.html only leads to the front page.
-PAGES = sorted(
-    path.relative_to(HTML).as_posix()
-    for path in HTML.rglob("*.html")
-    if "_static" not in path.parts and path != HTML / "index.html"
-)
-CHAPTERS = [name for name in PAGES if name.startswith("chapters/")]
 WIDTHS = (1280, 390)
 
 # Code and its output may contain anything, and formulas are drawn: what is left is prose.
@@ -37,15 +20,6 @@ PROSE = """() => {
     copy.querySelectorAll(drawn).forEach(element => element.remove());
     return copy.textContent;
 }"""
-
-
-@pytest.fixture(scope="module")
-def browser():
-    executable = shutil.which("chromium") or shutil.which("google-chrome")
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=executable, args=list(FLAGS))
-        yield chromium
-        chromium.close()
 
 
 @pytest.fixture(scope="module")
@@ -68,6 +42,15 @@ def page(browser):
         lambda message: page.complaints.append(message.text) if message.type == "error" else None,
     )
     return page
+
+
+def width_when_settled(page):
+    """How wide the page is once formulas and side bars have taken their places."""
+    with contextlib.suppress(WaitedTooLong):
+        page.wait_for_function(
+            "document.documentElement.scrollWidth <= window.innerWidth", timeout=5000
+        )
+    return page.evaluate("document.documentElement.scrollWidth")
 
 
 @pytest.fixture(scope="module")
@@ -96,9 +79,7 @@ def facts(page):
             for width in reversed(WIDTHS):
                 page.set_viewport_size({"width": width, "height": 900})
                 page.wait_for_function(f"window.innerWidth === {width}")
-                page.evaluate("new Promise(done => requestAnimationFrame(() => done()))")
-                wide = page.evaluate("document.documentElement.scrollWidth")
-                found["widths"][width] = wide
+                found["widths"][width] = width_when_settled(page)
             found["requests"] = list(page.requests)
             found["complaints"] = list(page.complaints)
             visited[name] = found
@@ -120,6 +101,16 @@ def test_a_page_requests_files_of_the_book_only(facts, name):
     assert requests
     assert [url for url in requests if not url.startswith("file:")] == []
     assert [url for url in requests if not Path(unquote(urlparse(url).path)).exists()] == []
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_a_page_with_its_scripts_and_styles_weighs_at_most_1_MB(facts, name):
+    files = {Path(unquote(urlparse(url).path)) for url in facts(name)["requests"]}
+    needed = [file for file in files if file.suffix in (".html", ".js", ".css")]
+    # The theme's icons are as heavy as all the rest, and no explorer needs them.
+    needed = [file for file in needed if file.name != "fontawesome.js"]
+    assert HTML / name in needed
+    assert sum(len(gzip.compress(file.read_bytes())) for file in needed) <= 1_000_000
 
 
 @pytest.mark.parametrize("name", PAGES)

@@ -1,33 +1,8 @@
-"""The book's pictures: what varies between groups in one colour, what varies within in another."""
-
-from contextlib import contextmanager
+"""Pictures of the data: measurements, simulated studies, and the matrix V."""
 
 import numpy as np
 
-# Told apart by every kind of colour vision, and readable as text on white.
-BETWEEN = "#0072B2"
-WITHIN = "#B84E00"
-NEUTRAL = "#555555"
-
-
-@contextmanager
-def book_style():
-    """Draw with the book's fonts and lines; leaves the reader's own settings as they were."""
-    import matplotlib as mpl
-
-    style = {
-        "figure.dpi": 100,
-        "savefig.dpi": 200,
-        "font.size": 11,
-        "axes.spines.top": False,
-        "axes.spines.right": False,
-        "axes.titlesize": 12,
-        "axes.titlelocation": "left",
-        "legend.frameon": False,
-        "figure.constrained_layout.use": True,
-    }
-    with mpl.rc_context(style):
-        yield
+from lmmteach.plots.style import BETWEEN, NEUTRAL, WITHIN, book_style
 
 
 def measurements(y, groups, mu, theta, *, unit="y", group_name="group"):

@@ -1,0 +1,473 @@
+"""Exercises of chapter 8: diagnostics."""
+
+import numpy as np
+
+import lmmteach as lt
+from lmmteach.exercises.bank._tools import markdown, source
+from lmmteach.exercises.kinds import Choice, Function, Numeric, Option, Wrong
+
+
+def _largest(values):
+    return float(np.max(np.abs(values)))
+
+
+LARGEST = Numeric(
+    key="8a",
+    title="The value furthest out",
+    prompt=markdown(r"""
+        Take the REML fit of the unbalanced study, `study.cut.reml`.
+        What is the largest *absolute* value of its scaled conditional residuals?
+        """),
+    answer=lambda study: _largest(study.cut.reml.scaled_residuals),
+    atol=1e-3,
+    wrong=(
+        Wrong(
+            "cond_vs_marg_resid",
+            lambda study: _largest(
+                study.cut.reml.marginal_residuals / np.sqrt(study.cut.reml.sigma2_e)
+            ),
+            "You scaled the marginal residuals, y − Xβ̂. The differences between women are still "
+            "in them, and σ̂_ε is no yardstick for those. Take Zb̂ away as well.",
+        ),
+        Wrong(
+            "not_scaled",
+            lambda study: _largest(study.cut.reml.residuals),
+            "These are conditional residuals, but in units of `logestrone`. "
+            "Scaled means: in units of σ̂_ε.",
+        ),
+        Wrong(
+            "sd_not_var",
+            lambda study: _largest(study.cut.reml.residuals / study.cut.reml.sigma2_e),
+            "You divided by the variance σ̂_ε². A residual is measured in standard deviations.",
+        ),
+        Wrong(
+            "wrong_scale",
+            lambda study: _largest(study.cut.reml.residuals / np.sqrt(study.cut.reml.theta.sum())),
+            "You divided by the SD of a whole measurement, √(σ̂_b² + σ̂_ε²). "
+            "Conditional residuals estimate ε only, so which SD is theirs?",
+        ),
+        Wrong(
+            "all_rows",
+            lambda study: _largest(study.reml.scaled_residuals),
+            "That is the residual of the whole, balanced study. Use `study.cut`.",
+        ),
+    ),
+    hints=(
+        "Conditional residuals are y − Xβ̂ − Zb̂. Scaled ones are divided by σ̂_ε, an SD.",
+        "`study.cut.reml.scaled_residuals` has them all. Mind the sign: the smallest may be "
+        "further out than the largest.",
+    ),
+    solution=markdown(r"""
+        $\hat{\boldsymbol\epsilon} = \mathbf y - \mathbf X\hat{\boldsymbol\beta} -
+        \mathbf Z\hat{\mathbf b}$, divided by $\hat\sigma_\epsilon$, and of that the largest
+        absolute value.
+        Both ends count: a value that is far too low is as remarkable as one that is far too high.
+        """),
+    code=(
+        "fit = study.cut.reml\n"
+        "residuals = fit.y - fit.X @ fit.beta - fit.Z @ fit.b\n"
+        "answer = np.max(np.abs(residuals)) / np.sqrt(fit.sigma2_e)"
+    ),
+    right="So many σ̂_ε is this value away from the level of its own woman.",
+)
+
+
+def residuals_without_b(y, X, V, sigma2_e):
+    """Conditional residuals, found without b."""
+    beta = np.linalg.solve(X.T @ np.linalg.solve(V, X), X.T @ np.linalg.solve(V, y))
+    return sigma2_e * np.linalg.solve(V, y - X @ beta)
+
+
+def _gls_rest(y, X, V):
+    beta, _ = lt.profile.gls(V, y, X)
+    return y - X @ beta
+
+
+def _ols_rest(y, X):
+    return y - X @ np.linalg.lstsq(X, y, rcond=None)[0]
+
+
+def _residual_cases(study):
+    return [
+        (fit.y, fit.X, fit.V, fit.sigma2_e) for fit in (study.reml, study.cut.reml, study.cut.ml)
+    ]
+
+
+WITHOUT_B = Function(
+    key="8b",
+    title="Conditional residuals without b̂",
+    prompt=markdown(r"""
+        One can find the conditional residuals without ever computing $\hat{\mathbf b}$.
+        Put the BLUP $\hat{\mathbf b} = \mathcal D\mathbf Z^{\mathsf T}\mathbf V^{-1}(\mathbf y -
+        \mathbf X\hat{\boldsymbol\beta})$ into $\mathbf y - \mathbf X\hat{\boldsymbol\beta} -
+        \mathbf Z\hat{\mathbf b}$, and use
+        $\mathbf V = \mathbf Z\mathcal D\mathbf Z^{\mathsf T} + \sigma_\epsilon^2\mathbf I$ to get
+        rid of $\mathbf Z$ and $\mathcal D$.
+
+        Write the function that needs $\mathbf y$, $\mathbf X$, $\mathbf V$ and $\sigma_\epsilon^2$
+        only.
+        """),
+    name="residuals_without_b",
+    stub=markdown('''
+        def residuals_without_b(y, X, V, sigma2_e):
+            """Conditional residuals, found without b."""
+            ...
+        '''),
+    reference=residuals_without_b,
+    cases=_residual_cases,
+    wrong=(
+        Wrong(
+            "cond_vs_marg_resid",
+            lambda y, X, V, sigma2_e: _gls_rest(y, X, V),
+            "These are the marginal residuals: the women's levels are still in them. "
+            "What do V⁻¹ and σ_ε² do to take them out?",
+        ),
+        Wrong(
+            "ols_for_gls",
+            lambda y, X, V, sigma2_e: sigma2_e * np.linalg.solve(V, _ols_rest(y, X)),
+            "Right for balanced data only: your β̂ is that of ordinary least squares. "
+            "With V known, β̂ is the GLS estimate.",
+        ),
+        Wrong(
+            "forgot_sigma_e",
+            lambda y, X, V, sigma2_e: np.linalg.solve(V, _gls_rest(y, X, V)),
+            "V⁻¹(y − Xβ̂) is close, but it is not in units of y. One factor is missing.",
+        ),
+        Wrong(
+            "sd_not_var",
+            lambda y, X, V, sigma2_e: np.sqrt(sigma2_e) * np.linalg.solve(V, _gls_rest(y, X, V)),
+            "The factor is a variance, and you used its root. Check the units: V⁻¹ has those "
+            "of 1/y².",
+        ),
+        Wrong(
+            "residuals_and_fit_swapped",
+            lambda y, X, V, sigma2_e: (
+                _gls_rest(y, X, V) - sigma2_e * np.linalg.solve(V, _gls_rest(y, X, V))
+            ),
+            "That is Zb̂, the part that was to be taken away. What remains beside it?",
+        ),
+    ),
+    hints=(
+        "Write r = y − Xβ̂. The conditional residuals are r − Z𝒟Zᵀ V⁻¹ r. "
+        "And Z𝒟Zᵀ is V minus something.",
+        "Z𝒟Zᵀ = V − σ_ε² I, so Z𝒟Zᵀ V⁻¹ r = r − σ_ε² V⁻¹ r. Subtract that from r.",
+        "σ_ε² V⁻¹ (y − Xβ̂), with the GLS estimate for β̂. In Python: `np.linalg.solve(V, ...)`.",
+    ),
+    solution=markdown(r"""
+        With $\mathbf r = \mathbf y - \mathbf X\hat{\boldsymbol\beta}$ and
+        $\mathbf Z\mathcal D\mathbf Z^{\mathsf T} = \mathbf V - \sigma_\epsilon^2\mathbf I$:
+
+        $$\hat{\boldsymbol\epsilon} = \mathbf r - (\mathbf V - \sigma_\epsilon^2\mathbf I)
+        \mathbf V^{-1}\mathbf r = \sigma_\epsilon^2\,\mathbf V^{-1}\mathbf r.$$
+
+        This has the form of the BLUP: $\boldsymbol\Sigma\mathbf V^{-1}\mathbf r$ predicts
+        $\boldsymbol\epsilon$ as $\mathcal D\mathbf Z^{\mathsf T}\mathbf V^{-1}\mathbf r$ predicts
+        $\mathbf b$.
+        """),
+    code=source(residuals_without_b),
+    right=("σ_ε² V⁻¹ (y − Xβ̂): the errors are predicted just as b is, each from its share of V."),
+)
+
+WHICH = Choice(
+    key="8c",
+    title="Which residuals show a missing age?",
+    prompt=markdown(r"""
+        The women's ages become known, one age for each woman.
+        Before fitting anything, you want to see in a plot against age whether age is missing in
+        $\mathbf X$.
+        Which residuals do you plot?
+        """),
+    options=(
+        Option(
+            "The conditional ones, y − Xβ̂ − Zb̂: they are what the model leaves over.",
+            "Age is the same for all measurements of a woman. So what it does to her level is in "
+            "her b̂, and you have just subtracted that. The plot would be flat.",
+            "cond_vs_marg_resid",
+        ),
+        Option(
+            "The marginal ones, y − Xβ̂, remembering that there are only five ages.",
+            "Yes. They keep what the women add, and that is where age would show. "
+            "Their eighty points are five clusters, though.",
+        ),
+        Option(
+            "The scaled ones of the printout, since they have no units.",
+            "Scaling divides by one number, which changes the axis only. "
+            "These are conditional residuals: the women's levels are gone from them.",
+            "scaling_matters",
+        ),
+        Option(
+            "Any of them: if age matters, all residuals show it.",
+            "Residuals differ in what was taken out. Which of them still contain the level of each "
+            "woman?",
+            "any_residual_will_do",
+        ),
+    ),
+    answer=1,
+    hints=(
+        "Age varies between women, not within them. Which term of the model takes up differences "
+        "between women?",
+        "That term is Zb. Which residuals still contain it?",
+    ),
+    solution=markdown(r"""
+        An effect of age that is not in $\mathbf X$ looks like a difference between women, so the
+        fit puts it into $\hat{\mathbf b}$.
+        The conditional residuals have $\mathbf Z\hat{\mathbf b}$ taken away and cannot show it.
+        The marginal ones can (and so can a plot of the $\hat b_i$ themselves).
+        The measurements of one woman move together there, so there are five points of evidence,
+        not eighty.
+        """),
+    code='answer = "b"',
+    right="What is constant within a woman ends up in b̂, so look where b̂ was not subtracted.",
+)
+
+
+def correlation_within(r, woman):
+    """Correlation of two values of the same woman: mean product over mean square."""
+    products, pairs = 0.0, 0
+    for label in np.unique(woman):
+        own = r[woman == label]
+        products += own.sum() ** 2 - np.sum(own**2)
+        pairs += len(own) * (len(own) - 1)
+    return products / pairs / np.mean(r**2)
+
+
+def _own_values(r, woman):
+    return [r[woman == label] for label in np.unique(woman)]
+
+
+def _with_itself(r, woman):
+    groups = _own_values(r, woman)
+    total = sum(own.sum() ** 2 for own in groups)
+    return total / sum(len(own) ** 2 for own in groups) / np.mean(r**2)
+
+
+def _each_woman_alike(r, woman):
+    means = [
+        (own.sum() ** 2 - np.sum(own**2)) / (len(own) * (len(own) - 1))
+        for own in _own_values(r, woman)
+        if len(own) > 1
+    ]
+    return np.mean(means) / np.mean(r**2)
+
+
+def _pairs_of_neighbours(r, woman):
+    same = woman[1:] == woman[:-1]
+    return np.mean((r[1:] * r[:-1])[same]) / np.mean(r**2)
+
+
+def _balanced_pairs(r, woman):
+    q = len(np.unique(woman))
+    total = sum(own.sum() ** 2 - np.sum(own**2) for own in _own_values(r, woman))
+    return total / (len(r) * (len(r) / q - 1)) / np.mean(r**2)
+
+
+def _correlation_cases(study):
+    whole, cut = study.reml, study.cut.reml
+    turned = np.arange(len(study.y)) * 33 % 80
+    return [
+        (whole.marginal_residuals.to_numpy()[turned], study.woman[turned]),
+        (whole.residuals.to_numpy(), study.woman),
+        (cut.marginal_residuals.to_numpy(), study.cut.woman),
+        (np.array([1.0, 2.0, -1.0, -2.0, 0.5, -1.5]), np.array([1, 1, 2, 2, 2, 3])),
+    ]
+
+
+CORRELATION = Function(
+    key="8d",
+    title="Correlation within women, for any group sizes",
+    prompt=markdown(r"""
+        The chapter measures how alike two residuals of the same woman are.
+        Its little function puts the residuals in a table of 5 by 16, so it works for the balanced
+        study in its order only.
+        Write one for any number of measurements, and rows in any order.
+
+        It shall be the mean of $r_j r_k$ over *all* pairs of different rows $j \ne k$ that belong
+        to the same woman, divided by the mean of $r^2$ over all rows.
+        Every pair counts the same; a woman with a single measurement has none.
+        """),
+    name="correlation_within",
+    stub=markdown('''
+        def correlation_within(r, woman):
+            """Correlation of two values of the same woman: mean product over mean square."""
+            ...
+        '''),
+    reference=correlation_within,
+    cases=_correlation_cases,
+    wrong=(
+        Wrong(
+            "paired_with_itself",
+            _with_itself,
+            "Your pairs contain each row with itself. That product is a square, never negative, so "
+            "the correlation comes out too large.",
+        ),
+        Wrong(
+            "each_woman_alike",
+            _each_woman_alike,
+            "You took the mean for each woman first, and then the mean of those. In the unbalanced "
+            "study a woman with two measurements then weighs as much as one with sixteen. "
+            "Every pair shall count the same.",
+        ),
+        Wrong(
+            "assumes_balance",
+            _balanced_pairs,
+            "Your number of pairs is right when all women were measured equally often. "
+            "How many pairs has a woman with n measurements?",
+        ),
+        Wrong(
+            "neighbours_only",
+            _pairs_of_neighbours,
+            "You used pairs of neighbouring rows only. All pairs of a woman count, and her rows "
+            "need not stand together.",
+        ),
+    ),
+    hints=(
+        "Go through the women one by one, `for label in np.unique(woman)`, and take "
+        "`own = r[woman == label]`.",
+        "The sum of rⱼ rₖ over all pairs j ≠ k of a woman is (sum of r)² minus the sum of r². "
+        "A woman with n rows has n(n − 1) such pairs.",
+        "Add up the products over all women, and the pairs over all women. Divide once, at the "
+        "end, and then by `np.mean(r**2)`.",
+    ),
+    solution=markdown(r"""
+        The square of a sum contains all products: $(\sum_j r_j)^2 = \sum_j r_j^2 +
+        \sum_{j \ne k} r_j r_k$.
+        So no double loop is needed.
+        Sums over all women are divided at the end, so that every pair has the same weight.
+        For marginal residuals this comes near the intraclass correlation, for conditional ones
+        near 0.
+        """),
+    code=source(correlation_within),
+    right=(
+        "All pairs of all women count the same. Try it on marginal and on conditional residuals: "
+        "only the first still contain what a woman's values share."
+    ),
+)
+
+FIVE_EFFECTS = Choice(
+    key="8e",
+    title="Five points on a line",
+    prompt=markdown(r"""
+        In a QQ plot, the five $\hat b_i$ of a study lie close to a straight line, and a test for
+        normality gives $p = 0.6$.
+        What may you write?
+        """),
+    options=(
+        Option(
+            "The women's levels are normally distributed, as the model assumes.",
+            "How often would the same have come out for levels from a very skewed distribution? "
+            "The chapter counts it, for five groups.",
+            "normal_b_check",
+        ),
+        Option(
+            "Next to nothing about the distribution of b: with five women hardly any departure "
+            "would be noticed.",
+            "Yes. A test that misses most departures says little when it finds none.",
+        ),
+        Option(
+            "The test decides: since p is above 5 %, normality is established.",
+            "A large p-value never establishes what was tested. How large is the power of this "
+            "test with five values?",
+            "p_proves_null",
+        ),
+        Option(
+            "Better than five values: there are eighty conditional residuals, and they show "
+            "whether b is normal.",
+            "Conditional residuals are about ε, since Zb̂ was taken away. "
+            "They cannot tell how the women's levels are distributed.",
+            "cond_vs_marg_resid",
+        ),
+    ),
+    answer=1,
+    hints=(
+        "Ask what the plot would look like if the assumption were false.",
+        "The chapter draws five values from an exponential distribution, again and again. "
+        "How often does the test notice?",
+    ),
+    solution=markdown(r"""
+        With five values even a very skewed distribution is noticed in about 15 of 100 samples.
+        So a good-looking plot is what one sees either way.
+        Besides, the $\hat b_i$ are not the $b_i$: where they are shrunk much, they consist mostly
+        of averaged errors, and look more normal than the $b_i$ are.
+        """),
+    code='answer = "b"',
+    right="No news from a test that cannot notice is no news.",
+)
+
+
+def _last_point(values, p):
+    """How far the largest value lies above its place in a QQ plot."""
+    from scipy.special import ndtri
+
+    return float(np.max(values) - ndtri(p))
+
+
+def _above_the_line(of, p):
+    """Function of the study to the last point's distance, with residuals and place as given."""
+    return lambda study: _last_point(of(study.cut.reml), p)
+
+
+def _scaled(fit):
+    return fit.scaled_residuals
+
+
+LAST_POINT = Numeric(
+    key="8f",
+    title="The last point of a QQ plot",
+    prompt=markdown(r"""
+        Draw the normal QQ plot of the scaled conditional residuals of the unbalanced study,
+        `study.cut.reml`, in your mind.
+        How far does its *last* point, the one of the largest residual, lie above the line
+        $y = x$?
+        (Below the line is negative. Use the $p_k$ of the chapter.)
+        """),
+    answer=_above_the_line(_scaled, 30.5 / 31),
+    atol=1e-3,
+    wrong=(
+        Wrong(
+            "wrong_plotting_position",
+            _above_the_line(_scaled, 31 / 32),
+            "You used p = k/(n + 1). The chapter has another p_k: look at its a.",
+        ),
+        Wrong(
+            "a_for_few",
+            _above_the_line(_scaled, (31 - 3 / 8) / (32 - 3 / 4)),
+            "You took a = 3/8. That is for ten values or fewer.",
+        ),
+        Wrong(
+            "n_is_80",
+            _above_the_line(_scaled, 79.5 / 80),
+            "You placed the point as the largest of eighty. How many residuals has the cut?",
+        ),
+        Wrong(
+            "not_scaled",
+            _above_the_line(lambda fit: fit.residuals, 30.5 / 31),
+            "These residuals are in units of `logestrone`, the quantiles in units of one SD. "
+            "The line y = x needs scaled residuals.",
+        ),
+        Wrong(
+            "cond_vs_marg_resid",
+            _above_the_line(lambda fit: fit.marginal_residuals / np.sqrt(fit.sigma2_e), 30.5 / 31),
+            "You used marginal residuals. They contain the women's levels, so nothing says that "
+            "they should follow this line.",
+        ),
+    ),
+    hints=(
+        "A point of the QQ plot is (Φ⁻¹(p_k), r_(k)). Its height above the line y = x is the "
+        "second minus the first.",
+        "`lt.diagnostics.qq_points` gives both, in order: take the last of each.",
+    ),
+    solution=markdown(r"""
+        For $n = 31$ values, $a = \tfrac12$, so the last $p_k$ is $30.5/31$.
+        The point has the height $r_{(31)} - \Phi^{-1}(30.5/31)$ above the line.
+        Below the line at the upper end means: the largest residual is smaller than the largest of
+        31 normal values usually is.
+        """),
+    code=(
+        "theoretical, observed = lt.diagnostics.qq_points(study.cut.reml.scaled_residuals)\n"
+        "answer = observed[-1] - theoretical[-1]"
+    ),
+    right="The last point is the most variable of all: a lineup shows how far it strays by chance.",
+)
+
+
+EXERCISES = (LARGEST, WITHOUT_B, WHICH, CORRELATION, FIVE_EFFECTS, LAST_POINT)

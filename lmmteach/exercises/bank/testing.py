@@ -1,0 +1,528 @@
+"""Exercises of chapter 6: testing."""
+
+from functools import lru_cache
+
+import numpy as np
+
+import lmmteach as lt
+from lmmteach.exercises.bank._tools import markdown, source
+from lmmteach.exercises.kinds import Also, Choice, Function, Numeric, Option, Wrong
+
+
+@lru_cache(maxsize=64)
+def _height(study, covariate="", reml=False):
+    """The top of the (restricted) log-likelihood, with days or the order as a covariate."""
+    X, measurement = study.X, study.data["measurement"].to_numpy()
+    if covariate == "days":
+        X = np.column_stack([X, lt.model.random_intercept_design((measurement - 1) // 4)[:, 1:]])
+    elif covariate == "order":
+        X = np.column_stack([X, measurement])
+    fit, height = (
+        (lt.reml.fit_reml, lt.reml.restricted_loglik)
+        if reml
+        else (lt.likelihood.fit_ml, lt.profile.profile_loglik)
+    )
+    _, theta = fit(study.y, X, study.Z)
+    return height(lt.model.V_theta(theta, study.Z), study.y, X)
+
+
+def _gain(study, small_reml=False, large_reml=False):
+    """Twice the gain in log-likelihood by the days, each model fitted as asked."""
+    return 2 * (_height(study, "days", large_reml) - _height(study, "", small_reml))
+
+
+DAYS = Numeric(
+    key="6a",
+    title="Do the days differ?",
+    prompt=markdown(r"""
+        Suppose that each woman was measured four times on each of four days: measurements 1 to 4
+        on the first day, 5 to 8 on the second, and so on.
+        Let every day have a mean of its own, by three fixed effects beside $\mu$.
+
+        What is the likelihood ratio statistic of the model with days against the model
+        `logestrone ~ 1 + (1 | woman)`?
+
+        In Python: `data = study.data.assign(day=(study.data["measurement"] - 1) // 4)`, and
+        `C(day)` in the formula.
+        """),
+    answer=_gain,
+    atol=1e-3,
+    wrong=(
+        Wrong(
+            "reml_for_fixed_lrt",
+            lambda study: _gain(study, small_reml=True, large_reml=True),
+            "You compared REML likelihoods, and REML is what `lmm` does unless told otherwise. "
+            "The two models have different X, so these are likelihoods of different data Kᵀy. "
+            "Fit both again by ML.",
+        ),
+        Wrong(
+            "mixed_methods",
+            lambda study: _gain(study, small_reml=True),
+            "One of your fits is by ML, the other by REML. Their likelihoods are of different "
+            "data: fit both by ML.",
+        ),
+        Wrong(
+            "forgot_2",
+            lambda study: _gain(study) / 2,
+            "That is the gain in log-likelihood itself. The statistic that follows χ² is a "
+            "multiple of it.",
+        ),
+        Wrong(
+            "aic_not_lrt",
+            lambda study: _gain(study) - 6,
+            "That is the difference of the two AIC: the price of three more parameters is in it. "
+            "The statistic of the test has no price.",
+        ),
+    ),
+    hints=(
+        "Which method belongs to a comparison of fixed effects, ML or REML? "
+        "Look at the default of `lt.lmm`.",
+        'Fit both models with `method="ML"`. The statistic is twice the difference of `loglik`.',
+    ),
+    solution=markdown(r"""
+        Both fits must be ML fits, since $\mathbf X$ differs:
+        $\mathrm{LRT} = 2\{\ell^{(2)} - \ell^{(1)}\}$.
+        If days make no difference, it follows approximately a $\chi^2$ distribution with three
+        degrees of freedom, one for each coefficient more.
+        With REML likelihoods the number would be another one in other units of the columns of
+        $\mathbf X$.
+        """),
+    code=(
+        'data = study.data.assign(day=(study.data["measurement"] - 1) // 4)\n'
+        'small = lt.lmm("logestrone ~ 1 + (1 | woman)", data, method="ML")\n'
+        'large = lt.lmm("logestrone ~ C(day) + (1 | woman)", data, method="ML")\n'
+        "answer = 2 * (large.loglik - small.loglik)"
+    ),
+    right=(
+        "Both models were fitted by ML, so this is a likelihood ratio. "
+        "Compare it with χ² with three degrees of freedom, one for each day more."
+    ),
+)
+
+
+AIC_OF_DRIFT = Numeric(
+    key="6b",
+    title="What AIC counts",
+    prompt=markdown(r"""
+        Take the unbalanced study, `study.cut`, and let the level drift with the order of the
+        measurements: `logestrone ~ measurement + (1 | woman)`.
+
+        What is the AIC of this model, when it shall be compared with the model without the drift?
+        """),
+    answer=lambda study: -2 * _height(study.cut, "order") + 2 * 4,
+    atol=1e-3,
+    wrong=(
+        Wrong(
+            "aic_df",
+            lambda study: -2 * _height(study.cut, "order") + 2 * 9,
+            "You paid for the five b_j as well. They are no parameters: the likelihood has "
+            "integrated them out, and what describes them is one variance.",
+        ),
+        Wrong(
+            "aic_from_REML",
+            lambda study: -2 * _height(study.cut, "order", reml=True) + 2 * 4,
+            "That comes from the REML likelihood. The model without the drift has another X, so "
+            "the two numbers could not be compared. Which fit do you need?",
+        ),
+        Wrong(
+            "forgot_variances",
+            lambda study: -2 * _height(study.cut, "order") + 2 * 2,
+            "You counted the coefficients only. The variances were estimated too.",
+        ),
+        Wrong(
+            "forgot_sigma_e",
+            lambda study: -2 * _height(study.cut, "order") + 2 * 3,
+            "One parameter is missing in your count. There are coefficients, and there are two "
+            "variances.",
+        ),
+        Wrong(
+            "forgot_2",
+            lambda study: -_height(study.cut, "order") + 4,
+            "You have half of it: −ℓ + k. Akaike's criterion is on the scale of −2 ℓ.",
+        ),
+    ),
+    hints=(
+        "AIC = −2 ℓ + 2 k. Two questions: which ℓ, and which k?",
+        "The two models differ in their fixed effects, so ℓ comes from ML. "
+        "For k, name the parameters one by one: what would you have to know to simulate such a "
+        "study?",
+        "k counts μ, the slope, σ_b² and σ_ε². `fit.aic` of an ML fit does this for you.",
+    ),
+    solution=markdown(r"""
+        The model has four parameters: $\mu$, the slope, $\sigma_b^2$ and $\sigma_\epsilon^2$.
+        The five $b_j$ are not among them.
+        They are drawn anew in every study, from a distribution that $\sigma_b^2$ describes.
+        With the ML log-likelihood, $\mathrm{AIC} = -2\,\ell + 2\cdot 4$.
+        """),
+    code=(
+        'fit = lt.lmm("logestrone ~ measurement + (1 | woman)", study.cut.data, method="ML")\n'
+        "answer = -2 * fit.loglik + 2 * 4"
+    ),
+    right="You counted two coefficients and two variances, and took the likelihood of ML.",
+)
+
+
+def _inflation(study):
+    """What σ_b² = 0.02 makes of the mean square between women, as a factor."""
+    return 1 + 16 * 0.02 / study.reml.sigma2_e
+
+
+def _at_most(ratio):
+    """The probability that F with 4 and 75 degrees of freedom is at most this ratio."""
+    from scipy.special import fdtr
+
+    return float(fdtr(4, 75, ratio))
+
+
+ZERO = Numeric(
+    key="6c",
+    title="How often is the estimate 0, although women differ?",
+    prompt=markdown(r"""
+        Suppose that women do differ, but not much: $\sigma_b^2 = 0.02$.
+        Let the true $\sigma_\epsilon^2$ be your study's estimate, `study.reml.sigma2_e`.
+
+        In which share of studies with five women and sixteen measurements of each will the REML
+        estimate $\hat\sigma_b^2$ be exactly 0?
+        (Three digits are enough.)
+
+        It is 0 exactly when $F$, the ratio of the mean squares between and within women, is at
+        most 1.
+        """),
+    answer=lambda study: _at_most(1 / _inflation(study)),
+    atol=5e-3,
+    wrong=(
+        Wrong(
+            "zero_means_none",
+            lambda study: 0.0,
+            "You say that it never happens. But an estimate of 0 only says that the means differ "
+            "no more than chance makes them differ, and a small σ_b² can hide behind that.",
+        ),
+        Wrong(
+            "under_null",
+            lambda study: _at_most(1),
+            "That is the share when women do not differ at all. Here σ_b² is 0.02, so the mean "
+            "square between women is larger on average. By which factor?",
+        ),
+        Wrong(
+            "used_ML",
+            lambda study: _at_most(5 / 4 / _inflation(study)),
+            "That is the share for the ML estimate, which is 0 up to F = 5/4. "
+            "REML's is 0 up to F = 1.",
+        ),
+        Wrong(
+            "factor_turned",
+            lambda study: _at_most(_inflation(study)),
+            "You have the right factor in the wrong place. Differences between women make F "
+            "larger, so that values up to 1 become rarer, not more frequent.",
+        ),
+        Wrong(
+            "forgot_J",
+            lambda study: _at_most(1 / (1 + 0.02 / study.reml.sigma2_e)),
+            "Compare σ_b² with the variance of a mean of sixteen measurements, "
+            "not with that of a single one.",
+        ),
+    ),
+    hints=(
+        "The mean square between women is about σ_ε² + 16 σ_b², the one within women about σ_ε². "
+        "Chapter 5 simulates with this.",
+        "So F is (1 + 16 σ_b²/σ_ε²) times a variable with the F distribution with 4 and 75 "
+        "degrees of freedom. When is that at most 1?",
+        "With `from scipy.stats import f`, `f(4, 75).cdf(v)` is the probability of at most v. "
+        "Divide the limit, 1, by the factor. Or simulate many studies and count.",
+    ),
+    solution=markdown(r"""
+        Under the model $\mathrm{SSB}/(\sigma_\epsilon^2 + 16\,\sigma_b^2)$ is a $\chi^2_4$
+        variable and $\mathrm{SSW}/\sigma_\epsilon^2$ a $\chi^2_{75}$ one.
+        So $F$ is $(1 + 16\,\sigma_b^2/\sigma_\epsilon^2)$ times an $F_{4,75}$ variable, and
+
+        $$P(\hat\sigma_b^2 = 0) =
+        P\left(F_{4,75} \le \frac{1}{1 + 16\,\sigma_b^2/\sigma_\epsilon^2}\right).$$
+
+        Women differ in all of these studies, and still a good part of them estimates 0.
+        """),
+    code=(
+        "from scipy.stats import f\n\n"
+        "factor = 1 + 16 * 0.02 / study.reml.sigma2_e\n"
+        "answer = f(4, 75).cdf(1 / factor)"
+    ),
+    right=(
+        "So often the estimate is 0 although women differ: an estimate of 0 is no proof that "
+        "there is nothing."
+    ),
+)
+
+
+def _closer(study):
+    """The responses of 6d: the same women, their means moved together to an SD of 0.25."""
+    own = study.Z @ study.means
+    c = 0.25 / study.means.std(ddof=1)
+    return study.y.mean() + c * (own - study.y.mean()) + (study.y - own)
+
+
+def _borderline(study, reml=False):
+    return lt.testing.boundary_lrt(_closer(study), study.X, study.Z, reml)
+
+
+def _exact_pvalue(study):
+    SSB, SSW = lt.likelihood.sums_of_squares(_closer(study), study.Z)
+    return 1 - _at_most((SSB / 4) / (SSW / 75))
+
+
+BORDERLINE = Numeric(
+    key="6d",
+    title="A borderline study of your own",
+    prompt=markdown(r"""
+        Move the five women closer together, until their means have a standard deviation of 0.25
+        (with divisor 4).
+        What is around the means stays as it is:
+
+        ```python
+        own = Z @ study.means
+        c = 0.25 / study.means.std(ddof=1)
+        closer = y.mean() + c * (own - y.mean()) + (y - own)
+        ```
+
+        Test $\sigma_b^2 = 0$ for `closer`, with the likelihood ratio (ML) and the half-and-half
+        mixture.
+        What is the p-value?
+        """),
+    answer=lambda study: float(lt.testing.boundary_pvalue(_borderline(study))),
+    atol=2e-4,
+    also=(
+        Also(
+            _exact_pvalue,
+            "This is the exact p-value, from the F test. It is better than what was asked: "
+            "with five women the mixture is still too cautious. Compare the two.",
+        ),
+    ),
+    wrong=(
+        Wrong(
+            "chi2_1_at_boundary",
+            lambda study: float(lt.testing.chi2_pvalue(_borderline(study), 1)),
+            "That is the p-value of χ²₁. It takes for granted that the estimate can miss the truth "
+            "in both directions, but a variance cannot be below 0. What does the mixture do about "
+            "it?",
+        ),
+        Wrong(
+            "forgot_2",
+            lambda study: float(lt.testing.boundary_pvalue(_borderline(study) / 2)),
+            "You looked up the gain in log-likelihood. The statistic is a multiple of it.",
+        ),
+        Wrong(
+            "used_REML",
+            lambda study: float(lt.testing.boundary_pvalue(_borderline(study, reml=True))),
+            "That is the mixture's p-value for the RLRT. REML is allowed here, since X is the same "
+            "in both models. But the question is about the statistic from ML.",
+        ),
+        Wrong(
+            "cdf_not_sf",
+            lambda study: 1 - float(lt.testing.boundary_pvalue(_borderline(study))),
+            "That is the probability of a smaller statistic. A p-value is the probability of one "
+            "at least as large.",
+        ),
+    ),
+    hints=(
+        "First the statistic: `lt.testing.boundary_lrt(closer, X, Z)`.",
+        "The mixture is χ²₀, which is always 0, with one half, and χ²₁ with the other half. "
+        "What remains of χ²₁'s p-value?",
+        "`lt.testing.boundary_pvalue` of the statistic.",
+    ),
+    solution=markdown(r"""
+        Under $H_0$ the estimate is pushed to the edge about half of the time, if there are many
+        groups; then the statistic is 0.
+        So for $t > 0$ the p-value is half of that of $\chi^2_1$.
+        With five women it is pushed there more often, in 70 % of studies, so the true p-value is
+        smaller still.
+        The F test gives it.
+        """),
+    code=(
+        "own = Z @ study.means\n"
+        "c = 0.25 / study.means.std(ddof=1)\n"
+        "closer = y.mean() + c * (own - y.mean()) + (y - own)\n"
+        "answer = lt.testing.boundary_pvalue(lt.testing.boundary_lrt(closer, X, Z))"
+    ),
+    right=(
+        "The mixture halves the p-value of χ²₁. With only five women it is still too large: "
+        "the exact one is smaller."
+    ),
+)
+
+
+def null_statistics(y, X, Z, u, e):
+    """Statistics of σ_b² = 0 for simulated studies, one for each row of the draws."""
+    beta, theta = lt.likelihood.fit_ml(y, X, Z, sigma2_b=0)
+    statistics = []
+    for e_k in e:
+        y_k = X @ beta + np.sqrt(theta[1]) * e_k
+        statistics.append(lt.testing.boundary_lrt(y_k, X, Z))
+    return np.array(statistics)
+
+
+def colleague_statistics(y, X, Z, u, e):
+    """Statistics of σ_b² = 0 for simulated studies, one for each row of the draws."""
+    beta, theta = lt.likelihood.fit_ml(y, X, Z)
+    sd_b, sd_e = np.sqrt(theta)
+    statistics = []
+    for u_k, e_k in zip(u, e, strict=True):
+        y_k = X @ beta + Z @ (sd_b * u_k) + sd_e * e_k
+        statistics.append(lt.testing.boundary_lrt(y_k, X, Z))
+    return np.array(statistics)
+
+
+def _null_not_refitted(y, X, Z, u, e):
+    beta, theta_0 = lt.likelihood.fit_ml(y, X, Z, sigma2_b=0)
+    V_0 = lt.model.V_theta(theta_0, Z)
+    statistics = []
+    for y_k in X @ beta + np.sqrt(theta_0[1]) * e:
+        _, theta = lt.likelihood.fit_ml(y_k, X, Z)
+        top = lt.profile.profile_loglik(lt.model.V_theta(theta, Z), y_k, X)
+        statistics.append(2 * (top - lt.likelihood.loglik(beta, V_0, y_k, X)))
+    return np.array(statistics)
+
+
+def _with_reml(y, X, Z, u, e):
+    return np.array([lt.testing.boundary_lrt(e_k, X, Z, reml=True) for e_k in e])
+
+
+def _not_simulated(y, X, Z, u, e):
+    return np.full(len(e), lt.testing.boundary_lrt(y, X, Z))
+
+
+def _bootstrap_cases(study):
+    rng = np.random.default_rng(8)
+    cases = []
+    for part, draws in ((study, 2), (study.cut, 4)):
+        u, between, e = (rng.standard_normal((draws, size)) for size in (5, 5, len(part.y)))
+        # Pure noise would give 0 most of the time, and 0 tells few mistakes apart.
+        cases.append((part.y, part.X, part.Z, u, e + 0.5 * between @ part.Z.T))
+    return cases
+
+
+SPOT_THE_BUG = Function(
+    key="6e",
+    title="Spot the bug: a test that never rejects",
+    prompt=markdown(r"""
+        A colleague wrote this parametric bootstrap.
+        It shall simulate how the statistic for $\sigma_b^2 = 0$ is distributed when $H_0$ is true.
+        The random numbers come from outside: a row of `u` for the women and a row of `e` for the
+        measurements, all drawn from $N(0, 1)$.
+        """)
+    + f"\n\n```python\n{source(colleague_statistics)}```\n\n"
+    + markdown(r"""
+        Its p-values are never small.
+        In the estrone data the women could hardly differ more, and still about three of ten
+        simulated statistics are larger than the observed one; hardly any is 0.
+
+        Find the bug, and write `null_statistics(y, X, Z, u, e)` without it.
+        """),
+    name="null_statistics",
+    stub=markdown('''
+        def null_statistics(y, X, Z, u, e):
+            """Statistics of σ_b² = 0 for simulated studies, one for each row of the draws."""
+            statistics = []
+            ...
+            return np.array(statistics)
+        '''),
+    reference=null_statistics,
+    cases=_bootstrap_cases,
+    wrong=(
+        Wrong(
+            "wrong_null",
+            colleague_statistics,
+            "Your studies are still drawn from the fitted model with differences between women. "
+            "A p-value asks what happens when there are none. From which fit must one simulate?",
+        ),
+        Wrong(
+            "null_not_refitted",
+            _null_not_refitted,
+            "You hold the simulated studies against the null model as it was fitted to the real "
+            "data. Each simulated study must be treated as the real one was: both models are "
+            "fitted to it.",
+        ),
+        Wrong(
+            "used_REML",
+            _with_reml,
+            "These are restricted statistics, RLRT. The code above compares ML fits; keep to that.",
+        ),
+        Wrong(
+            "not_simulated",
+            _not_simulated,
+            "You return the statistic of the data themselves, again and again. "
+            "It must be that of each simulated study.",
+        ),
+    ),
+    hints=(
+        "Do not look at the loop first. Look at the line before it: which hypothesis does this fit "
+        "belong to?",
+        "Under H₀ there is no variance between women. What is then left of the three terms of y_k?",
+        "Fit with `sigma2_b=0`: `lt.likelihood.fit_ml(y, X, Z, sigma2_b=0)`.",
+    ),
+    rtol=1e-5,
+    solution=markdown(r"""
+        The code simulates from the fitted *alternative*: its studies contain women who differ as
+        much as the real ones.
+        A bootstrap of a test simulates from the fitted *null* model: $\mathbf X\boldsymbol\beta +
+        \boldsymbol\epsilon$, with the estimates of the model without $\mathbf b$.
+
+        (For this statistic it would be enough to drop the term with $\mathbf Z$.
+        Under $H_0$ it depends neither on $\boldsymbol\beta$ nor on $\sigma_\epsilon^2$, since both
+        only shift and stretch the data.)
+        """),
+    code=source(null_statistics),
+    right=(
+        "Your studies come from the model without variance between women, so their statistics "
+        "show what chance alone can do. Many of them are exactly 0."
+    ),
+)
+
+WALD = Choice(
+    key="6f",
+    title="z or F?",
+    prompt=markdown(r"""
+        For some variance between five groups, a program prints the estimate over its standard
+        error, $z = 1.40$.
+        The analysis of variance of the same data gives $F = 87$ with 4 and 75 degrees of freedom.
+        What do you report?
+        """),
+    options=(
+        Option(
+            "F: with five groups z cannot reject at the 5 % level, whatever the data are.",
+            "Yes. The standard error of a variance grows with the variance, so z stands still at "
+            "a ceiling. F has no ceiling, and it is exact.",
+        ),
+        Option(
+            "z: its p-value is above 5 %, so the groups do not differ demonstrably.",
+            "Look at what z can become at most with five groups, however much they differ. "
+            "Can a test that never rejects tell you anything?",
+            "wald_for_variance",
+        ),
+        Option(
+            "Both: the evidence is mixed, so the truth lies in between.",
+            "The evidence is not mixed. One of the two numbers cannot become large: "
+            "multiply σ_b² by 1000, and look at it again.",
+            "evidence_is_mixed",
+        ),
+        Option(
+            "z, but with t quantiles instead of normal ones, since there are few groups.",
+            "t quantiles are larger than normal ones, and z keeps its ceiling. "
+            "That makes rejecting harder still.",
+            "t_for_wald",
+        ),
+    ),
+    answer=0,
+    hints=(
+        "The chapter multiplies σ_b² by 0.01, 1 and 1000. What does z do?",
+        "z never passes √((I − 1)/2). Compute that for I = 5, and compare it with 1.96.",
+    ),
+    solution=markdown(r"""
+        The standard error of $\hat\sigma_b^2$ is nearly proportional to $\hat\sigma_b^2$ itself,
+        so $z$ approaches $\sqrt{(I-1)/2} = \sqrt2 \approx 1.41$ and never passes it.
+        With five groups it cannot reach 1.96.
+        The F test and the likelihood ratio with its proper null distribution see what $z$
+        cannot.
+        """),
+    code='answer = "a"',
+    right="A number that cannot become large is no evidence when it is small.",
+)
+
+EXERCISES = (DAYS, AIC_OF_DRIFT, ZERO, BORDERLINE, SPOT_THE_BUG, WALD)

@@ -1,0 +1,112 @@
+"""The three kinds of exercise, as the bank writes them down.
+
+Answers and wrong answers are functions of a study, so that each student can have data of their own.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Wrong:
+    """A mistake that students make: its name, what it gives, and the hint that it deserves.
+
+    Parameters
+    ----------
+    tag : name of the mistake, as ``"forgot_shrink"``
+    gives : for a number, function of the study to what the mistake gives; for a function exercise,
+        an implementation with the mistake
+    feedback : what helps whoever made it; plain text, without the right answer
+    """
+
+    tag: str
+    gives: Callable
+    feedback: str
+
+
+@dataclass(frozen=True)
+class Also:
+    """Another answer that is right, with a remark: what it is, and why both may stand."""
+
+    gives: Callable
+    remark: str
+
+
+@dataclass(frozen=True)
+class Option:
+    """One of the answers to choose from, and what to say to whoever chose it."""
+
+    text: str
+    feedback: str
+    tag: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Exercise:
+    """What all exercises have.
+
+    Parameters
+    ----------
+    key : chapter and letter, as ``"4a"``
+    title : a few words
+    prompt : the question, in Markdown with TeX
+    hints : two or three, each giving away more; plain text
+    solution : the worked solution with its reason, in Markdown with TeX
+    code : what a student could have typed: it ends by assigning ``answer``, or defines the function
+    right : the sentence that reads the right answer; plain text
+    """
+
+    key: str
+    title: str
+    prompt: str
+    hints: tuple
+    solution: str
+    code: str
+    right: str
+
+    @property
+    def chapter(self):
+        """The number of the chapter."""
+        return int(self.key[0])
+
+
+@dataclass(frozen=True, kw_only=True)
+class Numeric(Exercise):
+    """A number to compute: right within ``atol``, and at least three wrong ones with names."""
+
+    answer: Callable
+    atol: float
+    wrong: tuple
+    unit: str = ""
+    also: tuple = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Choice(Exercise):
+    """One of several options, the right one given by its position."""
+
+    options: tuple
+    answer: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Function(Exercise):
+    """A function to write, to mend, or to complete.
+
+    Parameters
+    ----------
+    name : of the function
+    stub : the code that the worksheet gives; where something is left to write there stands ``...``
+    reference : a right implementation
+    cases : function of the study to a list of tuples of arguments; some on the unbalanced cut
+    wrong : implementations with a mistake, each found by at least one case
+    series : name of the series with fading help to which it belongs, if it does
+    """
+
+    name: str
+    stub: str
+    reference: Callable
+    cases: Callable
+    wrong: tuple
+    rtol: float = 1e-6
+    series: str = ""

@@ -1,0 +1,131 @@
+"""An exercise on a built page: a form that works without a kernel and does not give itself away.
+
+The page has no rule of its own. ``diagnose`` says what each cell of the grid deserves on which
+numbers are compared; the script on the page only finds the cell of what was typed. Cells stand
+there as hashes, and each text is enciphered with a key that only its cells hold. Who knows how to
+use a debugger can still get at it; who looks at the page, or at its source, sees no answer.
+"""
+
+import base64
+import json
+import re
+from string import ascii_lowercase
+
+from lmmteach.exercises.checking import diagnose, targets
+from lmmteach.exercises.compare import NEARBY, cell, grid_step
+from lmmteach.exercises.feedback import LABELS, Feedback, inline_html
+from lmmteach.exercises.kinds import Choice
+
+EMPTY = "There is no answer yet."
+UNREADABLE = "This cannot be read as one number. Write it like 12.34 or −0.5, without a unit."
+
+
+def page_html(exercise, study):
+    """The form of a numeric or choice exercise, to stand below its prompt."""
+    is_choice = isinstance(exercise, Choice)
+    name = f"exercise-{exercise.key}"
+    # "</" would end the script element.
+    payload = json.dumps(page_data(exercise, study), ensure_ascii=False).replace("</", "<\\/")
+    hints = "".join(f"<li hidden>{_plain(hint)}</li>" for hint in exercise.hints)
+    return "".join(
+        [
+            f'<form class="exercise" id="{name}-form" novalidate autocomplete="off">',
+            _options(exercise, name) if is_choice else _field(exercise, name),
+            '<p class="exercise-buttons"><button type="submit">Check</button> ',
+            f'<button type="button" class="exercise-hint">Hint 1 of {len(exercise.hints)}</button>',
+            '</p><p class="exercise-feedback" role="status"></p>',
+            f'<ol class="exercise-hints" aria-label="Hints" aria-live="polite">{hints}</ol>',
+            f'<script type="application/json">{payload}</script></form>',
+        ]
+    )
+
+
+def _field(exercise, name):
+    # No inputmode: the number pads of some telephones have no minus sign.
+    unit = f' <span id="{name}-unit">{_plain(exercise.unit)}</span>' if exercise.unit else ""
+    described = f"{name}-prompt {name}-unit" if unit else f"{name}-prompt"
+    return (
+        f'<p class="exercise-field"><label for="{name}-answer">Your answer to {exercise.key}'
+        f'</label> <input type="text" id="{name}-answer" size="12" autocapitalize="off" '
+        f'spellcheck="false" aria-describedby="{described}">{unit}</p>'
+    )
+
+
+def _options(exercise, name):
+    labels = "".join(
+        f'<label><input type="radio" name="{name}-answer" value="{letter}"> '
+        f"<span>({letter}) {_plain(option.text)}</span></label>"
+        for letter, option in zip(ascii_lowercase, exercise.options, strict=False)
+    )
+    return (
+        f'<fieldset aria-describedby="{name}-prompt"><legend>Your answer to {exercise.key}</legend>'
+        f"{labels}</fieldset>"
+    )
+
+
+def _plain(text):
+    """Plain text as HTML, with code in backticks and formulas between dollars."""
+    formula = r'<span class="math notranslate nohighlight">\\(\1\\)</span>'
+    return re.sub(r"\$([^$]+)\$", formula, inline_html(text))
+
+
+def page_data(exercise, study):
+    """What the script on the page looks up: feedback for each cell of a number, or letter."""
+    if isinstance(exercise, Choice):
+        letters = ascii_lowercase[: len(exercise.options)]
+        said = {letter: diagnose(exercise, letter, study) for letter in letters}
+        return _sealed(exercise.key, said) | {"step": None, "other": None}
+    said, other = _by_cell(exercise, study)
+    step = grid_step(exercise.atol)
+    return _sealed(exercise.key, said) | {"step": step, "other": _outcome_and_text(other)}
+
+
+def _by_cell(exercise, study):
+    """What ``diagnose`` says in each cell near a target, and what it says everywhere else."""
+    known = [target.value for target in targets(exercise, study)]
+    # The sign and the percentage of the right answer are known as well.
+    centres = [cell(value, exercise.atol) for value in (*known, -known[0], 100 * known[0])]
+    near = sorted({at + k for at in centres for k in range(-NEARBY, NEARBY + 1)})
+    step = grid_step(exercise.atol)
+    other = diagnose(exercise, (near[-1] + 1) * step, study)
+    said = {at: diagnose(exercise, at * step, study) for at in near}
+    return {at: here for at, here in said.items() if here != other}, other
+
+
+def _outcome_and_text(feedback):
+    return [feedback.outcome, feedback.text]
+
+
+def _sealed(salt, said):
+    """Hashes of the answers and enciphered texts, for ``{answer: feedback}``."""
+    keys, cells = {}, {}
+    for answer, feedback in said.items():
+        content = "\n".join(_outcome_and_text(feedback))
+        key = keys.setdefault(content, hash32(f"{salt}/text/{answer}"))
+        lock = hash32(f"{salt}/lock/{answer}")
+        cells[hash32(f"{salt}/name/{answer}")] = [list(keys).index(content), key ^ lock]
+    return {
+        "salt": salt,
+        "headings": {outcome: Feedback(salt, outcome, "").heading for outcome in LABELS},
+        # Sorted by hash, so that the order says nothing.
+        "cells": dict(sorted(cells.items())),
+        "texts": [_enciphered(content, key) for content, key in keys.items()],
+        "empty": ["not attempted", EMPTY],
+        "unreadable": ["error", UNREADABLE],
+    }
+
+
+def _enciphered(text, key):
+    stream = (hash32(f"{key}/{k}") & 0xFF for k in range(len(text.encode())))
+    masked = bytes(byte ^ mask for byte, mask in zip(text.encode(), stream, strict=True))
+    return base64.b64encode(masked).decode()
+
+
+def hash32(text):
+    """Thirty-two bits from an ASCII text; the script on the page computes the same."""
+    bits = 0x811C9DC5
+    for byte in text.encode("ascii"):
+        bits = (bits ^ byte) * 0x01000193 & 0xFFFFFFFF
+    # Otherwise texts that differ in their last letter only would have similar hashes.
+    bits = (bits ^ bits >> 15) * 0x9E3779B1 & 0xFFFFFFFF
+    return bits ^ bits >> 13

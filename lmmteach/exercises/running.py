@@ -1,0 +1,148 @@
+"""Run the code of a student: for a few seconds at most, and without harm to anything else."""
+
+import contextlib
+import copy
+import signal
+import sys
+import sysconfig
+import threading
+import time
+import warnings
+from dataclasses import dataclass
+
+import numpy as np
+
+SECONDS = 5.0
+# A loop that catches everything also catches the first call to stop; it is called again.
+AGAIN = 0.02
+PRINTED = 2000
+LIBRARIES = tuple(
+    sysconfig.get_path(name) for name in ("stdlib", "platstdlib", "purelib", "platlib")
+)
+
+
+class OutOfTime(BaseException):
+    """The time is over; no Exception, so that ``except Exception`` does not swallow it."""
+
+
+@dataclass(frozen=True)
+class Run:
+    """What came of a call: a value, or else what was raised; and what was printed."""
+
+    value: object = None
+    raised: BaseException | None = None
+    printed: str = ""
+
+    @property
+    def out_of_time(self):
+        """Whether the call was cut off."""
+        return isinstance(self.raised, OutOfTime)
+
+
+def run(function, arguments, seconds=SECONDS):
+    """Call a function with copies of the arguments; what it raises is returned, not raised.
+
+    Only a KeyboardInterrupt goes through: that is the student at the stop button.
+
+    On Linux and macOS, in the main thread (where notebooks run), the call is cut off by a timer of
+    the system. On Windows, in the browser and in other threads there is none, and the time is
+    looked at before each line of Python instead: a single call into compiled code that does not
+    end, or a loop with a bare ``except:``, is not cut off there. Nor is anything while a debugger
+    runs. A compiled call that is merely long is cut off when it returns.
+
+    Parameters
+    ----------
+    function : what to call
+    arguments : tuple; deep copies are handed over, so that changing them changes nothing here
+    seconds : when to cut off
+
+    Returns
+    -------
+    result : Run
+    """
+    printed = _FirstCharacters()
+    raised = value = None
+    arguments = copy.deepcopy(arguments)
+    with (
+        contextlib.redirect_stdout(printed),
+        warnings.catch_warnings(),
+        np.errstate(all="ignore"),
+    ):
+        warnings.simplefilter("ignore")
+        try:
+            with _limit(seconds):
+                value = _call(function, arguments)
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:
+            raised = error
+    return Run(value, raised, printed.text)
+
+
+def _call(function, arguments):
+    """The frame by which the timer knows that the student's code is running."""
+    return function(*arguments)
+
+
+class _FirstCharacters:
+    """A file that keeps the beginning only, however much an endless loop prints."""
+
+    def __init__(self):
+        self.text = ""
+
+    def write(self, text):
+        self.text += text[: max(0, PRINTED - len(self.text))]
+        return len(text)
+
+    def flush(self):
+        """Nothing waits."""
+
+
+def _limit(seconds):
+    main = threading.current_thread() is threading.main_thread()
+    # In the browser the timer can be set but never rings.
+    if main and hasattr(signal, "setitimer") and sys.platform != "emscripten":
+        return _by_timer(seconds)
+    return _by_trace(seconds)
+
+
+@contextlib.contextmanager
+def _by_timer(seconds):
+    def ring(_signal, frame):
+        # Between the end of the call and the end of the timer there must be no exception.
+        while frame is not None:
+            if frame.f_code is _call.__code__:
+                raise OutOfTime
+            frame = frame.f_back
+
+    start = time.monotonic()
+    before = signal.signal(signal.SIGALRM, ring)
+    left, interval = signal.setitimer(signal.ITIMER_REAL, max(seconds, 1e-3), AGAIN)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, signal.SIG_DFL if before is None else before)
+        if left:
+            passed = time.monotonic() - start
+            signal.setitimer(signal.ITIMER_REAL, max(left - passed, 1e-3), interval)
+
+
+@contextlib.contextmanager
+def _by_trace(seconds):
+    if sys.gettrace() is not None:
+        yield
+        return
+    end = time.monotonic() + seconds
+
+    def look(frame, _event, _argument):
+        if time.monotonic() > end:
+            raise OutOfTime
+        # Line by line in the student's code only: libraries would run many times slower.
+        return None if frame.f_code.co_filename.startswith(LIBRARIES) else look
+
+    sys.settrace(look)
+    try:
+        yield
+    finally:
+        sys.settrace(None)

@@ -1,0 +1,115 @@
+"""The data that the exercises ask about: the lecture's, or a study of a student's own."""
+
+import hashlib
+import math
+import unicodedata
+from dataclasses import dataclass
+from functools import cached_property
+from statistics import NormalDist
+
+import numpy as np
+import pandas as pd
+
+from lmmteach.data import load_data
+from lmmteach.fit import lmm
+from lmmteach.model import random_intercept_design
+
+WOMEN, MEASUREMENTS = 5, 16
+CUT = (16, 8, 4, 2, 1)
+FORMULA = "logestrone ~ 1 + (1 | woman)"
+
+
+@dataclass(frozen=True, eq=False)
+class Study:
+    """Five women, some measurements of each; ``data`` has the columns of the lecture's file."""
+
+    student: str
+    data: pd.DataFrame
+
+    @cached_property
+    def y(self):
+        """Response, (n,)."""
+        return self.data["logestrone"].to_numpy(copy=True)
+
+    @cached_property
+    def woman(self):
+        """Whose each row is, (n,)."""
+        return self.data["woman"].to_numpy(copy=True)
+
+    @cached_property
+    def X(self):
+        """A column of ones, (n, 1)."""
+        return np.ones((len(self.data), 1))
+
+    @cached_property
+    def Z(self):
+        """Rows to women, (n, 5)."""
+        return random_intercept_design(self.woman)
+
+    @cached_property
+    def means(self):
+        """Each woman's mean, (5,)."""
+        return self.Z.T @ self.y / self.n_i
+
+    @cached_property
+    def n_i(self):
+        """How many measurements of each woman, (5,)."""
+        return self.Z.sum(axis=0)
+
+    @cached_property
+    def ml(self):
+        """The fit by maximum likelihood."""
+        return lmm(FORMULA, self.data, method="ML")
+
+    @cached_property
+    def reml(self):
+        """The fit by REML."""
+        return lmm(FORMULA, self.data)
+
+    @cached_property
+    def cut(self):
+        """The unbalanced study: the first 16, 8, 4, 2 and 1 measurements of the five women."""
+        keep = self.data["measurement"] <= self.data["woman"].map(dict(enumerate(CUT, start=1)))
+        return Study(self.student, self.data[keep].reset_index(drop=True))
+
+
+def estrone_study():
+    """The lecture's data."""
+    return Study("", load_data("estrone"))
+
+
+def drawn_study(student, attempt=0):
+    """A study that depends on the name and the attempt only, on every machine.
+
+    Random numbers come from a digest of the name, not from a generator whose stream may change with
+    the version of a library, and values are whole pg/ml, as in the lecture's data.
+    """
+    uniform = _uniform(f"lmmteach/{normal_name(student)}/{attempt}")
+    normal = NormalDist()
+    mu = 14 + 2 * next(uniform)
+    sigma_b = 1.0 + 0.8 * next(uniform)
+    sigma_e = 0.45 + 0.3 * next(uniform)
+    rows = []
+    for woman in range(1, WOMEN + 1):
+        level = mu + sigma_b * normal.inv_cdf(next(uniform))
+        for measurement in range(1, MEASUREMENTS + 1):
+            value = level + sigma_e * normal.inv_cdf(next(uniform))
+            rows.append((woman, measurement, max(1, round(10 ** (value / 10)))))
+    data = pd.DataFrame(rows, columns=["woman", "measurement", "estrone"])
+    data["logestrone"] = [10 * math.log10(value) for value in data["estrone"]]
+    return Study(student, data)
+
+
+def normal_name(student):
+    """Return a name as it counts, whatever its capitals, spaces and ways to code an accent."""
+    return unicodedata.normalize("NFC", " ".join(student.split())).casefold()
+
+
+def _uniform(text):
+    """Numbers between 0 and 1, never 0 or 1, from digests of the text and a counter."""
+    counter = 0
+    while True:
+        digest = hashlib.sha256(f"{text}/{counter}".encode()).digest()
+        for k in range(0, 32, 8):
+            yield (int.from_bytes(digest[k : k + 8], "big") // 2**11 + 0.5) / 2**53
+        counter += 1

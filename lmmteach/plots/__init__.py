@@ -1,0 +1,38 @@
+"""The book's pictures: what varies between groups in one colour, what varies within in another."""
+
+from lmmteach.plots.effects import caterpillar, posterior, predictions, shrinkage
+from lmmteach.plots.likelihood import hill, profile_curves, two_terms
+from lmmteach.plots.residuals import lineup, qq_pp, residual_panels
+from lmmteach.plots.study import covariance_picture, measurements, simulated_studies
+from lmmteach.plots.style import BETWEEN, NEUTRAL, WITHIN
+from lmmteach.plots.variance import (
+    contrast_curves,
+    estimates_of_studies,
+    null_distribution,
+    two_observations,
+    wald_ceiling,
+)
+
+__all__ = [
+    "BETWEEN",
+    "NEUTRAL",
+    "WITHIN",
+    "caterpillar",
+    "contrast_curves",
+    "covariance_picture",
+    "estimates_of_studies",
+    "hill",
+    "lineup",
+    "measurements",
+    "null_distribution",
+    "posterior",
+    "predictions",
+    "profile_curves",
+    "qq_pp",
+    "residual_panels",
+    "shrinkage",
+    "simulated_studies",
+    "two_observations",
+    "two_terms",
+    "wald_ceiling",
+]

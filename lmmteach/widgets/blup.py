@@ -1,0 +1,95 @@
+"""Explorer of chapter 4: shrinkage, as σ_b² and the number of measurements vary."""
+
+import numpy as np
+
+from lmmteach.blup import blup, shrinkage_factor
+from lmmteach.model import D_matrix, V_theta
+from lmmteach.plots.style import BETWEEN, WITHIN
+from lmmteach.profile import gls
+from lmmteach.widgets.explorer import INK, Control, Explorer, Question, new_figure
+from lmmteach.widgets.study import HALF, ML, REML, between, estrone
+
+VALUES = between(0.001, 20, 12, HALF, ML, REML)
+SIZES = (1, 2, 4, 8, 16)
+ONE_SHORT = (16, 16, 16, 16, 1)
+DESIGNS = (*((size,) * 5 for size in SIZES), ONE_SHORT)
+NAMES = (*(f"{size} of each woman" for size in SIZES), "16, but of woman 5 only 1")
+
+
+def estimates(sigma2_b, n_i):
+    """Means of the first n_i measurements, the BLUPs of the levels, and μ̂."""
+    y, _, Z, _, theta = estrone()
+    keep = np.concatenate([np.arange(16) < n for n in n_i])
+    y, Z, X = y[keep], Z[keep], np.ones((keep.sum(), 1))
+    theta = (sigma2_b, theta[1])
+    V = V_theta(theta, Z)
+    mu = gls(V, y, X)[0][0]
+    return Z.T @ y / Z.sum(axis=0), mu + blup(D_matrix(sigma2_b, 5), Z, V, y, X), mu
+
+
+def draw(sigma2_b, n_i):
+    """Lines from each woman's mean to her BLUP; beside them what is known of woman 5."""
+    means, levels, mu = estimates(sigma2_b, n_i)
+    figure, (arrows, inset) = new_figure(2)
+    arrows.axvline(mu, color=INK, ls="--", lw=1)
+    for row in range(5):
+        arrows.plot([means[row], levels[row]], [row, row], color=BETWEEN, lw=2.5)
+    arrows.plot(means, range(5), "^", mfc="none", mec=WITHIN, ms=9, mew=1.8)
+    arrows.plot(levels, range(5), "o", color=BETWEEN, ms=7)
+    arrows.set(
+        xlim=(11, 18), ylim=(-0.6, 4.6), yticks=range(5), yticklabels=["1", "2", "3", "4", "5"]
+    )
+    arrows.set_title("from her own mean to the BLUP", fontsize=10, color=INK)
+    arrows.set_xlabel("logestrone", color=INK)
+    arrows.set_ylabel("woman", color=INK)
+    sigma2_e = estrone().theta_reml[1]
+    keeps, deviation = shrinkage_factor(n_i[4], (sigma2_b, sigma2_e)), means[4] - mu
+    b = np.linspace(-3, 4, 141)
+    for centre, spread, style in (
+        (0.0, sigma2_b, {"color": BETWEEN, "ls": "--"}),
+        (deviation, sigma2_e / n_i[4], {"color": WITHIN, "ls": "-."}),
+        (keeps * deviation, (1 - keeps) * sigma2_b, {"color": INK}),
+    ):
+        inset.plot(b, np.exp(-((b - centre) ** 2) / (2 * spread)), lw=2, **style)
+    inset.set(yticks=[], ylim=(0, 1.1))
+    inset.set_title("b of woman 5: before - -, her data -·-, after —", fontsize=10, color=INK)
+    inset.set_xlabel("b", color=INK)
+    return figure
+
+
+def read(sigma2_b, n_i):
+    """The shrinkage factor and the level of woman 5."""
+    means, levels, mu = estimates(sigma2_b, n_i)
+    keeps = shrinkage_factor(n_i[4], (sigma2_b, estrone().theta_reml[1]))
+    return {
+        "λ of woman 5": f"{keeps:.3f}",
+        "her mean": f"{means[4]:.3f}",
+        "her BLUP": f"{levels[4]:.3f}",
+        "μ̂": f"{mu:.3f}",
+    }, f"She keeps {keeps:.0%} of her own deviation."
+
+
+shrinkage = Explorer(
+    "shrinkage",
+    "Explorer: shrinkage",
+    draw,
+    read,
+    (
+        Control("sigma2_b", "σ_b²", VALUES, VALUES.index(HALF)),
+        Control("n_i", "measurements", DESIGNS, SIZES.index(16), NAMES),
+    ),
+    Question(
+        "σ_b² is only 0.0203, with 16 measurements of each woman. How far are the women pulled to "
+        "the common mean?",
+        ("hardly at all", "half of the way", "nearly all the way"),
+        1,
+        "Half of the way, because σ_b² is just as large as σ_ε²/16, the variance that a mean of 16 "
+        "measurements has by error alone.",
+    ),
+    (
+        ("half", {"sigma2_b": HALF, "n_i": (16,) * 5}),
+        ("ML fit", {"sigma2_b": ML, "n_i": (16,) * 5}),
+        ("REML fit", {"sigma2_b": REML, "n_i": (16,) * 5}),
+        ("woman 5 measured once", {"sigma2_b": REML, "n_i": ONE_SHORT}),
+    ),
+)

@@ -1,0 +1,110 @@
+"""Explorer of chapter 2: the two terms of the log-likelihood, as θ walks over the hill."""
+
+from functools import cache
+
+import numpy as np
+
+from lmmteach.likelihood import loglik
+from lmmteach.model import V_theta
+from lmmteach.plots.style import BETWEEN, WITHIN
+from lmmteach.profile import gls
+from lmmteach.widgets.explorer import INK, Control, Explorer, Question, new_figure
+from lmmteach.widgets.study import ML, between, estrone
+
+VALUES = between(0.1, 20, 11, ML)
+WITHIN_VALUES = (0.22, 0.27, 0.3254, 0.4, 0.5)
+LEVELS = (-90, -86, -83, -81, -79.7)
+BARS = ("−½ log|V|", "−½ quadratic form", "ℓ, their sum")
+
+
+@cache
+def terms(sigma2_b, sigma2_e):
+    """The two terms of ℓ, each with its −½, at the best mean."""
+    y, X, Z, *_ = estrone()
+    V = V_theta((sigma2_b, sigma2_e), Z)
+    residual = y - X @ gls(V, y, X)[0]
+    return -np.linalg.slogdet(V)[1] / 2, -residual @ np.linalg.solve(V, residual) / 2
+
+
+@cache
+def gains(sigma2_b, sigma2_e):
+    """What each term, and their sum, has gained or lost since the top."""
+    change = np.subtract(terms(sigma2_b, sigma2_e), terms(*estrone().theta_ml))
+    return (*change, change.sum())
+
+
+@cache
+def hill():
+    """ℓ on a grid of θ, for the contours."""
+    y, X, Z, *_ = estrone()
+    over, up = np.geomspace(0.08, 25, 36), np.linspace(0.2, 0.52, 25)
+    heights = [
+        [loglik(gls(V, y, X)[0], V, y, X) for V in (V_theta((b, e), Z) for b in over)] for e in up
+    ]
+    return over, up, heights
+
+
+def draw(sigma2_b, sigma2_e):
+    """The hill from above with θ on it; beside it what each term has won or lost since the top."""
+    figure, (map_, bars) = new_figure(2)
+    map_.contour(*hill(), levels=LEVELS, colors=INK, linewidths=0.8, linestyles="solid")
+    map_.plot(*estrone().theta_ml, "+", color=INK, ms=12, mew=2)
+    map_.plot(sigma2_b, sigma2_e, "o", color=BETWEEN, ms=9)
+    map_.set(xscale="log", xticks=[0.1, 1, 10], xticklabels=["0.1", "1", "10"])
+    map_.minorticks_off()
+    map_.set_title("the hill from above, + its top", fontsize=10, color=INK)
+    map_.set_xlabel("variance between women", color=INK)
+    map_.set_ylabel("within", color=INK)
+    values = gains(sigma2_b, sigma2_e)
+    bars.barh(range(3), values, color=[BETWEEN, WITHIN, INK], height=0.45)
+    for row, (name, value) in enumerate(zip(BARS, values, strict=True)):
+        bars.text(0, row - 0.32, f"{name}: {signed(value)}", ha="center", color=INK, fontsize=9)
+        bars.plot([0, 0], [row - 0.23, row + 0.23], color=INK, lw=1)
+    bars.set(xlim=(-40, 40), ylim=(2.5, -0.7), yticks=[])
+    bars.set_title("won or lost since the top", fontsize=10, color=INK)
+    return figure
+
+
+def signed(value):
+    """Two decimals with a sign, and no sign for nothing."""
+    return f"{value:+.2f}".replace("+0.00", "0.00").replace("-0.00", "0.00").replace("-", "−")
+
+
+def read(sigma2_b, sigma2_e):
+    """The changes of the terms, and which of them pulls down."""
+    determinant, quadratic, total = gains(sigma2_b, sigma2_e)
+    if total > -0.005:
+        sentence = "This is the top: a step to any side costs more than it wins."
+    elif determinant < 0 and quadratic < 0:
+        sentence = "Here both terms have lost."
+    elif determinant < 0:
+        sentence = "The data fit more easily, but log|V| charges more for it."
+    else:
+        sentence = "log|V| is cheaper, but these variances are too small for the data."
+    return {
+        "−½ log|V|": signed(determinant),
+        "−½ quadratic form": signed(quadratic),
+        "ℓ": signed(total),
+    }, sentence
+
+
+two_terms = Explorer(
+    "two-terms",
+    "Explorer: the two terms of the log-likelihood",
+    draw,
+    read,
+    (
+        Control("sigma2_b", "σ_b²", VALUES, VALUES.index(ML)),
+        Control("sigma2_e", "σ_ε²", WITHIN_VALUES, WITHIN_VALUES.index(0.3254)),
+    ),
+    Question(
+        "Above its ML estimate of 1.4, log|V| says that σ_b² is too large. Go down to 0.1 instead: "
+        "which term makes ℓ fall?",
+        ("log|V|", "the quadratic form", "both of them"),
+        1,
+        "The quadratic form. So small a variance makes five means that lie so far apart nearly "
+        "impossible. log|V| gives a little back. Above the top it is the other way round, and "
+        "slower.",
+    ),
+    (("the top", {"sigma2_b": ML, "sigma2_e": 0.3254}),),
+)

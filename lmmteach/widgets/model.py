@@ -1,0 +1,75 @@
+"""Explorer of chapter 1: what σ_b² does to V, to a study, and to the standard error of the mean."""
+
+import numpy as np
+
+from lmmteach.model import D_matrix, Sigma_matrix, V_theta, intraclass_correlation, simulate
+from lmmteach.plots.style import BETWEEN, WITHIN
+from lmmteach.profile import gls
+from lmmteach.widgets.explorer import INK, Control, Explorer, Question, new_figure
+from lmmteach.widgets.study import REML, between, estrone
+
+VALUES = between(0.001, 20, 20, 0.0, REML)
+
+
+def draw(sigma2_b):
+    """The blocks of V, and a study drawn with this σ_b², always from the same random numbers."""
+    study = estrone()
+    sigma2_e = study.theta_reml[1]
+    V = V_theta((sigma2_b, sigma2_e), study.Z)
+    figure, (blocks, strip) = new_figure(2)
+    shade = V[0, 1] / V[0, 0]
+    for i in range(5):
+        blocks.fill([16 * i, 16 * i + 16, 16 * i + 16, 16 * i],
+                    [16 * i, 16 * i, 16 * i + 16, 16 * i + 16],
+                    color=BETWEEN, alpha=float(shade), lw=0)  # fmt: skip
+    blocks.plot([0, 80], [0, 80], color=BETWEEN, lw=1.5)
+    blocks.set(xlim=(0, 80), ylim=(80, 0), aspect="equal", xticks=[1, 40, 80], yticks=[1, 40, 80])
+    blocks.set_title("V: correlations of the measurements", fontsize=10, color=INK)
+    y = simulate(
+        [14], study.X, study.Z, D_matrix(sigma2_b, 5), Sigma_matrix(sigma2_e, 80),
+        np.random.default_rng(15),
+    )  # fmt: skip
+    for woman in range(5):
+        own = y[study.Z[:, woman] == 1]
+        strip.plot(
+            np.linspace(woman - 0.25, woman + 0.25, 16), own, "^", mfc="none", mec=WITHIN, ms=4
+        )
+        strip.plot([woman - 0.35, woman + 0.35], [own.mean()] * 2, color=BETWEEN, lw=3)
+    strip.set(ylim=(2, 26), xticks=range(5), xticklabels=["1", "2", "3", "4", "5"])
+    strip.set_title("a simulated study", fontsize=10, color=INK)
+    strip.set_xlabel("woman", color=INK)
+    return figure
+
+
+def read(sigma2_b):
+    """Intraclass correlation and the standard error of μ̂, from V."""
+    study = estrone()
+    theta = (sigma2_b, study.theta_reml[1])
+    _, covariance = gls(V_theta(theta, study.Z), study.y, study.X)
+    rho, se = intraclass_correlation(theta), np.sqrt(covariance[0, 0])
+    alone = (
+        "all measurements are independent"
+        if sigma2_b == 0
+        else "measurements of a woman go together"
+    )
+    return {"intraclass correlation": f"{rho:.3f}", "standard error of the mean": f"{se:.4f}"}, (
+        f"With this variance between women, {alone}."
+    )
+
+
+variance = Explorer(
+    "variance",
+    "Explorer: the variance between women, V, and the standard error of the mean",
+    draw,
+    read,
+    (Control("sigma2_b", "σ_b²", VALUES, VALUES.index(REML)),),
+    Question(
+        "Let σ_b² fall from 1.75 to 0, with σ_ε² as it is. What happens to the standard error of "
+        "the mean?",
+        ("It grows.", "It stays.", "It falls to about a half.", "It falls to about a tenth."),
+        3,
+        "It falls to about a tenth: the blocks vanish, so that all measurements are independent, "
+        "and each of them varies less.",
+    ),
+    (("as estimated", {"sigma2_b": REML}), ("no variance between women", {"sigma2_b": 0.0})),
+)

@@ -1,0 +1,80 @@
+"""Explorer of chapter 7: a new woman, and what a few measurements of her are worth."""
+
+import numpy as np
+
+from lmmteach.model import V_theta
+from lmmteach.plots.style import BETWEEN, WITHIN
+from lmmteach.prediction import normal_interval, predict_measured
+from lmmteach.widgets.explorer import INK, Control, Explorer, Question, new_figure
+from lmmteach.widgets.study import ML, REML, between, estrone
+
+VALUES = between(0.02, 10, 5, 0.3254, ML, REML)
+COUNTS = (0, 1, 2, 3, 4, 6, 8, 12, 16)
+# The mean of her measurements, 30 pg/ml.
+MEAN = 10 * np.log10(30)
+
+
+def next_value(sigma2_b, m):
+    """Prediction of her next value, the variance of its error, and that of her level alone."""
+    y, X, Z, _, theta = estrone()
+    theta = (sigma2_b, theta[1])
+    level, variance = predict_measured([1.0], [MEAN] * m, theta, V_theta(theta, Z), y, X)
+    return level, variance + theta[1], variance
+
+
+def draw(m, sigma2_b):
+    """Intervals for the next value after 0 to 16 measurements, the chosen one strong."""
+    figure, (ax,) = new_figure(1)
+    for row, count in enumerate(COUNTS):
+        level, total, variance = next_value(sigma2_b, count)
+        chosen = count == m
+        alpha = 1 if chosen else 0.35
+        ax.plot(normal_interval(level, total), [row] * 2, color=WITHIN, lw=2, alpha=alpha)
+        ax.plot(normal_interval(level, variance), [row] * 2, color=BETWEEN, lw=6, alpha=alpha)
+        ax.plot(level, row, "o", color=INK, ms=7 if chosen else 4)
+    ax.axvline(MEAN, color=INK, lw=1, ls=":")
+    ax.set(xlim=(7, 21), ylim=(len(COUNTS) - 0.5, -0.5), yticks=range(len(COUNTS)))
+    ax.set_yticklabels([str(count) for count in COUNTS])
+    ax.set_title("95 %: thick, her level; thin, her next value", fontsize=10, color=INK)
+    ax.set_xlabel("logestrone; dotted, the mean of her measurements", color=INK)
+    ax.set_ylabel("measurements", color=INK)
+    return figure
+
+
+def read(m, sigma2_b):
+    """Prediction, its standard deviation, and the interval in both units."""
+    level, total, variance = next_value(sigma2_b, m)
+    low, high = normal_interval(level, total)
+    share = variance / total
+    return {
+        "prediction": f"{level:.4f}",
+        "SD of the next value": f"{np.sqrt(total):.4f}",
+        "interval": f"{low:.2f} to {high:.2f}",
+        "in pg/ml": f"{10 ** (low / 10):.1f} to {10 ** (high / 10):.1f}",
+    }, f"Not knowing her level makes {share:.0%} of this variance."
+
+
+new_woman = Explorer(
+    "new-woman",
+    "Explorer: from a new woman to a known one",
+    draw,
+    read,
+    (
+        Control("m", "measurements of her", COUNTS, 0),
+        Control("sigma2_b", "σ_b²", VALUES, VALUES.index(REML)),
+    ),
+    Question(
+        "One measurement of a new woman instead of none: what does it do to the half-width of the "
+        "interval for her next value?",
+        ("takes off a sixteenth", "nearly halves it", "brings it nearly to zero"),
+        1,
+        "It nearly halves it. One value tells most of her level, since women differ much more than "
+        "measurements of one woman. The error of the next value itself stays, however many "
+        "measurements there are.",
+    ),
+    (
+        ("a new woman", {"m": 0, "sigma2_b": REML}),
+        ("measured once", {"m": 1, "sigma2_b": REML}),
+        ("as well known as the five", {"m": 16, "sigma2_b": REML}),
+    ),
+)

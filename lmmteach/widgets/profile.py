@@ -1,0 +1,99 @@
+"""Explorer of chapters 3 and 5: a point that walks along the profile of σ_b²."""
+
+from functools import cache
+
+from lmmteach.likelihood import fit_ml
+from lmmteach.model import V_theta
+from lmmteach.plots.style import BETWEEN, WITHIN
+from lmmteach.profile import gls, profile_interval, profile_loglik
+from lmmteach.reml import fit_reml, restricted_loglik
+from lmmteach.widgets.explorer import INK, Control, Explorer, Question, new_figure
+from lmmteach.widgets.study import ML, REML, between, estrone
+
+VALUES = between(0.1, 20, 24, ML, REML)
+CUT = 1.92
+
+
+@cache
+def point(method, sigma2_b):
+    """Height of the profile at σ_b², and the best σ_ε² and μ there."""
+    y, X, Z, *_ = estrone()
+    fitter, height = (fit_ml, profile_loglik) if method == "ML" else (fit_reml, restricted_loglik)
+    _, theta = fitter(y, X, Z, sigma2_b=sigma2_b)
+    V = V_theta(theta, Z)
+    return height(V, y, X), theta[1], gls(V, y, X)[0][0]
+
+
+def top(method):
+    """Height at the estimate, to all its digits."""
+    study = estrone()
+    return point(method, float((study.theta_ml if method == "ML" else study.theta_reml)[0]))[0]
+
+
+@cache
+def interval(method):
+    """Where the profile crosses its cut."""
+    study = estrone()
+    estimate = float((study.theta_ml if method == "ML" else study.theta_reml)[0])
+    return profile_interval(lambda value: point(method, value)[0], estimate, lower=0.0)
+
+
+def draw(sigma2_b, method):
+    """The profile with its cut and the point at σ_b²; beside it the best σ_ε²."""
+    figure, (curve, beside) = new_figure(2)
+    for other in ("ML", "REML"):
+        heights = [point(other, value)[0] - top(other) for value in VALUES]
+        chosen = other == method
+        curve.plot(
+            VALUES, heights, color=BETWEEN, lw=2.5 if chosen else 1, ls="-" if chosen else ":"
+        )
+    curve.axhline(-CUT, color=WITHIN, lw=1)
+    curve.plot(interval(method), [-CUT] * 2, color=WITHIN, lw=4, solid_capstyle="butt")
+    curve.plot(sigma2_b, point(method, sigma2_b)[0] - top(method), "o", color=BETWEEN, ms=9)
+    curve.set(xscale="log", ylim=(-6, 0.5), xticks=[0.1, 1, 10], xticklabels=["0.1", "1", "10"])
+    curve.set_title("log-likelihood below its top", fontsize=10, color=INK)
+    beside.plot(VALUES, [point(method, value)[1] for value in VALUES], color=WITHIN, lw=2)
+    beside.plot(sigma2_b, point(method, sigma2_b)[1], "o", color=WITHIN, ms=9)
+    beside.set(xscale="log", ylim=(0.3, 0.36), xticks=[0.1, 1, 10], xticklabels=["0.1", "1", "10"])
+    beside.set_title("best variance within women", fontsize=10, color=INK)
+    for ax in (curve, beside):
+        ax.set_xlabel("variance between women", color=INK)
+        ax.minorticks_off()
+    return figure
+
+
+def read(sigma2_b, method):
+    """How far below the top, and what the other parameters do there."""
+    height, sigma2_e, mu = point(method, sigma2_b)
+    drop = max(0.0, top(method) - height)
+    low, high = interval(method)
+    inside = "inside" if low <= sigma2_b <= high else "outside"
+    return {
+        "below the top": f"{drop:.2f}",
+        "best σ_ε²": f"{sigma2_e:.4f}",
+        "best μ": f"{mu:.4f}",
+        "95 % interval": f"{low:.3f} to {high:.2f}",
+    }, f"This value lies {inside} the interval, whose ends are 1.92 below the top."
+
+
+profile = Explorer(
+    "profile",
+    "Explorer: walk along the profile",
+    draw,
+    read,
+    (
+        Control("sigma2_b", "σ_b²", VALUES, VALUES.index(ML)),
+        Control("method", "likelihood", ("ML", "REML"), 0, ("ML", "REML")),
+    ),
+    Question(
+        "Start at the ML estimate, 1.4, and go up until the curve is 1.92 below its top. Where?",
+        ("near 2.5", "near 4", "near 7"),
+        2,
+        "Near 7, nearly six times as far up as down. Five women rule out a small variance, not a "
+        "large one.",
+    ),
+    (
+        ("top of ML", {"sigma2_b": ML, "method": "ML"}),
+        ("top of REML", {"sigma2_b": REML, "method": "REML"}),
+    ),
+)

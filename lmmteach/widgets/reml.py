@@ -1,0 +1,159 @@
+"""Explorers of chapter 5: K does not matter; and the bias of ML for more and more women."""
+
+from functools import cache
+
+import numpy as np
+
+from lmmteach.likelihood import balanced_theta
+from lmmteach.model import V_theta
+from lmmteach.plots.style import BETWEEN, WITHIN
+from lmmteach.reml import contrast_loglik, error_contrasts, restricted_loglik
+from lmmteach.widgets.explorer import INK, Control, Explorer, Question, new_figure
+from lmmteach.widgets.study import REML, between, estrone
+
+VALUES = between(0.1, 20, 11, REML)
+KINDS = ("orthonormal", "successive", "first", "mixed")
+NAMES = (
+    "orthonormal columns",
+    "successive differences",
+    "differences from the first value",
+    "a random mixture of columns",
+)
+GROUPS = (3, 4, 5, 6, 8, 10, 15, 20, 30, 50)
+STUDIES, PER_DOT, BIN = 1000, 10, 0.2
+
+
+@cache
+def K_of(kind):
+    """K of a kind; the mixture is an orthonormal K times an invertible random matrix."""
+    X = estrone().X
+    if kind != "mixed":
+        return error_contrasts(X, kind)
+    K = error_contrasts(X)
+    mixing = np.random.default_rng(15).normal(size=(K.shape[1], K.shape[1]))
+    return K @ (np.eye(K.shape[1]) + mixing / 12)
+
+
+@cache
+def heights(sigma2_b, kind):
+    """ℓ_K of the contrasts, and ℓ_R, at σ_b² and the estimate of σ_ε²."""
+    y, X, Z, _, theta = estrone()
+    V = V_theta((sigma2_b, theta[1]), Z)
+    return contrast_loglik(K_of(kind), V, y), restricted_loglik(V, y, X)
+
+
+def draw_contrasts(sigma2_b, kind):
+    """ℓ_K for every K, the chosen one strong, with the line on which all have their peak."""
+    figure, (ax,) = new_figure(1)
+    for other in KINDS:
+        chosen = other == kind
+        values = [heights(value, other)[0] for value in VALUES]
+        ax.plot(VALUES, values, color=BETWEEN, lw=2.5 if chosen else 1, ls="-" if chosen else ":")
+    ax.plot(VALUES, [heights(value, kind)[1] for value in VALUES], color=WITHIN, lw=1.5, ls="--")
+    ax.axvline(REML, color=INK, lw=1)
+    ax.plot(sigma2_b, heights(sigma2_b, kind)[0], "o", color=BETWEEN, ms=9)
+    ax.set(xscale="log", ylim=(-118, -62), xticks=[0.1, 1, 10], xticklabels=["0.1", "1", "10"])
+    ax.minorticks_off()
+    ax.set_title("ℓ of Kᵀy, this K solid, others dotted; ℓ_R dashed", fontsize=10, color=INK)
+    ax.set_xlabel("variance between women; the line is at 1.7494", color=INK)
+    return figure
+
+
+def read_contrasts(sigma2_b, kind):
+    """ℓ_K, its distance from ℓ_R, and where ℓ_K has its peak."""
+    value, restricted = heights(sigma2_b, kind)
+    peak = max(VALUES, key=lambda other: heights(other, kind)[0])
+    return {
+        "ℓ_K": f"{value:.4f}",
+        "ℓ_K − ℓ_R": f"{value - restricted:.4f}".replace("-0.0000", "0.0000"),
+        "peak at": f"{peak:g}",
+    }, "The distance between ℓ_K and ℓ_R is the same at every σ_b²."
+
+
+@cache
+def estimates(groups):
+    """ML and REML estimates of σ_b² in simulated studies with so many women, each list sorted."""
+    sigma2_b, sigma2_e = estrone().theta_reml
+    rng = np.random.default_rng(15)
+    SSB = (16 * sigma2_b + sigma2_e) * rng.chisquare(groups - 1, STUDIES)
+    SSW = sigma2_e * rng.chisquare(15 * groups, STUDIES)
+    return [np.sort(balanced_theta(SSB, SSW, groups, 16, reml)[0]) for reml in (False, True)]
+
+
+def dots(values):
+    """A dot for every ten studies, at the middle one, stacked in columns: x and height of each."""
+    middle = values[PER_DOT // 2 :: PER_DOT]
+    column = np.floor(middle / BIN).astype(int)
+    height = np.array([np.sum(column[:k] == column[k]) for k in range(len(column))])
+    return (column + 0.5) * BIN, height + 0.5
+
+
+def draw_bias(groups):
+    """A dot for every ten studies, ML above REML; a line at the true value, a bar at the mean."""
+    figure, axes = new_figure(2, height=3.0)
+    truth = estrone().theta_reml[0]
+    for ax, values, name in zip(axes, estimates(groups), ("ML", "REML"), strict=True):
+        ax.axvline(truth, color=INK, lw=1)
+        ax.plot(*dots(values), "o", color=BETWEEN, ms=4, mew=0)
+        ax.plot([values.mean()] * 2, [-2.2, -0.4], color=WITHIN, lw=4, solid_capstyle="butt")
+        ax.set(xlim=(0, 7), ylim=(-2.4, 26), yticks=[])
+        ax.set_title(f"{name}: line, the truth; bar, the mean", fontsize=10, color=INK)
+        ax.set_xlabel("estimate of the variance between women", color=INK)
+    return figure
+
+
+def read_bias(groups):
+    """Means and mean squared errors of both."""
+    truth = estrone().theta_reml[0]
+    ml, reml = estimates(groups)
+    errors = [np.mean((values - truth) ** 2) for values in (ml, reml)]
+    better = "ML" if errors[0] < errors[1] else "REML"
+    return {
+        "true σ_b²": f"{truth:.2f}",
+        "mean of ML": f"{ml.mean():.2f}",
+        "mean of REML": f"{reml.mean():.2f}",
+        "mean squared error of ML": f"{errors[0]:.2f}",
+        "of REML": f"{errors[1]:.2f}",
+    }, f"{better} has the smaller squared error, as a mean over these studies."
+
+
+contrasts = Explorer(
+    "contrasts",
+    "Explorer: K does not matter",
+    draw_contrasts,
+    read_contrasts,
+    (
+        Control("sigma2_b", "σ_b²", VALUES, VALUES.index(REML)),
+        Control("kind", "K", KINDS, 0, NAMES),
+    ),
+    Question(
+        "Choose another K. What happens to the curve?",
+        (
+            "Its peak moves to another σ_b².",
+            "The whole curve moves up or down.",
+            "Nothing at all.",
+        ),
+        1,
+        "The whole curve moves up or down, and its peak stays at the same σ_b². Another K is K "
+        "times an invertible matrix, and that adds the same number to ℓ at every θ.",
+    ),
+    tuple(
+        (name, {"sigma2_b": REML, "kind": kind}) for kind, name in zip(KINDS, NAMES, strict=True)
+    ),
+)
+
+bias = Explorer(
+    "bias",
+    "Explorer: 1,000 studies, estimated by ML and by REML",
+    draw_bias,
+    read_bias,
+    (Control("groups", "women in each study", GROUPS, GROUPS.index(5)),),
+    Question(
+        "With five women, ML estimates of σ_b² are 20 % too small on average. What about studies "
+        "of twenty women?",
+        ("still 20 % too small", "about 5 % too small", "right on average"),
+        1,
+        "About 5 %: one part in the number of women, because ML divides by 20 where the mean that "
+        "was estimated leaves 19 degrees of freedom.",
+    ),
+)

@@ -1,0 +1,162 @@
+"""Explorers of chapter 6: tests of σ_b² = 0 at the boundary, and the ceiling of Wald's."""
+
+from functools import cache
+
+import numpy as np
+
+from lmmteach.model import random_intercept_design
+from lmmteach.plots.style import BETWEEN, WITHIN
+from lmmteach.testing import boundary_lrt, boundary_pvalue, chi2_pvalue, exact_null, wald_z
+from lmmteach.widgets.explorer import INK, Control, Explorer, Question, new_figure
+from lmmteach.widgets.study import REML, between, estrone
+
+VALUES = between(0.001, 1000, 12, REML)
+CURVE = np.geomspace(VALUES[0], VALUES[-1], 49)
+GROUPS = (3, 5, 10)
+SCALES = (0.1, 0.11, 0.12, 0.13, 0.14, 0.15, 0.16, 0.17, 0.18, 0.19, 0.2, 0.21, 0.22, 0.24, 0.26)
+DRAWS, EDGES = 100_000, np.arange(0.0, 10.25, 0.25)
+
+
+@cache
+def z(sigma2_b, groups):
+    """The REML Wald statistic of a study with so many women, 16 measurements of each."""
+    Z = random_intercept_design(np.repeat(np.arange(groups), 16))
+    return wald_z((sigma2_b, estrone().theta_reml[1]), np.ones((len(Z), 1)), Z)
+
+
+@cache
+def statistic(c, reml):
+    """The LRT or RLRT of the lecture's data with the women's deviations multiplied by c."""
+    y, X, Z, *_ = estrone()
+    means = Z @ (Z.T @ y) / 16
+    return boundary_lrt(y - (1 - c) * (means - y.mean()), X, Z, reml)
+
+
+@cache
+def null_draws(reml):
+    """The statistic in studies of women who do not differ."""
+    _, X, Z, *_ = estrone()
+    return exact_null(X, Z, DRAWS, np.random.default_rng(15), reml)
+
+
+@cache
+def null_bars(reml):
+    """Share of draws that are 0, and densities of the others between the edges."""
+    draws = null_draws(reml)
+    counts, _ = np.histogram(draws[draws > 0], EDGES)
+    return np.mean(draws == 0), counts / DRAWS / np.diff(EDGES)
+
+
+def pvalues(c, reml):
+    """By χ²₁, by the mixture, and by the exact null distribution."""
+    value = statistic(c, reml)
+    larger = np.sum(null_draws(reml) >= value)
+    return chi2_pvalue(value, 1), boundary_pvalue(value), (1 + larger) / (1 + DRAWS)
+
+
+def draw_boundary(c, reml):
+    """The exact null distribution with its spike at 0, χ²₁ and the mixture, and the data."""
+    spike, densities = null_bars(reml)
+    value = statistic(c, reml)
+    figure, (zero, tail) = new_figure(2)
+    zero.bar(["exact", "mixture", "χ²₁"], [spike, 0.5, 0.0], color=[BETWEEN, INK, INK], width=0.5)
+    for k, share in enumerate((spike, 0.5, 0.0)):
+        zero.text(k, share + 0.02, f"{share:.2f}", ha="center", color=INK, fontsize=9)
+    zero.set(ylim=(0, 1), yticks=[0, 0.5, 1])
+    zero.set_title("share of statistics that are 0", fontsize=10, color=INK)
+    tail.bar(EDGES[:-1], densities, np.diff(EDGES), align="edge", color=BETWEEN, alpha=0.5)
+    x = EDGES[1:]
+    density = np.exp(-x / 2) / np.sqrt(2 * np.pi * x)
+    tail.plot(x, density, color=INK, lw=1.5, ls=":")
+    tail.plot(x, density / 2, color=INK, lw=1.5, ls="--")
+    tail.axvline(value, color=WITHIN, lw=2.5)
+    tail.text(5, 0.4, f"c = {c:g}", color=INK, fontsize=10)
+    tail.set(xlim=(0, 10), ylim=(0, 0.5), yticks=[0, 0.25, 0.5])
+    tail.set_title("the others: exact, mixture - -, χ²₁ ···", fontsize=10, color=INK)
+    tail.set_xlabel("statistic; the line is that of the data", color=INK)
+    return figure
+
+
+def read_boundary(c, reml):
+    """The statistic and its three p-values."""
+    value = statistic(c, reml)
+    chi2, mixture, exact = pvalues(c, reml)
+    small = sum(p < 0.05 for p in (chi2, mixture, exact))
+    verdict = ("None", "Only the exact one", "Two", "All three")[small]
+    return {
+        "RLRT" if reml else "LRT": f"{value:.3f}",
+        "p by χ²₁": f"{chi2:.3f}",
+        "by the mixture": f"{mixture:.3f}",
+        "exact": f"{exact:.3f}",
+    }, f"{verdict} of the three {'is' if small == 1 else 'are'} below 0.05."
+
+
+def ceiling(groups):
+    """What z can never exceed."""
+    return np.sqrt((groups - 1) / 2)
+
+
+def draw_wald(sigma2_b, groups):
+    """z over σ_b² with its ceiling and the usual cut of 1.96."""
+    figure, (ax,) = new_figure(1)
+    ax.plot(CURVE, [z(value, groups) for value in CURVE], color=WITHIN, lw=2.5)
+    ax.axhline(ceiling(groups), color=BETWEEN, ls="--", lw=1.5)
+    ax.axhline(1.96, color=INK, lw=1, ls=":")
+    ax.text(VALUES[0], 2.0, "1.96", color=INK, fontsize=9)
+    ax.plot(sigma2_b, z(sigma2_b, groups), "o", color=WITHIN, ms=9)
+    ax.set(xscale="log", ylim=(0, 3.4))
+    ax.set_xticks([0.001, 0.1, 10, 1000], ["0.001", "0.1", "10", "1000"])
+    ax.minorticks_off()
+    ax.set_title("Wald z (solid) and its ceiling (dashed)", fontsize=10, color=INK)
+    ax.set_xlabel("variance between women", color=INK)
+    return figure
+
+
+def read_wald(sigma2_b, groups):
+    """z and the ceiling."""
+    value, limit = z(sigma2_b, groups), ceiling(groups)
+    reach = "can" if limit > 1.96 else "can never"
+    return {"z": f"{value:.4f}", "ceiling": f"{limit:.4f}"}, (
+        f"With {groups} groups this test {reach} pass 1.96, whatever the data."
+    )
+
+
+wald_ceiling = Explorer(
+    "wald-ceiling",
+    "Explorer: the ceiling of the Wald statistic",
+    draw_wald,
+    read_wald,
+    (
+        Control("sigma2_b", "σ_b²", VALUES, VALUES.index(REML)),
+        Control("groups", "women", GROUPS, GROUPS.index(5)),
+    ),
+    Question(
+        "z is 1.40 at the estimate. Multiply σ_b² by 500: what is z then?",
+        ("still about 1.4", "about 31, the root of 500 times as large", "about 700"),
+        0,
+        "Still about 1.4. The standard error of a variance grows in proportion to the variance, so "
+        "their ratio stands still at the root of (I − 1)/2.",
+    ),
+    (("as estimated", {"sigma2_b": REML, "groups": 5}),),
+)
+
+boundary = Explorer(
+    "boundary",
+    "Explorer: three p-values at the boundary",
+    draw_boundary,
+    read_boundary,
+    (
+        Control("c", "c, which multiplies the deviations", SCALES, SCALES.index(0.19)),
+        Control("reml", "statistic", (False, True), 0, ("LRT, by ML", "RLRT, by REML")),
+    ),
+    Question(
+        "The deviations of the women are multiplied by some number below 1. In which order are the "
+        "three p-values of the LRT, the largest first?",
+        ("exact, mixture, χ²₁", "χ²₁, mixture, exact", "sometimes one order, sometimes another"),
+        1,
+        "χ²₁, mixture, exact, wherever you look. With five women the statistic is 0 in 70 % of the "
+        "studies in which nothing is there, not in 50 % and not never. So a value above 0 is rarer "
+        "than both approximations say.",
+    ),
+    (("the borderline data set", {"c": 0.19, "reml": False}),),
+)

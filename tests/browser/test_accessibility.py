@@ -1,0 +1,50 @@
+"""WCAG 2.1 AA on every page, as far as a machine can tell, in light and in dark mode."""
+
+from importlib.resources import files
+
+import pytest
+from pages import HTML, PAGES
+
+AXE = files("axe_playwright_python").joinpath("axe.min.js").read_text(encoding="utf-8")
+EVERYTHING = {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"]}
+# The other mode has the same elements in other colours; what this book adds to the theme's is the
+# explorers and the exercises.
+OURS = ["section.explorer", "form.exercise"]
+COLOURS = {"type": "rule", "values": ["color-contrast"]}
+# The inside of a formula is MathJax's: it has the colour of the text, and its own words for
+# screen readers. Its thousands of pieces would take most of the time.
+RUN = """([rules, places]) => axe.run(
+    { include: places, exclude: ["mjx-container"] }, { runOnly: rules }
+).then(
+    (found) => found.violations.map((v) => [v.id, v.nodes.map((node) => node.target.join(" "))])
+)"""
+
+
+@pytest.fixture(scope="module")
+def barriers(browser):
+    """``barriers(name)``: the violations found on a page, in light and in dark mode."""
+    context = browser.new_context(viewport={"width": 1280, "height": 900})
+    page = context.new_page()
+
+    def look(name):
+        page.emulate_media(color_scheme="light")
+        page.goto((HTML / name).as_uri())
+        if page.locator(".math").count():
+            page.wait_for_function("window.MathJax && MathJax.startup.promise")
+            page.evaluate("MathJax.startup.promise.then(() => true)")
+        page.evaluate(AXE)
+        found = {"light": page.evaluate(RUN, [EVERYTHING, ["html"]])}
+        page.emulate_media(color_scheme="dark")
+        page.wait_for_selector("html[data-theme=dark]")
+        # In between, colours are neither those of the one mode nor of the other.
+        page.wait_for_function("document.getAnimations().length === 0")
+        ours = [place for place in OURS if page.locator(place).count()]
+        return found | {"dark": page.evaluate(RUN, [COLOURS, ours or ["html"]])}
+
+    yield look
+    context.close()
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_a_page_has_no_barrier_that_a_machine_can_find(barriers, name):
+    assert barriers(name) == {"light": [], "dark": []}

@@ -1,0 +1,212 @@
+"""The exercises as the page has them: the same verdicts as in a worksheet, and no answer in sight.
+
+``look_up`` does what ``tools/static/exercises.js`` does; the browser test runs the script itself.
+"""
+
+import base64
+import json
+import math
+import re
+
+import exercises_page
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lmmteach.exercises.bank import EXERCISES
+from lmmteach.exercises.checking import diagnose, targets
+from lmmteach.exercises.kinds import Also, Choice, Function, Numeric, Option, Wrong
+from lmmteach.exercises.page import hash32, page_data, page_html
+from lmmteach.exercises.studies import estrone_study
+
+STUDY = estrone_study()
+NUMERIC = [exercise for exercise in EXERCISES.values() if isinstance(exercise, Numeric)]
+CHOICE = [exercise for exercise in EXERCISES.values() if isinstance(exercise, Choice)]
+ATOL = 1e-3
+SMALL = Numeric(
+    key="9a",
+    title="A made-up one",
+    prompt="What is $x$?",
+    hints=("Look at `x`.", "Is x < 0?"),
+    solution="It is so.",
+    code="answer = -1.9196",
+    right="That is the level of a woman: μ̂ + b̂₄.",
+    answer=lambda study: -1.9196,
+    atol=ATOL,
+    unit="pg/ml",
+    also=(Also(lambda study: -1.9142, "This is right, too."),),
+    wrong=(
+        Wrong("first", lambda study: -1.9419, "The first mistake: `x` is not shrunk."),
+        Wrong("close_by", lambda study: -1.9246, "Near the right answer, but with a name."),
+        Wrong("at_zero", lambda study: 0.0, "Nothing is left."),
+    ),
+)
+LETTERS = Choice(
+    key="9b",
+    title="Which?",
+    prompt="Which?",
+    hints=("Not the first.", "Not the last."),
+    solution="The second.",
+    code='answer = "b"',
+    right="Only this one is left.",
+    options=(
+        Option("one with $x$", "Too few.", "few"),
+        Option("two", "Just so."),
+        Option("a lot", "Too many.", "many"),
+    ),
+    answer=1,
+)
+
+
+def look_up(data, answer):
+    """``[outcome, text]`` of the page for a cell or a letter."""
+    found = data["cells"].get(hash32(f"{data['salt']}/name/{answer}"))
+    if found is None:
+        return data["other"]
+    which, sealed = found
+    key = sealed ^ hash32(f"{data['salt']}/lock/{answer}")
+    masked = base64.b64decode(data["texts"][which])
+    plain = bytes(byte ^ hash32(f"{key}/{k}") & 0xFF for k, byte in enumerate(masked)).decode()
+    return plain.split("\n", 1)
+
+
+def of_number(data, number):
+    return look_up(data, math.floor(number / data["step"] + 0.5))
+
+
+def of_diagnose(exercise, answer):
+    feedback = diagnose(exercise, answer, STUDY)
+    return [feedback.outcome, feedback.text]
+
+
+@pytest.fixture(scope="module")
+def tables():
+    """The tables of all numeric exercises, made once."""
+    return {exercise.key: page_data(exercise, STUDY) for exercise in [SMALL, *NUMERIC]}
+
+
+@pytest.mark.parametrize("exercise", [SMALL, *NUMERIC], ids=lambda e: e.key)
+def test_the_page_says_of_a_number_what_check_says(exercise, tables):
+    known = [target.value for target in targets(exercise, STUDY)]
+    centres = [*known, -known[0], 100 * known[0], 0.0, 1e6, -1e300]
+
+    @given(st.sampled_from(centres), st.floats(-70, 70))
+    def agree(centre, cells):
+        number = centre + cells * exercise.atol / 5
+        assert of_number(tables[exercise.key], number) == of_diagnose(exercise, number)
+
+    agree()
+
+
+@pytest.mark.parametrize("exercise", [SMALL, *NUMERIC], ids=lambda e: e.key)
+def test_the_page_knows_each_target_and_the_last_digit_that_counts(exercise, tables):
+    data = tables[exercise.key]
+    for target in targets(exercise, STUDY):
+        for tenths in (-10.5, -10, 0, 10, 10.5):
+            number = target.value + tenths * exercise.atol / 10
+            assert of_number(data, number) == of_diagnose(exercise, number)
+        assert of_number(data, target.value) == [target.outcome, target.text]
+
+
+def test_what_is_close_or_turned_round_is_known_too(tables):
+    texts = {}
+    for number in (-1.9196, -1.9142, -1.9246, -1.9216, 1.9196, 55.0):
+        outcome, texts[number] = of_number(tables["9a"], number)
+        assert outcome == ("right" if number in (-1.9196, -1.9142) else "wrong")
+    assert len(set(texts.values())) == 6
+
+
+@pytest.mark.parametrize("exercise", [LETTERS, *CHOICE], ids=lambda e: e.key)
+def test_the_page_says_of_a_letter_what_check_says(exercise):
+    data = page_data(exercise, STUDY)
+    assert data["step"] is None
+    for letter in "abcdefgh"[: len(exercise.options)]:
+        assert look_up(data, letter) == of_diagnose(exercise, letter)
+
+
+def test_what_is_no_answer_gets_a_sentence():
+    data = page_data(SMALL, STUDY)
+    assert data["empty"][0] == "not attempted"
+    assert data["unreadable"][0] == "error"
+    assert set(data["headings"]) == {"not attempted", "error", "wrong", "right"}
+
+
+@pytest.mark.parametrize("exercise", [SMALL, LETTERS, *NUMERIC, *CHOICE], ids=lambda e: e.key)
+def test_no_answer_and_no_verdict_stand_in_the_block(exercise):
+    block = page_html(exercise, STUDY)
+    hints = "".join(exercise.hints)
+    assert exercise.right not in block
+    if isinstance(exercise, Choice):
+        texts = [option.feedback for option in exercise.options]
+    else:
+        texts = [wrong.feedback for wrong in exercise.wrong]
+        number = abs(exercise.answer(STUDY))
+        texts += [f"{number:.{digits}f}" for digits in range(2, 9)]
+    assert [text for text in texts if text in block and text not in hints] == []
+
+
+def test_the_form_has_labels_and_says_what_it_is():
+    block = page_html(SMALL, STUDY)
+    assert '<label for="exercise-9a-answer">' in block
+    assert 'aria-describedby="exercise-9a-prompt exercise-9a-unit"' in block
+    assert 'role="status"' in block
+    assert "<li hidden>Look at <code>x</code>.</li><li hidden>Is x &lt; 0?</li>" in block
+    letters = page_html(LETTERS, STUDY)
+    assert letters.count('<input type="radio" name="exercise-9b-answer"') == 3
+    assert "<legend>" in letters
+    assert '<span>(a) one with <span class="math notranslate nohighlight">' in letters
+
+
+def test_the_data_cannot_end_the_script_element():
+    sly = LETTERS.__class__(**{**vars(LETTERS), "key": "</script>"})
+    payload = re.search(r"json\">(.*?)</script>", page_html(sly, STUDY))[1]
+    assert json.loads(payload)["salt"] == "</script>"
+
+
+def inserted(text, docname="chapters/01-model"):
+    """What Sphinx reads of a notebook whose last cell has this text."""
+    first = {"cell_type": "markdown", "source": ["# A chapter\n", "\n", "Words."]}
+    cells = [first, {"cell_type": "code", "source": "1 + 1"}]
+    cells.append({"cell_type": "markdown", "source": text})
+    source = [json.dumps({"cells": cells})]
+    exercises_page.add_exercises(None, docname, source)
+    *others, last = json.loads(source[0])["cells"]
+    assert others == cells[:2]
+    return last["source"]
+
+
+KEYS = [key for key in EXERCISES if key[0] == "1"]
+
+
+def test_exercises_stand_at_the_end_of_their_section():
+    text = inserted("Words.\n\n## Exercises\n\nTry them.\n\n## Further reading\n\nBooks.")
+    assert re.findall(r"^(?:#|```\{).*", text, re.MULTILINE) == [
+        "## Exercises",
+        *(f"```{{exercise}} {key}" for key in KEYS),
+        "## Further reading",
+    ]
+    assert text.startswith("Words.\n\n## Exercises\n\nTry them.\n\n```{exercise} 1a\n```\n")
+    assert text.endswith("\n## Further reading\n\nBooks.")
+
+
+def test_a_chapter_without_that_section_gets_one():
+    text = inserted("Words.\n\n## Further reading\n\nBooks.")
+    assert text.startswith("Words.\n\n## Exercises\n\n```{exercise} 1a\n```\n")
+    assert text.endswith("## Further reading\n\nBooks.")
+    assert inserted("Words.").endswith(f"```{{exercise}} {KEYS[-1]}\n```\n\n")
+
+
+def test_other_pages_are_left_alone():
+    assert inserted("Words.", "chapters/printout") == "Words."
+
+
+def test_the_solution_has_the_number_the_reason_and_the_code():
+    lines = exercises_page._solution(SMALL)
+    assert "**−1.920** pg/ml" in lines
+    assert SMALL.solution in lines
+    assert SMALL.code in lines
+    assert "**(b)** two" in exercises_page._solution(LETTERS)
+
+
+def test_every_kind_has_its_word_in_the_table():
+    assert set(exercises_page.KINDS) == {Numeric, Choice, Function}

@@ -1,0 +1,447 @@
+"""The explorers: every position draws and reads, live and static say the same as the package."""
+
+import html
+import json
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+from jupyter_client.manager import start_new_kernel
+from scipy.stats import f as f_distribution
+
+from lmmteach import blup, diagnostics, likelihood, model, prediction, profile, reml, testing
+from lmmteach.widgets import EXPLORERS, Control, Explorer, Question
+from lmmteach.widgets.explorer import as_svg, new_figure
+from lmmteach.widgets.live import live_view
+from lmmteach.widgets.static import SWITCH, static_html
+from lmmteach.widgets.study import HALF, ML, REML, estrone
+
+every = pytest.mark.parametrize("explorer", EXPLORERS, ids=lambda explorer: explorer.name)
+by_name = {explorer.name: explorer for explorer in EXPLORERS}
+
+
+def widgets_in(box, kind):
+    found = [box] if type(box).__name__ == kind else []
+    for child in getattr(box, "children", ()):
+        found += widgets_in(child, kind)
+    return found
+
+
+def click(box, description):
+    (button,) = [b for b in widgets_in(box, "Button") if b.description == description]
+    button.click()
+
+
+@every
+def test_the_live_sliders_are_locked_until_a_prediction_is_made(explorer):
+    box = live_view(explorer)
+    sliders = widgets_in(box, "SelectionSlider")
+    assert all(slider.disabled for slider in sliders)
+    click(box, "This is my prediction")
+    assert all(slider.disabled for slider in sliders)
+    (options,) = widgets_in(box, "RadioButtons")
+    options.index = explorer.question.right
+    click(box, "This is my prediction")
+    assert not any(slider.disabled for slider in sliders)
+    assert any(html.value.startswith("Yes. ") for html in widgets_in(box, "HTML"))
+
+
+@every
+def test_a_wrong_prediction_opens_too_and_gets_the_reason(explorer):
+    box = live_view(explorer)
+    (options,) = widgets_in(box, "RadioButtons")
+    options.index = (explorer.question.right + 1) % len(explorer.question.options)
+    click(box, "This is my prediction")
+    assert not any(slider.disabled for slider in widgets_in(box, "SelectionSlider"))
+    assert any(html.value.startswith("No. ") for html in widgets_in(box, "HTML"))
+
+
+@every
+def test_whoever_does_not_want_to_guess_need_not(explorer):
+    box = live_view(explorer)
+    click(box, "Show me without guessing")
+    assert not any(slider.disabled for slider in widgets_in(box, "SelectionSlider"))
+
+
+def drive(name):
+    """Move the live sliders of an explorer to every position; what the reader sees at each."""
+    explorer = by_name[name]
+    box = live_view(explorer)
+    click(box, "Show me without guessing")
+    sliders = widgets_in(box, "SelectionSlider")
+    picture, readout = widgets_in(box, "HTML")[-2:]
+    seen = []
+    for parameters in explorer.positions:
+        for control, slider in zip(explorer.controls, sliders, strict=True):
+            slider.value = parameters[control.name]
+        seen.append((picture.value, html.unescape(readout.value)))
+    return seen
+
+
+@pytest.fixture(scope="module")
+def kernel():
+    manager, client = start_new_kernel(
+        extra_arguments=["--matplotlib=agg"], cwd=Path(__file__).parent
+    )
+    yield client
+    client.stop_channels()
+    manager.shutdown_kernel(now=True)
+
+
+@pytest.mark.slow
+@every
+def test_every_position_of_the_live_form_is_drawn_in_a_kernel(explorer, kernel):
+    printed = []
+    reply = kernel.execute_interactive(
+        f"import json, test_widgets; print(json.dumps(test_widgets.drive({explorer.name!r})))",
+        output_hook=lambda message: printed.append(message["content"]),
+        timeout=240,
+    )
+    assert reply["content"]["status"] == "ok", reply["content"].get("traceback")
+    seen = json.loads(
+        "".join(content["text"] for content in printed if content.get("name") == "stdout")
+    )
+    assert len(seen) == len(explorer.positions)
+    assert len({picture for picture, _ in seen}) == len(seen)
+    for parameters, (picture, readout) in zip(explorer.positions, seen, strict=True):
+        assert picture.startswith("<svg")
+        assert readout == f'<p role="status">{explorer.readout(parameters)}</p>'
+
+
+@every
+def test_an_explorer_is_readable_as_plain_text(explorer):
+    text = repr(explorer)
+    for words in (explorer.title, explorer.question.text, *explorer.question.options):
+        assert words in text
+    assert explorer.readout(explorer.start) in text
+
+
+@every
+def test_presets_jump_to_positions_that_exist(explorer):
+    for label, jump in explorer.presets:
+        assert jump in explorer.positions
+        box = live_view(explorer)
+        click(box, "Show me without guessing")
+        click(box, label)
+        names = [control.name for control in explorer.controls]
+        at = {
+            name: s.value for name, s in zip(names, widgets_in(box, "SelectionSlider"), strict=True)
+        }
+        assert at == jump
+
+
+@every
+def test_a_picture_has_no_colour_of_its_own_for_text(explorer):
+    svg = as_svg(explorer.draw(**explorer.start), explorer.name)
+    assert "currentColor" in svg
+    assert "#010101" not in svg
+    assert svg == as_svg(explorer.draw(**explorer.start), explorer.name)
+
+
+def draw_square(x, y):
+    figure, (ax,) = new_figure()
+    ax.plot([0, x], [0, y])
+    return figure
+
+
+small = Explorer(
+    "small",
+    "A <small> one",
+    draw_square,
+    lambda x, y: ({"product": f"{x * y}"}, "</script> is text here."),
+    (
+        Control("x", "x", (1, 2, 3), 1),
+        Control("y", "y", (-1, 5), 0, ("minus one", "five")),
+    ),
+    Question("Which?", ("this", "that"), 1, "Because."),
+    (("corner", {"x": 3, "y": 5}),),
+)
+
+
+def test_the_form_is_chosen_by_the_build(monkeypatch):
+    monkeypatch.delenv(SWITCH, raising=False)
+    live = small._repr_mimebundle_()
+    assert "application/vnd.jupyter.widget-view+json" in live
+    assert live["text/plain"] == repr(small)
+    monkeypatch.setenv(SWITCH, "1")
+    static = small._repr_mimebundle_()
+    assert static["text/html"].startswith('<section class="explorer"')
+    assert static["text/plain"] == live["text/plain"]
+
+
+def test_the_static_form_has_every_picture_and_readout():
+    page = static_html(small)
+    assert page.count("</script>") == 1
+    data = json.loads(re.search(r"json\">(.*)</script>", page)[1])
+    assert len(data["pieces"]) == len(set(data["pieces"]))
+    for parameters, frame in zip(small.positions, data["frames"], strict=True):
+        svg = "\n".join(data["pieces"][line] for line in frame["svg"])
+        assert svg == as_svg(small.draw(**parameters), "small")
+        assert frame["readout"] == small.readout(parameters)
+    assert "A &lt;small&gt; one" in page
+
+
+def test_a_table_stands_in_for_the_sliders_in_print():
+    table = re.search(r"<table.*</table>", static_html(small))[0]
+    assert table.count("<tr>") == len(small.samples()) + 1
+    assert small.start in small.samples()
+    assert "minus one" in table
+
+
+def test_numbers_that_a_person_reads_keep_their_digits():
+    figure, (ax,) = new_figure()
+    ax.set_title("1.23456")
+    svg = as_svg(figure, "digits")
+    assert "1.23456" in svg
+    assert not re.search(r'd="[^"]*\d\.\d{3}', svg)
+
+
+def test_no_name_in_a_picture_is_that_of_another_explorer():
+    names = [set(re.findall(r'id="([^"]+)"', as_svg(e.draw(**e.start), e.name))) for e in EXPLORERS]
+    assert sum(map(len, names)) == len(set.union(*names)) > 0
+
+
+def test_the_block_of_V_is_as_dark_as_its_correlation():
+    for sigma2_b in (0.0, REML, 20.0):
+        figure = by_name["variance"].draw(sigma2_b)
+        theta = (sigma2_b, estrone().theta_reml[1])
+        shade = figure.axes[0].patches[0].get_alpha()
+        assert shade == pytest.approx(model.intraclass_correlation(theta))
+
+
+def test_the_readout_of_variance_is_the_standard_error_of_chapter_1():
+    numbers, _ = by_name["variance"].read(REML)
+    assert numbers["standard error of the mean"] == "0.5949"
+    numbers, _ = by_name["variance"].read(0.0)
+    assert numbers["standard error of the mean"] == "0.0638"
+
+
+@pytest.mark.parametrize("method", ["ML", "REML"])
+def test_the_point_walks_on_the_profile(method):
+    y, X, Z, *_ = estrone()
+    explorer = by_name["profile"]
+    figure = explorer.draw(sigma2_b=ML, method=method)
+    dot = next(line for line in figure.axes[0].lines if line.get_marker() == "o")
+    fitter, height = {
+        "ML": (likelihood.fit_ml, profile.profile_loglik),
+        "REML": (reml.fit_reml, reml.restricted_loglik),
+    }[method]
+    heights = [
+        height(model.V_theta(fitter(y, X, Z, sigma2_b=value)[1], Z), y, X)
+        for value in (ML, fitter(y, X, Z)[1][0])
+    ]
+    assert dot.get_xydata()[0] == pytest.approx([ML, heights[0] - heights[1]], abs=1e-9)
+
+
+def test_the_interval_of_the_profile_explorer_ends_where_r_says():
+    inside = [
+        p["sigma2_b"]
+        for p in by_name["profile"].positions
+        if p["method"] == "ML" and "inside" in by_name["profile"].read(**p)[1]
+    ]
+    assert min(inside) > 0.4858
+    assert max(inside) < 6.7015
+    values = [p["sigma2_b"] for p in by_name["profile"].positions if p["method"] == "ML"]
+    assert min(v for v in values if v > max(inside)) > 6.7015
+
+
+@pytest.mark.parametrize("n_i", [(16,) * 5, (16, 16, 16, 16, 1), (2,) * 5])
+def test_shrinkage_lines_lead_from_the_mean_to_the_blup(n_i):
+    y, _, Z, _, theta = estrone()
+    keep = np.concatenate([np.arange(16) < n for n in n_i])
+    y, Z = y[keep], Z[keep]
+    V = model.V_theta((REML, theta[1]), Z)
+    mu = profile.gls(V, y, np.ones((len(y), 1)))[0][0]
+    means = Z.T @ y / Z.sum(axis=0)
+    levels = mu + blup.shrinkage_factor(np.array(n_i), (REML, theta[1])) * (means - mu)
+    arrows = by_name["shrinkage"].draw(REML, n_i).axes[0]
+    drawn = [line.get_xdata() for line in arrows.lines[1:6]]
+    np.testing.assert_allclose(drawn, np.column_stack([means, levels]), rtol=1e-10)
+
+
+def test_half_shrinkage_is_where_the_preset_says():
+    numbers, sentence = by_name["shrinkage"].read(HALF, (16,) * 5)
+    assert numbers["λ of woman 5"] == "0.500"
+    assert "50%" in sentence
+
+
+def test_z_stays_below_its_ceiling_everywhere():
+    for p in by_name["wald-ceiling"].positions:
+        numbers, _ = by_name["wald-ceiling"].read(**p)
+        assert float(numbers["z"]) <= float(numbers["ceiling"])
+    X, Z = np.ones((80, 1)), estrone().Z
+    z = testing.wald_z((REML, estrone().theta_reml[1]), X, Z)
+    assert by_name["wald-ceiling"].read(REML, 5)[0]["z"] == f"{z:.4f}"
+
+
+@pytest.mark.parametrize("theta", [(0.1, 0.22), (ML, 0.3254), (20.0, 0.5)])
+def test_the_bars_are_what_the_terms_of_the_likelihood_change_by(theta):
+    y, X, Z, best, _ = estrone()
+    bars = [bar.get_width() for bar in by_name["two-terms"].draw(*theta).axes[1].patches]
+    mu = np.array([y.mean()])
+    change = [
+        likelihood.loglik(mu, model.V_theta(t, Z), y, X, constant=False) for t in (theta, best)
+    ]
+    determinants = [likelihood.log_determinant(model.V_theta(t, Z)) for t in (theta, best)]
+    assert bars[0] == pytest.approx((determinants[1] - determinants[0]) / 2, abs=1e-9)
+    assert bars[2] == pytest.approx(change[0] - change[1], abs=1e-9)
+    assert bars[0] + bars[1] == pytest.approx(bars[2], abs=1e-12)
+
+
+def test_only_the_top_is_called_the_top():
+    called = [
+        p for p in by_name["two-terms"].positions if "the top:" in by_name["two-terms"].read(**p)[1]
+    ]
+    assert called == [{"sigma2_b": ML, "sigma2_e": 0.3254}]
+
+
+@pytest.mark.parametrize("kind", ["orthonormal", "successive", "first", "mixed"])
+def test_another_K_shifts_the_curve_and_leaves_its_peak(kind):
+    explorer = by_name["contrasts"]
+    numbers = [explorer.read(**p)[0] for p in explorer.positions if p["kind"] == kind]
+    assert {n["ℓ_K − ℓ_R"] for n in numbers} == {numbers[0]["ℓ_K − ℓ_R"]}
+    assert {n["peak at"] for n in numbers} == {"1.7494"}
+    shift = {"orthonormal": np.log(80) / 2, "successive": 0, "first": 0}
+    if kind in shift:
+        assert float(numbers[0]["ℓ_K − ℓ_R"]) == pytest.approx(shift[kind], abs=1e-4)
+    figure = explorer.draw(REML, kind)
+    dot = next(line for line in figure.axes[0].lines if line.get_marker() == "o")
+    y, X, Z, _, theta = estrone()
+    height = reml.restricted_loglik(model.V_theta((REML, theta[1]), Z), y, X)
+    shifted = height + float(numbers[0]["ℓ_K − ℓ_R"])
+    assert dot.get_xydata()[0] == pytest.approx([REML, shifted], abs=1e-4)
+
+
+def test_all_curves_of_K_fit_into_the_picture():
+    ax = by_name["contrasts"].draw(**by_name["contrasts"].start).axes[0]
+    low, high = ax.get_ylim()
+    heights = np.concatenate([line.get_ydata() for line in ax.lines if len(line.get_xdata()) > 2])
+    assert low < heights.min()
+    assert heights.max() < high
+
+
+@pytest.mark.parametrize("groups", [3, 5, 20])
+def test_the_mean_of_ml_is_too_small_by_one_part_in_the_number_of_women(groups):
+    numbers, _ = by_name["bias"].read(groups)
+    sigma2_b, sigma2_e = estrone().theta_reml
+    scale = sigma2_b + sigma2_e / 16
+    # Four standard errors of a mean of 1,000; a little is lost where estimates are set to 0.
+    tolerance = 4 * scale * np.sqrt(2 / (groups - 1) / 1000)
+    expected = scale * (groups - 1) / groups - sigma2_e / 16
+    assert float(numbers["mean of ML"]) == pytest.approx(expected, abs=tolerance)
+    assert float(numbers["mean of REML"]) == pytest.approx(sigma2_b, abs=tolerance)
+    assert float(numbers["mean squared error of ML"]) < float(numbers["of REML"])
+
+
+def test_each_dot_stands_for_ten_studies_and_the_bar_for_the_mean():
+    from lmmteach.widgets.reml import estimates
+
+    figure = by_name["bias"].draw(5)
+    for ax, values in zip(figure.axes, estimates(5), strict=True):
+        dots, bar = ax.lines[1:]
+        x, height = dots.get_data()
+        assert len(x) == 100
+        assert len(set(zip(x, height, strict=True))) == 100
+        np.testing.assert_allclose(np.sort(x), values[5::10], atol=0.1)
+        assert bar.get_xdata()[0] == pytest.approx(values.mean())
+
+
+def test_the_dots_of_every_number_of_women_fit_into_the_picture():
+    from lmmteach.widgets.reml import dots, estimates
+
+    for position in by_name["bias"].positions:
+        for values in estimates(**position):
+            x, height = dots(values)
+            assert height.max() < 26
+            assert np.mean(x < 7) > 0.95
+
+
+@pytest.mark.parametrize(
+    ("c", "statistic", "chi2", "mixture"), [(0.17, 1.410, 0.235, 0.118), (0.2, 3.338, 0.068, 0.034)]
+)
+def test_the_boundary_explorer_gives_the_three_pvalues(c, statistic, chi2, mixture):
+    numbers, _ = by_name["boundary"].read(c, False)
+    assert float(numbers["LRT"]) == pytest.approx(statistic, abs=6e-4)
+    assert float(numbers["p by χ²₁"]) == pytest.approx(chi2, abs=1e-3)
+    assert float(numbers["by the mixture"]) == pytest.approx(mixture, abs=1e-3)
+    y, _, Z, *_ = estrone()
+    SSB, SSW = likelihood.sums_of_squares(y, Z)
+    exact = f_distribution(4, 75).sf(c**2 * (SSB / 4) / (SSW / 75))
+    assert float(numbers["exact"]) == pytest.approx(exact, abs=3e-3)
+
+
+def test_the_three_pvalues_are_in_one_order_everywhere():
+    for p in by_name["boundary"].positions:
+        chi2, mixture, exact = list(by_name["boundary"].read(**p)[0].values())[1:]
+        assert float(chi2) >= float(mixture) >= float(exact) - 1e-3
+
+
+def test_the_spike_and_the_bars_of_the_null_distribution_make_1():
+    figure = by_name["boundary"].draw(0.19, False)
+    zero, tail = figure.axes
+    assert zero.patches[0].get_height() == pytest.approx(0.7027, abs=0.006)
+    area = sum(bar.get_width() * bar.get_height() for bar in tail.patches)
+    assert zero.patches[0].get_height() + area == pytest.approx(1, abs=2e-3)
+    line = next(line for line in tail.lines if len(set(line.get_xdata())) == 1)
+    assert line.get_xdata()[0] == pytest.approx(2.621, abs=1e-3)
+
+
+def test_intervals_shrink_from_a_new_woman_to_a_known_one():
+    explorer = by_name["new-woman"]
+    assert explorer.read(0, REML)[0]["SD of the next value"] == "1.5585"
+    assert explorer.read(0, REML)[0]["interval"] == "11.12 to 17.23"
+    assert explorer.read(0, REML)[0]["in pg/ml"] == "12.9 to 52.8"
+    assert explorer.read(1, REML)[0]["prediction"] == "14.6777"
+    spreads = [float(explorer.read(m, REML)[0]["SD of the next value"]) for m in (0, 1, 2, 4, 16)]
+    assert spreads == sorted(spreads, reverse=True)
+    assert spreads[-1] == pytest.approx(0.5879, abs=0.01)
+
+
+@pytest.mark.parametrize("m", [0, 1, 16])
+def test_the_strong_line_is_the_interval_of_the_chosen_number(m):
+    y, X, Z, _, theta = estrone()
+    theta = (REML, theta[1])
+    values = np.full(m, 10 * np.log10(30))
+    level, variance = prediction.predict_measured(
+        [1.0], values, theta, model.V_theta(theta, Z), y, X
+    )
+    strong = [
+        line for line in by_name["new-woman"].draw(m, REML).axes[0].lines if line.get_alpha() == 1
+    ]
+    for line, spread in zip(strong, (variance + theta[1], variance), strict=True):
+        assert line.get_xdata() == pytest.approx(prediction.normal_interval(level, spread))
+
+
+@pytest.mark.parametrize("kind", ["conditional", "marginal", "b̂"])
+def test_one_plot_of_the_lineup_is_real_and_named(kind):
+    explorer = by_name["lineup"]
+    at = [p for p in explorer.positions if p["kind"] == kind]
+    (real,) = [p["panel"] for p in at if "the real one" in explorer.read(**p)[1]]
+    if kind == "conditional":
+        assert explorer.question.options[explorer.question.right] == f"panel {real}"
+    y, X, Z, _, theta = estrone()
+    V = model.V_theta(theta, Z)
+    beta, _ = profile.gls(V, y, X)
+    b = blup.blup(model.D_matrix(theta[0], 5), Z, V, y, X)
+    values = {
+        "conditional": diagnostics.conditional_residuals(y, X, beta, Z, b),
+        "marginal": diagnostics.marginal_residuals(y, X, beta),
+        "b̂": b,
+    }[kind]
+    lines = explorer.draw(real, kind).axes[0].lines
+    theoretical, observed = diagnostics.qq_points(values)
+    drawn = lines[real - 1]
+    slope = np.polyfit(theoretical, drawn.get_xdata(), 1)
+    np.testing.assert_allclose(np.polyval(slope, theoretical), drawn.get_xdata(), atol=1e-9)
+    slope = np.polyfit(observed, drawn.get_ydata(), 1)
+    np.testing.assert_allclose(np.polyval(slope, observed), drawn.get_ydata(), atol=1e-6)
+    x, y = lines[len(explorer.controls[0].values)].get_data()
+    assert x.min() <= drawn.get_xdata().min()
+    assert drawn.get_xdata().max() <= x.max()
+    assert y.min() <= drawn.get_ydata().min()
+
+
+def test_a_slider_label_is_its_value_or_its_name():
+    control = Control("x", "x", (1.5, 20.0), 0)
+    assert control.text(20.0) == "20"

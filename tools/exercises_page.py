@@ -1,0 +1,156 @@
+"""The exercises in the book: below their chapters, and as a table.
+
+A chapter's notebook has, at most, the heading "Exercises". The questions are put there while the
+book is built, so that the notebook stays readable in JupyterLab and the bank stays the only source.
+With ``EDITION=solutions`` in the environment each question has its worked solution below it.
+"""
+
+import json
+import math
+import os
+import re
+from functools import cache
+from html import escape
+from string import ascii_lowercase
+
+from docutils import nodes
+from sphinx.util.docutils import SphinxDirective
+
+from lmmteach.exercises.bank import EXERCISES
+from lmmteach.exercises.kinds import Choice, Function, Numeric
+from lmmteach.exercises.page import page_html
+from lmmteach.exercises.studies import estrone_study
+
+CHAPTER = re.compile(r"chapters/0(\d)-")
+HEADING = "## Exercises"
+KINDS = {Numeric: "number", Choice: "choice", Function: "function"}
+
+
+def add_exercises(app, docname, source):
+    """Put the exercises of a chapter into the text that Sphinx reads, not into the file."""
+    chapter = CHAPTER.match(docname)
+    keys = [key for key in EXERCISES if chapter and key[0] == chapter[1]]
+    if keys:
+        notebook = json.loads(source[0])
+        cells = [c for c in notebook["cells"] if c["cell_type"] == "markdown"]
+        texts = ["".join(cell["source"]) for cell in cells]
+        heads = (k for k, text in enumerate(texts) if HEADING in text.splitlines())
+        place = next(heads, len(texts) - 1)
+        cells[place]["source"] = with_exercises(texts[place], keys)
+        source[0] = json.dumps(notebook)
+
+
+def with_exercises(text, keys):
+    """The text with the exercises at the end of its section "Exercises"; a new one if need be."""
+    directives = [f"```{{exercise}} {key}\n```" for key in keys]
+    before, found, after = text.partition(HEADING)
+    if found:
+        section, next_heading, rest = after.partition("\n## ")
+        before += HEADING + section
+    else:
+        before, next_heading, rest = text.partition("## Further reading")
+        directives.insert(0, HEADING)
+    return "\n\n".join([before.strip(), *directives, (next_heading + rest).strip()])
+
+
+class ExerciseBlock(SphinxDirective):
+    """``{exercise}`` with a key: heading, prompt, and what there is to answer with."""
+
+    required_arguments = 1
+
+    def run(self):
+        exercise = EXERCISES[self.arguments[0]]
+        name = f"exercise-{exercise.key}"
+        heading = f"{exercise.key}: {exercise.title}"
+        block = nodes.container(ids=[name], classes=["exercise-block"])
+        self.env.domains["std"].note_hyperlink_target(name, self.env.docname, name, heading)
+        # No section: its heading would be numbered, and exercises have numbers of their own.
+        block += nodes.raw("", f"<h3>{escape(heading)}</h3>", format="html")
+        prompt = nodes.container(ids=[f"{name}-prompt"])
+        self._parse(prompt, exercise.prompt)
+        block += prompt
+        if isinstance(exercise, Function):
+            self._parse(block, *_where_to_write(exercise, self.env.docname))
+        else:
+            block += nodes.raw("", page_html(exercise, _estrone()), format="html")
+        if self.config.lmmbook_edition == "solutions":
+            self._parse(block, *_solution(exercise))
+        return [block]
+
+    def _parse(self, container, *texts):
+        container.document = self.state.document
+        self.state.nested_parse("\n".join(texts).splitlines(), self.content_offset, container)
+
+
+_estrone = cache(estrone_study)
+
+
+def _where_to_write(exercise, docname):
+    worksheet = docname.replace("chapters/", "exercises/") + ".ipynb"
+    return [
+        "",
+        f"Write it in the worksheet `{worksheet}`, where `check` looks at it. It begins so:",
+        "",
+        "```python",
+        exercise.stub.strip("\n"),
+        "```",
+    ]
+
+
+def _solution(exercise):
+    lines = [
+        "",
+        f"::::::{{admonition}} Solution of {exercise.key}",
+        ":class: dropdown exercise-solution",
+        "",
+    ]
+    if isinstance(exercise, Numeric):
+        decimals = max(0, round(-math.log10(exercise.atol)))
+        number = f"{exercise.answer(_estrone()):.{decimals}f}".replace("-", "−")
+        lines += [f"**{number}** {exercise.unit}".strip(), ""]
+    if isinstance(exercise, Choice):
+        option = exercise.options[exercise.answer]
+        lines += [f"**({ascii_lowercase[exercise.answer]})** {option.text}", ""]
+    return [
+        *lines,
+        exercise.solution.strip("\n"),
+        "",
+        "```python",
+        exercise.code.strip("\n"),
+        "```",
+        "::::::",
+    ]
+
+
+class ExercisesTable(SphinxDirective):
+    """``{exercises-table}``: what each exercise is about, and which mistakes it knows by name."""
+
+    def run(self):
+        lines = [
+            "| Exercise | Chapter | Kind | What it is about | Mistakes that it knows |",
+            "| --- " * 5 + "|",
+        ]
+        for key, exercise in EXERCISES.items():
+            wrong = exercise.options if isinstance(exercise, Choice) else exercise.wrong
+            tags = dict.fromkeys(f"`{mistake.tag}`" for mistake in wrong if mistake.tag)
+            cells = [
+                f"{{ref}}`{key} <exercise-{key}>`",
+                str(exercise.chapter),
+                KINDS[type(exercise)],
+                exercise.title,
+                " ".join(tags),
+            ]
+            lines.append(f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in cells)} |")
+        container = nodes.container(classes=["exercises-table"])
+        container.document = self.state.document
+        self.state.nested_parse(lines, self.content_offset, container)
+        return [container]
+
+
+def setup(app):
+    # A change of edition makes Sphinx read every page again.
+    app.add_config_value("lmmbook_edition", os.environ.get("EDITION", "students"), "env")
+    app.add_directive("exercise", ExerciseBlock)
+    app.add_directive("exercises-table", ExercisesTable)
+    app.connect("source-read", add_exercises)
+    app.add_js_file("exercises.js")

@@ -1,0 +1,105 @@
+"""The lecture, slide by slide: what each says, and where the book has its formulas."""
+
+from typing import NamedTuple
+
+
+class Slide(NamedTuple):
+    """A slide: its title, what it says, and ``(equation label, page, heading)`` of its formulas."""
+
+    title: str
+    says: str
+    leads_to: tuple
+
+
+def _in(page, section, *labels):
+    return [(label, page, section) for label in labels]
+
+
+SLIDES = (
+    Slide(
+        "Linear Mixed Effect Models",
+        "the model: regression, random effects, errors",
+        (*_in("01-model", "What we see and what we do not", "eq-model", "eq-design"),),
+    ),
+    Slide(
+        "Motivation",
+        "the printout of `lmer` for the estrone data",
+        (
+            *_in("05-reml", "Back to the printout", "eq-reml-criterion"),
+            *_in("08-diagnostics", "Two kinds of rest", "eq-scaled-residuals"),
+            *_in("05-reml", "The REML estimates", "eq-reml"),
+            *_in("03-profile", "The best β for given variances", "eq-gls"),
+        ),
+    ),
+    Slide(
+        "Notation",
+        "covariances of the random effects, of the errors, and of the data",
+        (
+            *_in("01-model", "What we assume of b and ε", "eq-D", "eq-Sigma"),
+            *_in("01-model", "From the pieces to V", "eq-V", "eq-V-theta"),
+        ),
+    ),
+    Slide(
+        "Maximum-Likelihood Estimation",
+        "equation (1), the best coefficients for given variances, the profile likelihood",
+        (
+            *_in("02-likelihood", "The likelihood", "eq-loglik"),
+            *_in("02-likelihood", "The hill", "eq-mle"),
+            *_in("03-profile", "The best β for given variances", "eq-gls"),
+            *_in("03-profile", "The profile likelihood", "eq-profile"),
+            *_in("03-profile", "An interval from the curve", "eq-profile-interval"),
+        ),
+    ),
+    Slide(
+        "Estimation of the Random Effects",
+        "the joint density, its derivative, the linear system, the BLUP",
+        (
+            *_in("04-blup", "Not a parameter", "eq-joint", "eq-joint-score"),
+            *_in("04-blup", "Not a parameter", "eq-blup-joint", "eq-blup"),
+        ),
+    ),
+    Slide(
+        "Restricted Maximum Likelihood Estimation (REML)",
+        "the bias of ML; error contrasts K; the likelihood of KᵀY",
+        (
+            *_in("05-reml", "Combinations of the data without μ", "eq-contrasts"),
+            *_in("05-reml", "The likelihood of what is kept", "eq-contrast-loglik"),
+            *_in("05-reml", "Getting rid of K", "eq-restricted-loglik"),
+        ),
+    ),
+    Slide(
+        "Model Comparison for Fixed Effects",
+        "the likelihood ratio test, not with REML; AIC",
+        (
+            *_in("06-testing", "A fixed effect", "eq-lrt", "eq-chi2"),
+            *_in("06-testing", "AIC", "eq-aic"),
+        ),
+    ),
+    Slide(
+        "Model Comparison for Random Effects",
+        "the test of σ_b² = 0, for which χ² is not the right distribution",
+        (
+            *_in("06-testing", "Is there any variance between women?", "eq-boundary-lrt"),
+            *_in("06-testing", "At the edge", "eq-bootstrap"),
+            *_in("06-testing", "The exact null distribution", "eq-exact-null", "eq-mixture"),
+        ),
+    ),
+    Slide(
+        "Prediction",
+        "the next value of a woman of the study, and of a new one",
+        (
+            *_in("07-prediction", "A woman of the study", "eq-predict-known"),
+            *_in("07-prediction", "A new woman", "eq-predict-new"),
+            *_in("07-prediction", "Intervals", "eq-interval"),
+        ),
+    ),
+    Slide(
+        "Diagnostics",
+        "observed residuals, PP and QQ plots, group effects",
+        (
+            *_in("08-diagnostics", "Two kinds of rest", "eq-conditional-residuals"),
+            *_in("08-diagnostics", "Two kinds of rest", "eq-marginal-residuals"),
+            *_in("08-diagnostics", "Are the errors normal?", "eq-qq", "eq-pp"),
+        ),
+    ),
+)

@@ -1,0 +1,79 @@
+// The exercises on a built page. Nothing is decided here: the book was given what to say to each
+// answer when it was built, and this finds it. lmmteach/exercises/page.py explains the hashes.
+document.addEventListener("DOMContentLoaded", () => {
+  const hash32 = (text) => {
+    let bits = 0x811c9dc5;
+    for (const letter of text) bits = Math.imul(bits ^ letter.charCodeAt(0), 0x01000193);
+    bits = Math.imul(bits ^ (bits >>> 15), 0x9e3779b1);
+    return (bits ^ (bits >>> 13)) >>> 0;
+  };
+
+  const read = (cipher, key) => {
+    const masked = Uint8Array.from(atob(cipher), (letter) => letter.charCodeAt(0));
+    return new TextDecoder().decode(masked.map((byte, k) => byte ^ hash32(`${key}/${k}`)));
+  };
+
+  const lookUp = (data, answer) => {
+    const found = data.cells[hash32(`${data.salt}/name/${answer}`)];
+    if (!found) return data.other;
+    const [which, sealed] = found;
+    const key = (sealed ^ hash32(`${data.salt}/lock/${answer}`)) >>> 0;
+    const [outcome, ...text] = read(data.texts[which], key).split("\n");
+    return [outcome, text.join("\n")];
+  };
+
+  // A decimal comma and the typographic minus sign are as good as a point and a hyphen.
+  const numberIn = (typed) => {
+    const plain = typed.replace(/^[-\u2212\u2013]\s*/, "-").replace(",", ".");
+    return /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(plain) ? Number(plain) : NaN;
+  };
+
+  const said = (data, typed) => {
+    if (!typed) return data.empty;
+    if (data.step === null) return lookUp(data, typed);
+    const number = numberIn(typed);
+    if (!Number.isFinite(number)) return data.unreadable;
+    return lookUp(data, Math.floor(number / data.step + 0.5));
+  };
+
+  for (const form of document.querySelectorAll("form.exercise")) {
+    const data = JSON.parse(form.querySelector("script").textContent);
+    const feedback = form.querySelector(".exercise-feedback");
+    const hints = [...form.querySelectorAll(".exercise-hints li")];
+    const next = form.querySelector(".exercise-hint");
+    const field = form.querySelector("input[type=text]");
+
+    form.addEventListener("submit", (event) => {
+      event.preventDefault();
+      const chosen = field || form.querySelector("input:checked");
+      const [outcome, text] = said(data, chosen ? chosen.value.trim() : "");
+      feedback.dataset.outcome = outcome;
+      feedback.replaceChildren();
+      const heading = document.createElement("strong");
+      heading.textContent = data.headings[outcome];
+      feedback.append(heading, " ");
+      // Every second piece stood between backticks.
+      text.split("`").forEach((piece, k) => {
+        const part = document.createElement(k % 2 ? "code" : "span");
+        part.textContent = piece;
+        feedback.append(part);
+      });
+    });
+
+    // What was said belongs to the answer that stood there.
+    form.addEventListener("input", () => {
+      feedback.replaceChildren();
+      delete feedback.dataset.outcome;
+    });
+
+    next.addEventListener("click", () => {
+      const shown = hints.findIndex((hint) => hint.hidden);
+      if (shown < 0) return;
+      hints[shown].hidden = false;
+      const last = shown + 1 === hints.length;
+      // A disabled button would lose the focus, and with it the place of whoever uses the keyboard.
+      next.setAttribute("aria-disabled", last);
+      next.textContent = last ? "No more hints" : `Hint ${shown + 2} of ${hints.length}`;
+    });
+  }
+});

@@ -1,0 +1,150 @@
+"""Write the worksheets from the bank of exercises.
+
+    python tools/worksheets.py              what students get, into exercises/
+    python tools/worksheets.py --check      nothing is written; fails if they are out of step
+    python tools/worksheets.py --solutions  solved, with reasons, into _build/exercises-solutions/
+
+Worksheets are run and stored in the canonical form of ``notebooks.py``, so that nbval can compare
+a fresh run with what is stored. They run in a folder of their own: progress that a student, or
+whoever writes exercises, has made elsewhere is neither shown nor touched.
+"""
+
+import argparse
+import sys
+import tempfile
+from string import ascii_lowercase
+
+import nbformat
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
+from notebooks import ROOT, canonical, chapters, execute
+
+from lmmteach.exercises.bank import EXERCISES
+from lmmteach.exercises.feedback import LABELS
+from lmmteach.exercises.kinds import Choice, Function, Numeric
+
+STUDENTS = ROOT / "exercises"
+LECTURERS = ROOT / "_build" / "exercises-solutions"
+
+HOW_IT_WORKS = """# Exercises: {title}
+
+Each exercise has a cell for your answer, and `check` says what it thinks of it.
+`hint("{key}")` gives one hint after the other, `solution("{key}")` the whole solution.
+Type your name between the quotation marks below if you want data of your own."""
+FIRST_CELL = """import numpy as np
+import lmmteach as lt
+from lmmteach.exercises import check, hint, progress, solution, start
+
+study = start(student="")
+y, X, Z, woman = study.y, study.X, study.Z, study.woman"""
+PROGRESS = "## What you have done"
+
+
+def worksheet(chapter, solved=False):
+    """The worksheet of a chapter, not yet run."""
+    exercises = [exercise for exercise in EXERCISES.values() if exercise.chapter == chapter]
+    title = _title(chapters()[chapter - 1])
+    introduction = HOW_IT_WORKS.format(title=title, key=exercises[0].key)
+    cells = [new_markdown_cell(introduction), new_code_cell(FIRST_CELL)]
+    for exercise in exercises:
+        cells.append(new_markdown_cell(_question(exercise)))
+        cells.append(new_code_cell(_answer(exercise, solved)))
+        if solved:
+            cells.append(new_markdown_cell(f"**Solution.** {exercise.solution.strip()}"))
+    # Solved worksheets that stand beside each other see what was done in the others.
+    metadata = {"tags": ["nbval-ignore-output"]} if solved else {}
+    cells += [new_markdown_cell(PROGRESS), new_code_cell("progress()", metadata=metadata)]
+    return new_notebook(cells=cells)
+
+
+def worksheets(solved=False):
+    """``{name of the file: worksheet}`` of all chapters that have exercises."""
+    with_exercises = sorted({exercise.chapter for exercise in EXERCISES.values()})
+    return {chapters()[n - 1].name: worksheet(n, solved) for n in with_exercises}
+
+
+def _title(path):
+    notebook = nbformat.read(path, as_version=4)
+    return notebook.cells[0].source.splitlines()[0].removeprefix("# ")
+
+
+def _question(exercise):
+    lines = [f"## {exercise.key}: {exercise.title}", "", exercise.prompt.strip()]
+    if isinstance(exercise, Choice):
+        lines.append("")
+        for letter, option in zip(ascii_lowercase, exercise.options, strict=False):
+            lines.append(f"- ({letter}) {option.text}")
+    if isinstance(exercise, Numeric) and exercise.unit:
+        lines += ["", f"Unit of the answer: {exercise.unit}."]
+    return "\n".join(lines)
+
+
+def _answer(exercise, solved):
+    if isinstance(exercise, Function):
+        begun, gap, name = exercise.stub, "\n\n\n", exercise.name
+    else:
+        begun, gap, name = "answer = ...", "\n", "answer"
+    given = exercise.code if solved else begun
+    return f'{given.strip()}{gap}check("{exercise.key}", {name})'
+
+
+def outcomes(notebook):
+    """``{key: outcome}`` of the checks in a worksheet that was run, as it shows them."""
+    found = {}
+    for cell in notebook.cells:
+        for output in cell.get("outputs", []):
+            first = "".join(output.get("data", {}).get("text/plain", "")).partition("\n")[0]
+            for outcome, (sign, words) in LABELS.items():
+                if first.startswith(sign) and first.endswith(words):
+                    found[first.removeprefix(sign).removesuffix(words).strip()] = outcome
+    return found
+
+
+def out_of_step():
+    """The names of the stored worksheets that are not what the bank says."""
+    wanted = {name: _sources(notebook) for name, notebook in worksheets().items()}
+    stored = {path.name: _sources(nbformat.read(path, 4)) for path in STUDENTS.glob("*.ipynb")}
+    names = wanted.keys() | stored.keys()
+    return sorted(name for name in names if wanted.get(name) != stored.get(name))
+
+
+def _sources(notebook):
+    """What stands in the cells, without what came of running them."""
+    return [(cell.cell_type, cell.source) for cell in notebook.cells]
+
+
+def write(folder, solved):
+    """Run the worksheets and store them; stop at a check that does not say what it should."""
+    folder.mkdir(parents=True, exist_ok=True)
+    expected = "right" if solved else "not attempted"
+    wanted = worksheets(solved)
+    for path in folder.glob("*.ipynb"):
+        if path.name not in wanted:
+            path.unlink()
+    for name, notebook in wanted.items():
+        with tempfile.TemporaryDirectory() as place:
+            execute(notebook, place)
+        found = outcomes(notebook)
+        asked = [key for key, exercise in EXERCISES.items() if exercise.chapter == int(name[:2])]
+        unexpected = {key: found.get(key) for key in asked if found.get(key) != expected}
+        if unexpected:
+            raise SystemExit(f"{name}: every check should say {expected!r}, but {unexpected}")
+        (folder / name).write_text(canonical(notebook), encoding="utf-8")
+        print(f"wrote {folder.relative_to(ROOT)}/{name}", flush=True)
+
+
+def main(arguments):
+    """Write one of the editions, or compare the stored one with the bank."""
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    edition = parser.add_mutually_exclusive_group()
+    edition.add_argument("--check", action="store_true", help="write nothing, compare only")
+    edition.add_argument("--solutions", action="store_true", help="the edition for lecturers")
+    chosen = parser.parse_args(arguments)
+    if chosen.check:
+        if stale := out_of_step():
+            raise SystemExit(f"Not what the bank says (run `make exercises`): {', '.join(stale)}")
+    else:
+        write(LECTURERS if chosen.solutions else STUDENTS, chosen.solutions)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
