@@ -19,15 +19,15 @@ serve: book
 
 test: .venv/ready
 	$(BIN)/ruff check . && $(BIN)/ruff format --check .
-	$(THREADS) $(BIN)/python -m pytest -n 2 --cov=lmmteach --cov-fail-under=95
+	$(THREADS) $(BIN)/python -m pytest -n 2 --durations=10 --cov=lmmteach --cov-fail-under=95
 	$(MAKE) test-notebooks
 
 test-notebooks: .venv/ready
 	$(BIN)/python tools/worksheets.py --solutions
-	$(THREADS) $(BIN)/python -m pytest -n 2 --dist loadfile --nbval --nbval-current-env --nbval-cell-timeout=300 chapters exercises _build/exercises-solutions
+	$(THREADS) $(BIN)/python -m pytest -n 2 --dist loadfile --durations=10 --nbval --nbval-current-env --nbval-cell-timeout=300 chapters exercises _build/exercises-solutions
 
 test-book: .venv/ready
-	$(BIN)/python -m pytest -n 2 --dist loadfile -o addopts="-q --strict-markers" tests/browser
+	$(BIN)/python -m pytest -n 2 --dist loadfile --durations=15 -o addopts="-q --strict-markers" tests/browser
 
 mutants: .venv/ready
 	$(BIN)/python tools/mutants.py
