@@ -20,6 +20,8 @@ from typing import NamedTuple
 
 ROOT = Path(__file__).resolve().parent.parent
 RECORD = Path(__file__).resolve().parent / "mutants.json"
+# A mistake can make a loop endless; then this ends, and says so.
+PATIENCE = 900
 # The quick ones first.
 TESTS = (
     "test_climb.py",
@@ -768,7 +770,7 @@ def main():
             stages = stages_of(mutant, [record[mutant.name]] if mutant.name in record else [])
             jobs[mutant.name] = pool.apply_async(try_out, (mutant, stages))
         for name, job in jobs.items():
-            test = job.get()
+            test = job.get(timeout=PATIENCE)
             if test:
                 found[name] = test
             print(f"{'caught  ' if test else 'SURVIVED'} {name:58} {test or ''}", flush=True)
