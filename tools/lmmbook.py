@@ -171,6 +171,14 @@ def drop_thebe(app, page, template, context, doctree):
     ]
 
 
+def mend_citations(app, page, template, context, doctree):
+    """Call the entries of a list of references list items: their own role is deprecated in ARIA,
+    and a list may hold nothing but items.
+    """
+    if "body" in context:
+        context["body"] = context["body"].replace('role="doc-biblioentry"', 'role="listitem"')
+
+
 def copy_mathjax(app, exception):
     """Ship the part of MathJax that typesets TeX, so that no formula needs the network."""
     if exception or app.builder.format != "html":
@@ -191,6 +199,7 @@ def setup(app):
     app.add_directive("lecture-table", LectureTable)
     app.connect("config-inited", set_digests)
     app.connect("html-page-context", drop_thebe, priority=900)
+    app.connect("html-page-context", mend_citations)
     app.connect("build-finished", copy_mathjax)
     app.config.html_static_path.append(str(HERE / "static"))
     app.add_css_file("lmmbook.css")

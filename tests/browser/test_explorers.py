@@ -8,6 +8,7 @@ import functools
 import http.server
 import io
 import threading
+import unicodedata
 
 import pytest
 from pages import CHAPTERS, HTML
@@ -228,7 +229,8 @@ def printed(browser):
 
 
 def bare(text):
-    return "".join(text.split())
+    """Without spaces, and with letters where a printed font has ligatures."""
+    return "".join(unicodedata.normalize("NFKC", text).split())
 
 
 @every
