@@ -19,11 +19,12 @@ from lmmteach.widgets.explorer import as_svg
 
 ROUNDS = 31
 PAGES = Path(__file__).resolve().parent.parent / "_build" / "html" / "chapters"
-# From the event until the new picture has its place on the page.
+# From the event until the new picture has its place on the page; all formulas stand there already.
 FIRST_ANSWER = """(section) => {
     section.querySelector(".explorer-skip").click();
     const slider = section.querySelector("input[type=range]");
     slider.value = slider.value === "0" ? 1 : 0;
+    section.getBoundingClientRect();
     const start = performance.now();
     slider.dispatchEvent(new Event("input", { bubbles: true }));
     section.querySelector(".explorer-frame").getBoundingClientRect();
@@ -72,6 +73,7 @@ def first_answers():
         page, found = browser.new_page(), {}
         for path in sorted(PAGES.glob("0*.html")):
             page.goto(path.as_uri())
+            page.evaluate("MathJax.startup.promise.then(() => true)")
             for section in page.locator("section.explorer").all():
                 found[section.get_attribute("id")] = section.evaluate(FIRST_ANSWER)
         browser.close()

@@ -6,7 +6,7 @@ from lmmteach.blup import blup, shrinkage_factor
 from lmmteach.model import D_matrix, V_theta
 from lmmteach.plots.style import BETWEEN, WITHIN
 from lmmteach.profile import gls
-from lmmteach.widgets.explorer import INK, Control, Explorer, Question, new_figure
+from lmmteach.widgets.explorer import INK, Control, Explorer, Question, new_figure, set_title
 from lmmteach.widgets.study import HALF, ML, REML, between, estrone
 
 VALUES = between(0.001, 20, 12, HALF, ML, REML)
@@ -32,28 +32,25 @@ def draw(sigma2_b, n_i):
     means, levels, mu = estimates(sigma2_b, n_i)
     figure, (arrows, inset) = new_figure(2)
     arrows.axvline(mu, color=INK, ls="--", lw=1)
-    for row in range(5):
-        arrows.plot([means[row], levels[row]], [row, row], color=BETWEEN, lw=2.5)
-    arrows.plot(means, range(5), "^", mfc="none", mec=WITHIN, ms=9, mew=1.8)
-    arrows.plot(levels, range(5), "o", color=BETWEEN, ms=7)
-    arrows.set(
-        xlim=(11, 18), ylim=(-0.6, 4.6), yticks=range(5), yticklabels=["1", "2", "3", "4", "5"]
-    )
-    arrows.set_title("from her own mean to the BLUP", fontsize=10, color=INK)
-    arrows.set_xlabel("logestrone", color=INK)
-    arrows.set_ylabel("woman", color=INK)
+    arrows.hlines(range(1, 6), means, levels, color=BETWEEN, lw=2.5)
+    arrows.plot(means, range(1, 6), "^", mfc="none", mec=WITHIN, ms=9, mew=1.8)
+    arrows.plot(levels, range(1, 6), "o", color=BETWEEN, ms=7)
+    arrows.set(xlim=(11, 18), ylim=(0.4, 5.6), xticks=[11, 13, 15, 17], yticks=range(1, 6))
+    set_title(arrows, "from her own mean to the BLUP")
+    arrows.set_xlabel("logestrone")
+    arrows.set_ylabel("woman")
     sigma2_e = estrone().theta_reml[1]
     keeps, deviation = shrinkage_factor(n_i[4], (sigma2_b, sigma2_e)), means[4] - mu
-    b = np.linspace(-3, 4, 141)
+    steps = np.linspace(-4, 4, 65)
     for centre, spread, style in (
         (0.0, sigma2_b, {"color": BETWEEN, "ls": "--"}),
         (deviation, sigma2_e / n_i[4], {"color": WITHIN, "ls": "-."}),
         (keeps * deviation, (1 - keeps) * sigma2_b, {"color": INK}),
     ):
-        inset.plot(b, np.exp(-((b - centre) ** 2) / (2 * spread)), lw=2, **style)
-    inset.set(yticks=[], ylim=(0, 1.1))
-    inset.set_title("b of woman 5: before - -, her data -·-, after —", fontsize=10, color=INK)
-    inset.set_xlabel("b", color=INK)
+        inset.plot(centre + np.sqrt(spread) * steps, np.exp(-(steps**2) / 2), lw=2, **style)
+    inset.set(xlim=(-3, 4), xticks=[-2, 0, 2, 4], yticks=[], ylim=(0, 1.1))
+    set_title(inset, "b of woman 5: before - -, her data -·-, after —")
+    inset.set_xlabel("b")
     return figure
 
 
@@ -62,11 +59,11 @@ def read(sigma2_b, n_i):
     means, levels, mu = estimates(sigma2_b, n_i)
     keeps = shrinkage_factor(n_i[4], (sigma2_b, estrone().theta_reml[1]))
     return {
-        "λ of woman 5": f"{keeps:.3f}",
+        "λ": f"{keeps:.3f}",
         "her mean": f"{means[4]:.3f}",
         "her BLUP": f"{levels[4]:.3f}",
         "μ̂": f"{mu:.3f}",
-    }, f"She keeps {keeps:.0%} of her own deviation."
+    }, f"Woman 5 keeps {100 * keeps:.0f} % of her own deviation."
 
 
 shrinkage = Explorer(

@@ -10,7 +10,7 @@ from lmmteach.model import D_matrix, Sigma_matrix, V_theta, simulate
 from lmmteach.plots.style import BETWEEN, WITHIN
 from lmmteach.profile import gls
 from lmmteach.reml import fit_reml
-from lmmteach.widgets.explorer import INK, Control, Explorer, Question, new_figure
+from lmmteach.widgets.explorer import INK, Control, Explorer, Question, new_figure, set_title
 from lmmteach.widgets.study import estrone
 
 KINDS = ("conditional", "marginal", "b̂")
@@ -63,7 +63,8 @@ def points(kind):
 
 def draw(panel, kind):
     """Ten QQ plots in one frame, a border around the chosen one."""
-    figure, (ax,) = new_figure(1, height=3.6)
+    figure, (ax,) = new_figure(1)
+    figure.subplots_adjust(left=0.02, bottom=0.02)
     color, marker = (BETWEEN, "o") if kind == "b̂" else (WITHIN, "^")
     for number, (x, y) in zip(PANELS, points(kind), strict=True):
         row, column = divmod(number - 1, COLUMNS)
@@ -76,7 +77,7 @@ def draw(panel, kind):
     ax.set(xlim=(-1.3, 2.4 * COLUMNS - 1.1), ylim=(-3.9, 1.3), xticks=[], yticks=[])
     for spine in ax.spines.values():
         spine.set_visible(False)
-    ax.set_title(f"QQ plots of {NAMES[KINDS.index(kind)]}", fontsize=10, color=INK)
+    set_title(ax, f"QQ plots of {NAMES[KINDS.index(kind)]}")
     return figure
 
 

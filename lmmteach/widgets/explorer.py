@@ -110,21 +110,37 @@ class Explorer:
         return {**live_view(self)._repr_mimebundle_(), "text/plain": self.as_text()}
 
 
+# What an axes looks like from the start: setting it afterwards takes longer than drawing.
+STYLE = {
+    "axes.edgecolor": INK,
+    "axes.facecolor": "none",
+    "axes.labelcolor": INK,
+    "axes.spines.right": False,
+    "axes.spines.top": False,
+    "figure.facecolor": "none",
+}
+
+
 def new_figure(columns=1, width=7.2, height=3.2):
     """An empty figure and its axes, light enough to be drawn again and again."""
+    import matplotlib as mpl
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(width, height))
-    axes = figure.subplots(1, columns, squeeze=False)[0]
+    with mpl.rc_context(STYLE):
+        figure = Figure(figsize=(width, height))
+        axes = figure.subplots(1, columns, squeeze=False)[0]
     figure.subplots_adjust(left=0.09, right=0.98, bottom=0.17, top=0.9, wspace=0.25)
     for ax in axes:
-        ax.patch.set_alpha(0)
-        for side, spine in ax.spines.items():
-            spine.set_visible(side in ("left", "bottom"))
-            spine.set_color(INK)
         ax.tick_params(colors=INK, labelsize=9)
-    figure.patch.set_alpha(0)
+        # At fixed places: measuring the tick labels, to keep clear of them, takes long.
+        ax.xaxis.set_label_coords(0.5, -0.13)
+        ax.yaxis.set_label_coords(-0.42 / (width * ax.get_position().width), 0.5)
     return figure, axes
+
+
+def set_title(ax, text):
+    """Put a title above the axes, at a fixed place: looking for a free one takes long."""
+    ax.set_title(text, fontsize=10, color=INK, y=1.0)
 
 
 def as_svg(figure, salt):
@@ -137,7 +153,11 @@ def as_svg(figure, salt):
     text = buffer.getvalue()
     text = text[text.index("<svg") :]
     text = re.sub(r"<metadata>.*?</metadata>", "", text, flags=re.DOTALL)
-    text = re.sub(r'<svg[^>]*viewBox="([^"]*)"[^>]*>', r'<svg viewBox="\1">', text, count=1)
+    # A style element inside a picture would be one for the whole page, laid out anew every time.
+    text = re.sub(r"<defs>\s*<style.*?</style>\s*</defs>", "", text, count=1, flags=re.DOTALL)
+    head = r'<svg viewBox="\1" stroke-linejoin="round" stroke-linecap="butt">'
+    text = re.sub(r'<svg[^>]*viewBox="([^"]*)"[^>]*>', head, text, count=1)
+    text = re.sub(r"font-family: [^;\"]*", "font-family: sans-serif", text)
     text = re.sub(r"font: ([\d.]+)px [^;\"]*", r"font: \1px sans-serif", text)
     # Coordinates need no more than two decimals; the numbers that a person reads stay as they are.
     text = re.sub(r'"[^"]*"', lambda quoted: re.sub(r"(\d+\.\d{2})\d+", r"\1", quoted[0]), text)

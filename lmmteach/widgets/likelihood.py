@@ -8,7 +8,7 @@ from lmmteach.likelihood import loglik
 from lmmteach.model import V_theta
 from lmmteach.plots.style import BETWEEN, WITHIN
 from lmmteach.profile import gls
-from lmmteach.widgets.explorer import INK, Control, Explorer, Question, new_figure
+from lmmteach.widgets.explorer import INK, Control, Explorer, Question, new_figure, set_title
 from lmmteach.widgets.study import ML, between, estrone
 
 VALUES = between(0.1, 20, 11, ML)
@@ -51,17 +51,18 @@ def draw(sigma2_b, sigma2_e):
     map_.plot(*estrone().theta_ml, "+", color=INK, ms=12, mew=2)
     map_.plot(sigma2_b, sigma2_e, "o", color=BETWEEN, ms=9)
     map_.set(xscale="log", xticks=[0.1, 1, 10], xticklabels=["0.1", "1", "10"])
+    map_.set_yticks([0.2, 0.3, 0.4, 0.5])
     map_.minorticks_off()
-    map_.set_title("the hill from above, + its top", fontsize=10, color=INK)
-    map_.set_xlabel("variance between women", color=INK)
-    map_.set_ylabel("within", color=INK)
+    set_title(map_, "the hill from above, + its top")
+    map_.set_xlabel("variance between women")
+    map_.set_ylabel("within")
     values = gains(sigma2_b, sigma2_e)
     bars.barh(range(3), values, color=[BETWEEN, WITHIN, INK], height=0.45)
     for row, (name, value) in enumerate(zip(BARS, values, strict=True)):
         bars.text(0, row - 0.32, f"{name}: {signed(value)}", ha="center", color=INK, fontsize=9)
-        bars.plot([0, 0], [row - 0.23, row + 0.23], color=INK, lw=1)
-    bars.set(xlim=(-40, 40), ylim=(2.5, -0.7), yticks=[])
-    bars.set_title("won or lost since the top", fontsize=10, color=INK)
+    bars.vlines([0] * 3, np.arange(3) - 0.23, np.arange(3) + 0.23, color=INK, lw=1)
+    bars.set(xlim=(-40, 40), xticks=[-40, 0, 40], ylim=(2.5, -0.7), yticks=[])
+    set_title(bars, "won or lost since the top")
     return figure
 
 

@@ -5,7 +5,7 @@ import numpy as np
 from lmmteach.model import D_matrix, Sigma_matrix, V_theta, intraclass_correlation, simulate
 from lmmteach.plots.style import BETWEEN, WITHIN
 from lmmteach.profile import gls
-from lmmteach.widgets.explorer import INK, Control, Explorer, Question, new_figure
+from lmmteach.widgets.explorer import Control, Explorer, Question, new_figure, set_title
 from lmmteach.widgets.study import REML, between, estrone
 
 VALUES = between(0.001, 20, 20, 0.0, REML)
@@ -24,20 +24,18 @@ def draw(sigma2_b):
                     color=BETWEEN, alpha=float(shade), lw=0)  # fmt: skip
     blocks.plot([0, 80], [0, 80], color=BETWEEN, lw=1.5)
     blocks.set(xlim=(0, 80), ylim=(80, 0), aspect="equal", xticks=[1, 40, 80], yticks=[1, 40, 80])
-    blocks.set_title("V: correlations of the measurements", fontsize=10, color=INK)
+    set_title(blocks, "V: correlations of the measurements")
     y = simulate(
         [14], study.X, study.Z, D_matrix(sigma2_b, 5), Sigma_matrix(sigma2_e, 80),
         np.random.default_rng(15),
     )  # fmt: skip
-    for woman in range(5):
-        own = y[study.Z[:, woman] == 1]
-        strip.plot(
-            np.linspace(woman - 0.25, woman + 0.25, 16), own, "^", mfc="none", mec=WITHIN, ms=4
-        )
-        strip.plot([woman - 0.35, woman + 0.35], [own.mean()] * 2, color=BETWEEN, lw=3)
-    strip.set(ylim=(2, 26), xticks=range(5), xticklabels=["1", "2", "3", "4", "5"])
-    strip.set_title("a simulated study", fontsize=10, color=INK)
-    strip.set_xlabel("woman", color=INK)
+    women = np.arange(1, 6)
+    across = np.add.outer(women, np.linspace(-0.25, 0.25, 16)).ravel()
+    strip.plot(across, y, "^", mfc="none", mec=WITHIN, ms=4)
+    strip.hlines(study.Z.T @ y / 16, women - 0.35, women + 0.35, color=BETWEEN, lw=3)
+    strip.set(ylim=(2, 26), xticks=women, yticks=[5, 15, 25])
+    set_title(strip, "a simulated study")
+    strip.set_xlabel("woman")
     return figure
 
 

@@ -5,7 +5,7 @@ import numpy as np
 from lmmteach.model import V_theta
 from lmmteach.plots.style import BETWEEN, WITHIN
 from lmmteach.prediction import normal_interval, predict_measured
-from lmmteach.widgets.explorer import INK, Control, Explorer, Question, new_figure
+from lmmteach.widgets.explorer import INK, Control, Explorer, Question, new_figure, set_title
 from lmmteach.widgets.study import ML, REML, between, estrone
 
 VALUES = between(0.02, 10, 5, 0.3254, ML, REML)
@@ -25,19 +25,19 @@ def next_value(sigma2_b, m):
 def draw(m, sigma2_b):
     """Intervals for the next value after 0 to 16 measurements, the chosen one strong."""
     figure, (ax,) = new_figure(1)
-    for row, count in enumerate(COUNTS):
-        level, total, variance = next_value(sigma2_b, count)
-        chosen = count == m
-        alpha = 1 if chosen else 0.35
-        ax.plot(normal_interval(level, total), [row] * 2, color=WITHIN, lw=2, alpha=alpha)
-        ax.plot(normal_interval(level, variance), [row] * 2, color=BETWEEN, lw=6, alpha=alpha)
-        ax.plot(level, row, "o", color=INK, ms=7 if chosen else 4)
+    rows, chosen = np.arange(len(COUNTS)), np.equal(COUNTS, m)
+    shades = np.where(chosen, 1, 0.35)
+    level, total, variance = np.transpose([next_value(sigma2_b, count) for count in COUNTS])
+    ax.hlines(rows, *normal_interval(level, total), color=WITHIN, lw=2, alpha=shades)
+    ax.hlines(rows, *normal_interval(level, variance), color=BETWEEN, lw=6, alpha=shades)
+    ax.plot(level, rows, "o", color=INK, ms=4)
+    ax.plot(level[chosen], rows[chosen], "o", color=INK, ms=7)
     ax.axvline(MEAN, color=INK, lw=1, ls=":")
-    ax.set(xlim=(7, 21), ylim=(len(COUNTS) - 0.5, -0.5), yticks=range(len(COUNTS)))
-    ax.set_yticklabels([str(count) for count in COUNTS])
-    ax.set_title("95 %: thick, her level; thin, her next value", fontsize=10, color=INK)
-    ax.set_xlabel("logestrone; dotted, the mean of her measurements", color=INK)
-    ax.set_ylabel("measurements", color=INK)
+    ax.set(xlim=(7, 21), xticks=[8, 12, 16, 20], ylim=(len(COUNTS) - 0.5, -0.5))
+    ax.set_yticks(rows, COUNTS)
+    set_title(ax, "95 %: thick, her level; thin, her next value")
+    ax.set_xlabel("logestrone; dotted, the mean of her measurements")
+    ax.set_ylabel("measurements")
     return figure
 
 
@@ -51,7 +51,7 @@ def read(m, sigma2_b):
         "SD of the next value": f"{np.sqrt(total):.4f}",
         "interval": f"{low:.2f} to {high:.2f}",
         "in pg/ml": f"{10 ** (low / 10):.1f} to {10 ** (high / 10):.1f}",
-    }, f"Not knowing her level makes {share:.0%} of this variance."
+    }, f"Not knowing her level makes {100 * share:.0f} % of this variance."
 
 
 new_woman = Explorer(

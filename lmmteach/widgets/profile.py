@@ -7,7 +7,7 @@ from lmmteach.model import V_theta
 from lmmteach.plots.style import BETWEEN, WITHIN
 from lmmteach.profile import gls, profile_interval, profile_loglik
 from lmmteach.reml import fit_reml, restricted_loglik
-from lmmteach.widgets.explorer import INK, Control, Explorer, Question, new_figure
+from lmmteach.widgets.explorer import Control, Explorer, Question, new_figure, set_title
 from lmmteach.widgets.study import ML, REML, between, estrone
 
 VALUES = between(0.1, 20, 24, ML, REML)
@@ -51,14 +51,16 @@ def draw(sigma2_b, method):
     curve.plot(interval(method), [-CUT] * 2, color=WITHIN, lw=4, solid_capstyle="butt")
     curve.plot(sigma2_b, point(method, sigma2_b)[0] - top(method), "o", color=BETWEEN, ms=9)
     curve.set(xscale="log", ylim=(-6, 0.5), xticks=[0.1, 1, 10], xticklabels=["0.1", "1", "10"])
-    curve.set_title("log-likelihood below its top", fontsize=10, color=INK)
+    set_title(curve, "log-likelihood below its top")
     beside.plot(VALUES, [point(method, value)[1] for value in VALUES], color=WITHIN, lw=2)
     beside.plot(sigma2_b, point(method, sigma2_b)[1], "o", color=WITHIN, ms=9)
     beside.set(xscale="log", ylim=(0.3, 0.36), xticks=[0.1, 1, 10], xticklabels=["0.1", "1", "10"])
-    beside.set_title("best variance within women", fontsize=10, color=INK)
+    set_title(beside, "best variance within women")
     for ax in (curve, beside):
-        ax.set_xlabel("variance between women", color=INK)
+        ax.set_xlabel("variance between women")
         ax.minorticks_off()
+    curve.set_yticks([-6, -4, -2, 0])
+    beside.set_yticks([0.3, 0.32, 0.34, 0.36])
     return figure
 
 

@@ -8,10 +8,11 @@ from lmmteach.likelihood import balanced_theta
 from lmmteach.model import V_theta
 from lmmteach.plots.style import BETWEEN, WITHIN
 from lmmteach.reml import contrast_loglik, error_contrasts, restricted_loglik
-from lmmteach.widgets.explorer import INK, Control, Explorer, Question, new_figure
+from lmmteach.widgets.explorer import INK, Control, Explorer, Question, new_figure, set_title
 from lmmteach.widgets.study import REML, between, estrone
 
 VALUES = between(0.1, 20, 11, REML)
+CURVE = tuple(np.geomspace(VALUES[0], VALUES[-1], 41))
 KINDS = ("orthonormal", "successive", "first", "mixed")
 NAMES = (
     "orthonormal columns",
@@ -47,15 +48,16 @@ def draw_contrasts(sigma2_b, kind):
     figure, (ax,) = new_figure(1)
     for other in KINDS:
         chosen = other == kind
-        values = [heights(value, other)[0] for value in VALUES]
-        ax.plot(VALUES, values, color=BETWEEN, lw=2.5 if chosen else 1, ls="-" if chosen else ":")
-    ax.plot(VALUES, [heights(value, kind)[1] for value in VALUES], color=WITHIN, lw=1.5, ls="--")
+        values = [heights(value, other)[0] for value in CURVE]
+        ax.plot(CURVE, values, color=BETWEEN, lw=2.5 if chosen else 1, ls="-" if chosen else ":")
+    ax.plot(CURVE, [heights(value, kind)[1] for value in CURVE], color=WITHIN, lw=1.5, ls="--")
     ax.axvline(REML, color=INK, lw=1)
     ax.plot(sigma2_b, heights(sigma2_b, kind)[0], "o", color=BETWEEN, ms=9)
     ax.set(xscale="log", ylim=(-118, -62), xticks=[0.1, 1, 10], xticklabels=["0.1", "1", "10"])
+    ax.set_yticks([-110, -90, -70])
     ax.minorticks_off()
-    ax.set_title("ℓ of Kᵀy, this K solid, others dotted; ℓ_R dashed", fontsize=10, color=INK)
-    ax.set_xlabel("variance between women; the line is at 1.7494", color=INK)
+    set_title(ax, "ℓ of Kᵀy, this K solid, others dotted; ℓ_R dashed")
+    ax.set_xlabel("variance between women; the line is at 1.7494")
     return figure
 
 
@@ -96,9 +98,9 @@ def draw_bias(groups):
         ax.axvline(truth, color=INK, lw=1)
         ax.plot(*dots(values), "o", color=BETWEEN, ms=4, mew=0)
         ax.plot([values.mean()] * 2, [-2.2, -0.4], color=WITHIN, lw=4, solid_capstyle="butt")
-        ax.set(xlim=(0, 7), ylim=(-2.4, 26), yticks=[])
-        ax.set_title(f"{name}: line, the truth; bar, the mean", fontsize=10, color=INK)
-        ax.set_xlabel("estimate of the variance between women", color=INK)
+        ax.set(xlim=(0, 7), ylim=(-2.4, 26), xticks=[0, 2, 4, 6], yticks=[])
+        set_title(ax, f"{name}: line, the truth; bar, the mean")
+        ax.set_xlabel("estimate of the variance between women")
     return figure
 
 

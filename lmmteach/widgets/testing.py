@@ -7,7 +7,7 @@ import numpy as np
 from lmmteach.model import random_intercept_design
 from lmmteach.plots.style import BETWEEN, WITHIN
 from lmmteach.testing import boundary_lrt, boundary_pvalue, chi2_pvalue, exact_null, wald_z
-from lmmteach.widgets.explorer import INK, Control, Explorer, Question, new_figure
+from lmmteach.widgets.explorer import INK, Control, Explorer, Question, new_figure, set_title
 from lmmteach.widgets.study import REML, between, estrone
 
 VALUES = between(0.001, 1000, 12, REML)
@@ -63,17 +63,17 @@ def draw_boundary(c, reml):
     for k, share in enumerate((spike, 0.5, 0.0)):
         zero.text(k, share + 0.02, f"{share:.2f}", ha="center", color=INK, fontsize=9)
     zero.set(ylim=(0, 1), yticks=[0, 0.5, 1])
-    zero.set_title("share of statistics that are 0", fontsize=10, color=INK)
-    tail.bar(EDGES[:-1], densities, np.diff(EDGES), align="edge", color=BETWEEN, alpha=0.5)
+    set_title(zero, "share of statistics that are 0")
+    tail.stairs(densities, EDGES, fill=True, color=BETWEEN, alpha=0.5)
     x = EDGES[1:]
     density = np.exp(-x / 2) / np.sqrt(2 * np.pi * x)
     tail.plot(x, density, color=INK, lw=1.5, ls=":")
     tail.plot(x, density / 2, color=INK, lw=1.5, ls="--")
     tail.axvline(value, color=WITHIN, lw=2.5)
     tail.text(5, 0.4, f"c = {c:g}", color=INK, fontsize=10)
-    tail.set(xlim=(0, 10), ylim=(0, 0.5), yticks=[0, 0.25, 0.5])
-    tail.set_title("the others: exact, mixture - -, χ²₁ ···", fontsize=10, color=INK)
-    tail.set_xlabel("statistic; the line is that of the data", color=INK)
+    tail.set(xlim=(0, 10), xticks=[0, 5, 10], ylim=(0, 0.5), yticks=[0, 0.25, 0.5])
+    set_title(tail, "the others: exact, mixture - -, χ²₁ ···")
+    tail.set_xlabel("statistic; the line is that of the data")
     return figure
 
 
@@ -104,11 +104,11 @@ def draw_wald(sigma2_b, groups):
     ax.axhline(1.96, color=INK, lw=1, ls=":")
     ax.text(VALUES[0], 2.0, "1.96", color=INK, fontsize=9)
     ax.plot(sigma2_b, z(sigma2_b, groups), "o", color=WITHIN, ms=9)
-    ax.set(xscale="log", ylim=(0, 3.4))
+    ax.set(xscale="log", ylim=(0, 3.4), yticks=[0, 1, 2, 3])
     ax.set_xticks([0.001, 0.1, 10, 1000], ["0.001", "0.1", "10", "1000"])
     ax.minorticks_off()
-    ax.set_title("Wald z (solid) and its ceiling (dashed)", fontsize=10, color=INK)
-    ax.set_xlabel("variance between women", color=INK)
+    set_title(ax, "Wald z (solid) and its ceiling (dashed)")
+    ax.set_xlabel("variance between women")
     return figure
 
 
