@@ -49,7 +49,7 @@ def draw(sigma2_b, n_i):
     ):
         inset.plot(centre + np.sqrt(spread) * steps, np.exp(-(steps**2) / 2), lw=2, **style)
     inset.set(xlim=(-3, 4), xticks=[-2, 0, 2, 4], yticks=[], ylim=(0, 1.1))
-    set_title(inset, "b of woman 5: before - -, her data -·-, after —")
+    set_title(inset, "b of woman 5: before - -, data -·-, after —")
     inset.set_xlabel("b")
     return figure
 

@@ -144,19 +144,20 @@ def set_title(ax, text):
 
 
 def as_svg(figure, salt):
-    """A figure as SVG that takes the page's text colour and font, and always has the same bytes."""
+    """A figure as SVG that takes the page's text colour and font, and always has the same bytes.
+
+    Two axes stand side by side, or one below the other where there is little room.
+    """
     import matplotlib as mpl
 
     buffer = StringIO()
     with mpl.rc_context({"svg.fonttype": "none", "svg.hashsalt": salt}):
         figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None})
-    text = buffer.getvalue()
-    text = text[text.index("<svg") :]
-    text = re.sub(r"<metadata>.*?</metadata>", "", text, flags=re.DOTALL)
+    text = re.sub(r"<metadata>.*?</metadata>", "", buffer.getvalue(), flags=re.DOTALL)
     # A style element inside a picture would be one for the whole page, laid out anew every time.
     text = re.sub(r"<defs>\s*<style.*?</style>\s*</defs>", "", text, count=1, flags=re.DOTALL)
-    head = r'<svg viewBox="\1" stroke-linejoin="round" stroke-linecap="butt">'
-    text = re.sub(r'<svg[^>]*viewBox="([^"]*)"[^>]*>', head, text, count=1)
+    width, height = map(float, re.search(r'viewBox="0 0 (\S+) (\S+)"', text).groups())
+    text = re.search("<svg[^>]*>(.*)</svg>", text, flags=re.DOTALL)[1]
     text = re.sub(r"font-family: [^;\"]*", "font-family: sans-serif", text)
     text = re.sub(r"font: ([\d.]+)px [^;\"]*", r"font: \1px sans-serif", text)
     # Coordinates need no more than two decimals; the numbers that a person reads stay as they are.
@@ -164,4 +165,20 @@ def as_svg(figure, salt):
     # Two explorers on a page would have groups of the same names.
     text = re.sub(r'<g id="[^"]*"', "<g", text)
     text = text.replace(INK, "currentColor").replace(NEUTRAL.lower(), "currentColor")
-    return "\n".join(line.strip() for line in text.splitlines() if line.strip())
+    text = text.replace("<g>", f'<g id="{salt}-picture">', 1)
+    columns = len(figure.axes)
+    step = width / columns
+    panels = [text, *[f'<use href="#{salt}-picture"/>'] * (columns - 1)]
+    windows = [_window(panel, k * step, step, height) for k, panel in enumerate(panels)]
+    svg = "\n".join(
+        ['<div style="display: flex; flex-wrap: wrap; max-width: 45rem">', *windows, "</div>"]
+    )
+    return "\n".join(line.strip() for line in svg.splitlines() if line.strip())
+
+
+def _window(panel, left, width, height):
+    """The part of a picture that begins at ``left``."""
+    return (
+        f'<svg viewBox="{left:g} 0 {width:g} {height:g}" style="flex: 1 1 15rem; min-width: 0" '
+        f'stroke-linejoin="round" stroke-linecap="butt">\n{panel}\n</svg>'
+    )

@@ -31,8 +31,7 @@ def live_view(explorer):
 
     def show(_=None):
         parameters = {name: s.value for name, s in zip(names, sliders, strict=True)}
-        svg = as_svg(explorer.draw(**parameters), explorer.name)
-        picture.value = svg.replace("<svg ", '<svg style="max-width: 45rem" ', 1)
+        picture.value = as_svg(explorer.draw(**parameters), explorer.name)
         readout.value = f'<p role="status">{html.escape(explorer.readout(parameters))}</p>'
 
     def open_sliders(button):
