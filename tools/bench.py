@@ -1,19 +1,25 @@
-"""Speed: a fit and the import as ratios in one run; the explorers, redrawn and on the page.
+"""Speed: a fit and the import as ratios in one run; explorers, redrawn and on the page; checks.
 
 The times on the page need the built book, and Chromium.
 """
 
+import contextlib
 import shutil
 import statistics
 import subprocess
 import sys
+import tempfile
 import time
 import warnings
 from pathlib import Path
+from string import ascii_lowercase
 
 import statsmodels.formula.api as smf
 
 import lmmteach as lt
+from lmmteach.exercises import check, start
+from lmmteach.exercises.bank import EXERCISES
+from lmmteach.exercises.kinds import Choice, Numeric
 from lmmteach.widgets import EXPLORERS
 from lmmteach.widgets.explorer import as_svg
 
@@ -80,6 +86,28 @@ def first_answers():
     return found
 
 
+def checks():
+    """The slowest check of a right answer for each kind of exercise: seconds, and which exercise.
+
+    Each answer is the first one to its exercise; progress is kept in a folder that is thrown away.
+    """
+    slowest = {}
+    with tempfile.TemporaryDirectory() as folder, contextlib.chdir(folder):
+        for student in ("", "Ada", "Bea", "Cleo"):
+            study = start(student)
+            for key, exercise in EXERCISES.items():
+                if isinstance(exercise, Numeric):
+                    answer = exercise.answer(study)
+                elif isinstance(exercise, Choice):
+                    answer = ascii_lowercase[exercise.answer]
+                else:
+                    answer = exercise.reference
+                took = seconds(lambda key=key, answer=answer: check(key, answer))
+                kind = type(exercise).__name__.lower()
+                slowest[kind] = max(slowest.get(kind, (0.0, "")), (took, key))
+    return slowest
+
+
 def main():
     """Print the figures; the calls of a ratio alternate, so that both see the same machine."""
     estrone = lt.load_data("estrone")
@@ -100,6 +128,9 @@ def main():
 
     extra = statistics.median(import_seconds() for _ in range(7))
     print(f"import lmmteach: {extra:.3f} s more than numpy, scipy and pandas")
+
+    for kind, (took, key) in checks().items():
+        print(f"check of a {kind} exercise: at most {1e3 * took:.0f} ms ({key})")
 
     for explorer in EXPLORERS:
         times = redraws(explorer)

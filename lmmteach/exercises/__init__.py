@@ -8,6 +8,9 @@ from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 
+# The first fit would load it, and most of the time of the first check would go there.
+import formulae  # noqa: F401
+
 from lmmteach.exercises.bank import EXERCISES
 from lmmteach.exercises.checking import diagnose, tells_apart
 from lmmteach.exercises.feedback import Feedback, Hint, Solution
