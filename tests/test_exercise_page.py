@@ -14,8 +14,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lmmteach.exercises.bank import EXERCISES
-from lmmteach.exercises.checking import diagnose, targets
+from lmmteach.exercises.checking import diagnose
 from lmmteach.exercises.kinds import Also, Choice, Function, Numeric, Option, Wrong
+from lmmteach.exercises.numeric import targets
 from lmmteach.exercises.page import hash32, page_data, page_html
 from lmmteach.exercises.studies import estrone_study
 

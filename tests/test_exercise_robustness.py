@@ -17,10 +17,11 @@ import pytest
 
 import lmmteach as lt
 import lmmteach.exercises as exercises
-from lmmteach.exercises import checking, compare, record, running
-from lmmteach.exercises.checking import diagnose, tells_apart
+from lmmteach.exercises import compare, functions, record, running
+from lmmteach.exercises.checking import diagnose
 from lmmteach.exercises.feedback import Feedback, Solution
 from lmmteach.exercises.kinds import Also, Choice, Function, Numeric, Option, Wrong
+from lmmteach.exercises.numeric import tells_apart
 from lmmteach.exercises.record import Record
 from lmmteach.exercises.running import OutOfTime, run
 from lmmteach.exercises.studies import Study, drawn_study
@@ -431,7 +432,8 @@ def test_an_exception_comes_with_its_line():
     assert "LinAlgError" in said.text
     assert "`return np.linalg.inv(total)`" in said.text
     assert f"line {helper.__code__.co_firstlineno + 1} " in said.text
-    assert "checking.py" not in repr(said)
+    assert "functions.py" not in repr(said)
+    assert "running.py" not in repr(said)
 
 
 def test_an_exception_inside_the_package_shows_the_students_line():
@@ -932,4 +934,4 @@ def test_results_are_computed_once_for_a_study(monkeypatch):
     for _ in range(3):
         assert said_of(means, counted).outcome == "right"
     assert len(calls) == 1
-    assert checking.known_results.cache_info().hits >= 2
+    assert functions.known_results.cache_info().hits >= 2

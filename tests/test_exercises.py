@@ -10,15 +10,10 @@ import pytest
 
 import lmmteach.exercises as exercises
 from lmmteach.exercises.bank import CHAPTERS, EXERCISES
-from lmmteach.exercises.checking import (
-    _verdict_on_function,
-    diagnose,
-    is_on_cut,
-    known_results,
-    targets,
-    tells_apart,
-)
+from lmmteach.exercises.checking import diagnose
+from lmmteach.exercises.functions import is_on_cut, known_results, verdict_on_function
 from lmmteach.exercises.kinds import Choice, Function, Numeric
+from lmmteach.exercises.numeric import targets, tells_apart
 from lmmteach.exercises.record import Record
 from lmmteach.exercises.studies import drawn_study
 
@@ -164,9 +159,9 @@ def test_functions_right_and_wrong_on_the_lectures_data(exercise):
 def test_functions_right_and_wrong_on_the_data_of_students(exercise):
     for study in all_studies()[1:]:
         known = known_results(exercise, study)
-        assert _verdict_on_function(exercise, known.right, known, study)[0] == "right"
+        assert verdict_on_function(exercise, known.right, known, study)[0] == "right"
         for wrong, results in zip(exercise.wrong, known.wrong, strict=True):
-            said = _verdict_on_function(exercise, results, known, study)
+            said = verdict_on_function(exercise, results, known, study)
             assert said == ("wrong", wrong.feedback, wrong.tag)
 
 

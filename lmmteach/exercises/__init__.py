@@ -12,9 +12,10 @@ from pathlib import Path
 import formulae  # noqa: F401
 
 from lmmteach.exercises.bank import EXERCISES
-from lmmteach.exercises.checking import diagnose, tells_apart
+from lmmteach.exercises.checking import diagnose
 from lmmteach.exercises.feedback import Feedback, Hint, Solution
 from lmmteach.exercises.kinds import Numeric
+from lmmteach.exercises.numeric import tells_apart
 from lmmteach.exercises.record import FILE_NAME, Progress, Record
 from lmmteach.exercises.studies import Study, drawn_study, estrone_study, normal_name
 

@@ -4,6 +4,7 @@ import html
 import re
 from dataclasses import dataclass
 
+NOT_ATTEMPTED = "Put your answer in the place of `...` and run the cell again."
 LABELS = {
     "not attempted": ("…", "Not attempted yet"),
     "error": ("!", "Error"),

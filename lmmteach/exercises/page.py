@@ -11,10 +11,11 @@ import json
 import re
 from string import ascii_lowercase
 
-from lmmteach.exercises.checking import diagnose, targets
+from lmmteach.exercises.checking import diagnose
 from lmmteach.exercises.compare import NEARBY, cell, grid_step
 from lmmteach.exercises.feedback import LABELS, Feedback, inline_html
 from lmmteach.exercises.kinds import Choice
+from lmmteach.exercises.numeric import targets
 
 EMPTY = "There is no answer yet."
 UNREADABLE = "This cannot be read as one number. Write it like 12.34 or −0.5, without a unit."

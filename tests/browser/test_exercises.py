@@ -11,8 +11,9 @@ import pytest
 from pages import HTML
 
 from lmmteach.exercises.bank import EXERCISES
-from lmmteach.exercises.checking import diagnose, targets
+from lmmteach.exercises.checking import diagnose
 from lmmteach.exercises.kinds import Choice, Function, Numeric
+from lmmteach.exercises.numeric import targets
 from lmmteach.exercises.page import EMPTY, UNREADABLE
 from lmmteach.exercises.studies import estrone_study
 

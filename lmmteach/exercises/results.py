@@ -1,0 +1,136 @@
+"""What came of calling a student's function, and what sets it apart from what should have come."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from lmmteach.exercises.values import NO_RETURN, with_article
+
+LARGEST_RESULT = 10**6
+
+
+@dataclass(frozen=True)
+class Result:
+    """What came of one call, copied: arrays of numbers where it can be read as such."""
+
+    parts: tuple = ()
+    several: bool = False
+    unreadable: str = ""
+    raised: BaseException | None = None
+
+    @classmethod
+    def of(cls, done):
+        """The result of a Run."""
+        if done.raised is not None:
+            return cls(raised=done.raised)
+        try:
+            several = isinstance(done.value, tuple) or _is_ragged(done.value)
+            parts = tuple(_as_array(part) for part in (done.value if several else (done.value,)))
+            return cls(parts, several)
+        except _UnreadableError as error:
+            return cls(unreadable=str(error))
+        except (Exception, SystemExit):
+            what = with_article(done.value)
+            return cls(unreadable=f"Your function returned {what}, and numbers are asked.")
+
+
+def _is_ragged(value):
+    """Whether a list holds things of different shapes, as ``[beta, covariance]`` does."""
+    try:
+        return isinstance(value, list) and len({np.shape(part) for part in value}) > 1
+    except ValueError:
+        return True
+
+
+class _UnreadableError(Exception):
+    """A result that holds no numbers, and why."""
+
+
+def _as_array(value):
+    if value is None:
+        raise _UnreadableError(f"Your function returned None. {NO_RETURN}")
+    if isinstance(value, (str, bytes)):
+        raise _UnreadableError("Your function returned a text, and numbers are asked.")
+    if callable(value):
+        raise _UnreadableError(
+            f"Your function returned {with_article(value)}. Did you forget to call it, "
+            "with parentheses?"
+        )
+    if hasattr(value, "toarray"):
+        value = value.toarray()
+    try:
+        array = np.asarray(value)
+    except ValueError:
+        raise _UnreadableError(
+            f"Your function returned {with_article(value)} with rows of different lengths."
+        ) from None
+    if array.dtype.kind == "c":
+        raise _UnreadableError(
+            "Your function returned complex numbers. Was there a square root or a power of "
+            "something negative?"
+        )
+    if array.dtype.kind in "USMm":
+        raise _UnreadableError("Your function returned texts or dates, and numbers are asked.")
+    # So large a result has the wrong shape anyway, and a copy of it might not fit.
+    return array if array.size > LARGEST_RESULT else np.array(array, dtype=float)
+
+
+def difference(result, expected, rtol):
+    """Return what sets a result apart from the expected one: (outcome, text), or () if nothing."""
+    if result.raised is not None or expected.raised is not None:
+        alike = type(result.raised) is type(expected.raised)
+        return () if alike else ("error", "Your function raised an exception.")
+    if result.unreadable or expected.unreadable:
+        alike = result.unreadable == expected.unreadable
+        return () if alike else ("error", result.unreadable)
+    found, asked = result.parts, expected.parts
+    # A list in the place of a tuple, or a tuple in the place of a vector, says the same.
+    if not result.several and found[0].ndim == 1 and len(found[0]) == len(asked) > 1:
+        found = tuple(found[0])
+    if result.several and len(asked) == 1 and all(part.ndim == 0 for part in found):
+        found = (np.array(found),)
+    if len(found) != len(asked):
+        verb = "is" if len(asked) == 1 else "are"
+        return "wrong", (
+            f"Your function returned {_results(len(found))}, and {_results(len(asked))} {verb} "
+            "asked."
+        )
+    for position, (one, other) in enumerate(zip(found, asked, strict=True)):
+        problem = _array_difference(np.asarray(one), other, rtol)
+        if problem:
+            where = f"Of the {len(asked)} results, number {position + 1}: " * (len(asked) > 1)
+            return "wrong", where + problem
+    return ()
+
+
+def _results(n):
+    return "one result" if n == 1 else f"{n} results"
+
+
+def _array_difference(found, asked, rtol):
+    if asked.ndim == 0 and found.size == 1:
+        found = found.reshape(())
+    if found.shape != asked.shape:
+        return f"The shape is {found.shape}, expected {asked.shape}{_why_shape(found, asked)}"
+    scale = np.max(np.abs(asked[np.isfinite(asked)]), initial=1e-6)
+    with np.errstate(all="ignore"):
+        same = np.isclose(found, asked, rtol=rtol, atol=rtol * scale, equal_nan=True)
+    if same.all():
+        return ""
+    if np.isnan(found).any() and not np.isnan(asked).any():
+        return "There is a NaN, “not a number”: a 0/0, or a root or log of something negative."
+    if found.ndim == 0:
+        return "Your function returns another number than the right one."
+    first = np.argwhere(~same)[0].tolist()
+    return (
+        f"{np.sum(~same)} of {same.size} numbers differ from the right ones, the first at "
+        f"[{', '.join(map(str, first))}]."
+    )
+
+
+def _why_shape(found, asked):
+    if found.ndim == asked.ndim == 2 and found.shape == asked.shape[::-1]:
+        return ": transposed?"
+    if found.size == asked.size:
+        return ": the numbers are as many as they should be; did you keep a dimension too many?"
+    return "."
