@@ -7,15 +7,11 @@ from pages import HTML, PAGES
 
 AXE = files("axe_playwright_python").joinpath("axe.min.js").read_text(encoding="utf-8")
 EVERYTHING = {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"]}
-# The other mode has the same elements in other colours; what this book adds to the theme's is the
-# explorers and the exercises.
-OURS = ["section.explorer", "form.exercise"]
+# The other mode has the same elements in other colours.
 COLOURS = {"type": "rule", "values": ["color-contrast"]}
 # The inside of a formula is MathJax's: it has the colour of the text, and its own words for
 # screen readers. Its thousands of pieces would take most of the time.
-RUN = """([rules, places]) => axe.run(
-    { include: places, exclude: ["mjx-container"] }, { runOnly: rules }
-).then(
+RUN = """(rules) => axe.run({ exclude: ["mjx-container"] }, { runOnly: rules }).then(
     (found) => found.violations.map((v) => [v.id, v.nodes.map((node) => node.target.join(" "))])
 )"""
 
@@ -33,13 +29,12 @@ def barriers(browser):
             page.wait_for_function("window.MathJax && MathJax.startup.promise")
             page.evaluate("MathJax.startup.promise.then(() => true)")
         page.evaluate(AXE)
-        found = {"light": page.evaluate(RUN, [EVERYTHING, ["html"]])}
+        found = {"light": page.evaluate(RUN, EVERYTHING)}
         page.emulate_media(color_scheme="dark")
         page.wait_for_selector("html[data-theme=dark]")
         # In between, colours are neither those of the one mode nor of the other.
         page.wait_for_function("document.getAnimations().length === 0")
-        ours = [place for place in OURS if page.locator(place).count()]
-        return found | {"dark": page.evaluate(RUN, [COLOURS, ours or ["html"]])}
+        return found | {"dark": page.evaluate(RUN, COLOURS)}
 
     yield look
     context.close()
