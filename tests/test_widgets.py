@@ -66,6 +66,19 @@ def test_whoever_does_not_want_to_guess_need_not(explorer):
     assert not any(slider.disabled for slider in widgets_in(box, "SelectionSlider"))
 
 
+def test_two_views_of_an_explorer_have_no_name_in_common():
+    one, other = (
+        set(
+            re.findall(
+                r'id="([^"]+)"', widgets_in(live_view(by_name["shrinkage"]), "HTML")[-2].value
+            )
+        )
+        for _ in range(2)
+    )
+    assert one
+    assert one.isdisjoint(other)
+
+
 def drive(name):
     """Move the live sliders of an explorer to every position; what the reader sees at each."""
     explorer = by_name[name]

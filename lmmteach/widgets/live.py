@@ -1,6 +1,7 @@
 """The explorer in a running notebook: real widgets, drawn anew from the real functions."""
 
 import html
+from uuid import uuid4
 
 from lmmteach.widgets.explorer import as_svg
 
@@ -28,10 +29,12 @@ def live_view(explorer):
         for control in explorer.controls
     ]
     names = [control.name for control in explorer.controls]
+    # JupyterLab keeps all open notebooks in one page; a picture may refer to its own parts only.
+    salt = f"{explorer.name}-{uuid4().hex[:8]}"
 
     def show(_=None):
         parameters = {name: s.value for name, s in zip(names, sliders, strict=True)}
-        picture.value = as_svg(explorer.draw(**parameters), explorer.name)
+        picture.value = as_svg(explorer.draw(**parameters), salt)
         readout.value = f'<p role="status">{html.escape(explorer.readout(parameters))}</p>'
 
     def open_sliders(button):
