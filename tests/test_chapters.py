@@ -111,6 +111,12 @@ def shrink(n, theta=(SIGMA2_B, SIGMA2_E)):
     return n * theta[0] / (n * theta[0] + theta[1])
 
 
+def joint_height_at_zero(sigma2_b):
+    """log f(y, b) where b is as good as 0."""
+    squares = SSB + SSW + 80 * np.log(2 * np.pi * SIGMA2_E) * SIGMA2_E
+    return -(squares / SIGMA2_E + 5 * np.log(2 * np.pi * sigma2_b)) / 2
+
+
 def known_sd():
     return np.sqrt(R["pred_variance_reml"]["var_fitted"][0] + SIGMA2_E)
 
@@ -178,17 +184,19 @@ BLUP = {
     )
     * (CUT[4][0] - np.concatenate(CUT).mean()),
     r"measured (.+?);": CUT[4][0] - MU,
-    r"after both: mean (.+?),": shrink(1) * (CUT[4][0] - MU),
-    r"after both: .+ deviation (.+)": np.sqrt((1 - shrink(1)) * SIGMA2_B),
+    r"after it: mean (.+?),": shrink(1) * (CUT[4][0] - MU),
+    r"after it: .+ deviation (.+)": np.sqrt((1 - shrink(1)) * SIGMA2_B),
 }
 BLUP |= {
     rf"woman {i + 1}: .+ BLUP b = (.+)": b
     for i, (b,) in enumerate(R["reml"]["ranef"]["woman"]["values"])
 }
 BLUP |= {rf"woman {i + 1}: mean - mu = (.+?),": MEANS[i] - MU for i in range(5)}
-BLUP |= {rf"first +{m} measurements: .+ BLUP (.+)": shrink(m) * (BY_WOMAN[4, :m].mean() - MU)
+BLUP |= {rf"first +{m}: .+ BLUP (.+)": shrink(m) * (BY_WOMAN[4, :m].mean() - MU)
          for m in (1, 2, 4, 8, 16)}  # fmt: skip
 BLUP |= {rf"^ *{m} measurements: (.+)": shrink(m) for m in (1, 2, 4, 8, 16)}
+BLUP |= {rf"sigma2_b = +{value:.0e}: joint log-density +(.+)": joint_height_at_zero(value)
+         for value in (1e-16, 1e-32)}  # fmt: skip
 BLUP |= {rf"sigma2_b = {value:.4f}: a woman keeps (.+?) of": shrink(16, (value, SIGMA2_E))
          for value in (0.001, 0.005, 0.0203, 0.1, 1)}  # fmt: skip
 REML = {
@@ -203,6 +211,7 @@ REML = {
     r"by hand, with d = 4: (.+?) ": SIGMA2_B,
     r"standard error of mu: ML (.+?),": ML["se_beta"][0],
     r"standard error of mu: .+ REML (.+)": SE,
+    r"from the five means: (.+)": np.sqrt(SSB / 16 / 4 / 5),
 }
 TESTING = {
     r"^slope (.+?),": -0.0298578,
@@ -343,6 +352,31 @@ def test_bias_and_error_of_both_methods(name, divisor):
         tolerance = 0.0051 + 4 * expected.std() * np.sqrt(1 / 200_000 + 1 / 400_000)
         found = number("05-reml", rf"^{name} .*?{pattern}")
         assert found == pytest.approx(expected.mean(), abs=tolerance)
+
+
+@pytest.mark.parametrize(
+    ("chapter", "pattern", "divisor"),
+    [
+        ("03-profile", "contains the truth: profile (.+?)%", 5),
+        ("05-reml", "contains the truth: (.+?)%", 4),
+    ],
+)
+def test_coverage_of_the_profile_intervals(chapter, pattern, divisor):
+    rng, studies = np.random.default_rng(3), 4000
+    SSB_new = (SIGMA2_E + 16 * SIGMA2_B) * rng.chisquare(4, studies)
+    SSW_new = SIGMA2_E * rng.chisquare(75, studies)
+
+    def deviance(of_mean, within):
+        spread = divisor * np.log(of_mean) + 75 * np.log(within)
+        return spread + SSB_new / of_mean + SSW_new / within
+
+    within = np.minimum(SSW_new / 75, (SSB_new + SSW_new) / (75 + divisor))
+    best = deviance(np.maximum(SSB_new / divisor, within), within)
+    grid = SIGMA2_E * np.linspace(0.4, 2, 400)
+    held = np.min([deviance(value + 16 * SIGMA2_B, value) for value in grid], axis=0)
+    share = np.mean(held - best <= 2 * 1.92)
+    error = np.sqrt(share * (1 - share) * (1 / 200 + 1 / studies))
+    assert number(chapter, pattern) / 100 == pytest.approx(share, abs=0.005 + 3 * error)
 
 
 def test_coverage_of_the_intervals_for_the_mean():

@@ -19,7 +19,7 @@ def wrong_factor(factor):
     """What another factor gives for woman 4 in the cut."""
 
     def gives(study):
-        fit, mean, n_i = study.cut.reml, study.cut.means[FOURTH], study.cut.n_i
+        fit, mean, n_i = study.cut.ml, study.cut.means[FOURTH], study.cut.n_i
         return factor(fit.theta, n_i) * deviation(fit, mean)
 
     return gives
@@ -30,7 +30,8 @@ WOMAN_4 = Numeric(
     title="Woman 4, measured twice",
     prompt=markdown(r"""
         Take the unbalanced study: the first 16, 8, 4, 2 and 1 measurements of the five women.
-        In the worksheet it is `study.cut`, and `study.cut.reml` is its fit by REML.
+        In the worksheet it is `study.cut`, and `study.cut.ml` is its fit by maximum likelihood
+        (the chapter fits it by REML).
 
         What is $\hat b_4$, the BLUP of the random effect of woman 4, who has two measurements?
         Give at least four decimals.
@@ -48,7 +49,7 @@ WOMAN_4 = Numeric(
         Each woman has a factor of her own, because each has another number of measurements.
         """),
     code=markdown("""
-        fit = study.cut.reml
+        fit = study.cut.ml
         keeps = 2 * fit.sigma2_b / (2 * fit.sigma2_b + fit.sigma2_e)
         answer = keeps * (study.cut.means[3] - fit.beta.iloc[0])
         """),
@@ -90,25 +91,26 @@ WOMAN_4 = Numeric(
         Wrong(
             "ols_residuals",
             lambda study: (
-                shrinkage_factor(2, study.cut.reml.theta)
+                shrinkage_factor(2, study.cut.ml.theta)
                 * (study.cut.means[FOURTH] - study.cut.y.mean())
             ),
             "Your factor is right, but you measured her deviation from the plain mean of all rows. "
             "The formula has the GLS estimate μ̂; on balanced data the two agree.",
         ),
         Wrong(
-            "used_ML",
-            lambda study: study.cut.ml.b[FOURTH],
-            "That is the BLUP with the ML estimates. Take the fit by REML, `study.cut.reml`.",
+            "used_REML",
+            lambda study: study.cut.reml.b[FOURTH],
+            "That is the BLUP with the REML estimates, as in the chapter. Take the fit by maximum "
+            "likelihood, `study.cut.ml`.",
         ),
         Wrong(
             "reported_level",
-            lambda study: study.cut.reml.beta.iloc[0] + study.cut.reml.b[FOURTH],
+            lambda study: study.cut.ml.beta.iloc[0] + study.cut.ml.b[FOURTH],
             "That is her level, μ̂ + b̂₄. The question is about b̂₄ alone.",
         ),
         Wrong(
             "forgot_the_cut",
-            lambda study: study.reml.b[FOURTH],
+            lambda study: study.ml.b[FOURTH],
             "That is her BLUP with all sixteen measurements. Here she has two of them: use "
             "`study.cut`.",
         ),
@@ -335,11 +337,11 @@ SPREAD = Numeric(
     key="4d",
     title="How much do the BLUPs vary?",
     prompt=markdown(r"""
-        Once more, suppose that the study had stopped after four measurements of each woman
-        (`measurement` 1 to 4, twenty rows).
+        Suppose that the study had stopped after four measurements of each woman: the twenty rows
+        of `study.data` with `measurement` up to 4.
         Fit the model to these rows by REML, and take the five BLUPs $\hat b_i$.
 
-        What is their sample variance, with 4 below the line (`ddof=1`)?
+        What is their sample variance (divide by 4, as `ddof=1` does)?
         Before you compute, guess: will it be $\hat\sigma_b^2$, more, or less?
         """),
     hints=(
@@ -438,12 +440,15 @@ RIDGE = Function(
         \mathbf r = \mathbf y - \mathbf X\hat{\boldsymbol\beta},$$
 
         is smallest: $\mathbf b$ should follow the data, and every step away from 0 has a price.
-        (It is the joint density of the chapter, up to a factor and a constant.)
+        (It is $-2\sigma_\epsilon^2$ times the logarithm of the chapter's joint density, up to a
+        constant: smallest here is highest there.)
 
         A program that knows ordinary least squares only can find it.
-        Give it $q$ more rows, one for each woman, which do as if her $b$ had been observed to be 0.
+        Append $q$ made-up rows to $\mathbf Z$, one for each woman, and $q$ made-up values to
+        $\mathbf r$.
 
-        Complete `blup_by_ols(r, Z, theta)`: what belongs in the made-up rows?
+        Complete `blup_by_ols(r, Z, theta)`, which returns $\hat{\mathbf b}$: what belongs in the
+        made-up rows, and what in the made-up values?
         """),
     hints=(
         "Least squares adds up the squares of all rows. The made-up row of woman j must add "
@@ -473,8 +478,8 @@ RIDGE = Function(
             """Random effects from ordinary least squares with made-up rows."""
             sigma2_b, sigma2_e = theta
             q = Z.shape[1]
-            rows = ...
-            values = ...
+            rows = ...  # Z, and the made-up rows below it
+            values = ...  # r, and the made-up values behind it
             return ...
         '''),
     reference=blup_by_ols,

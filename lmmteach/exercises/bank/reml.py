@@ -95,7 +95,7 @@ FROM_SUMS = Numeric(
 
 BIASED = Choice(
     key="5b",
-    title="Which ML estimate is too small?",
+    title="Is ML right on average?",
     prompt=markdown(r"""
         Take a study like ours: five women, sixteen measurements of each, a common mean $\mu$.
         It is repeated many times, always with five new women.
@@ -370,12 +370,12 @@ COMPARABLE = Choice(
             "reml_for_fixed_lrt",
         ),
         Option(
-            "When both have the same X; their variances may differ.",
+            "When both have the same X; their random effects may differ.",
             "Yes. The same X means the same contrasts Kᵀy, and so the same data. "
             "That is why σ_b² = 0 may be tested with REML.",
         ),
         Option(
-            "When both have the same variances; their X may differ.",
+            "When both have the same random effects; their X may differ.",
             "It is the other way round. V enters ℓ_R only as a parameter does. "
             "X decides which contrasts are looked at.",
             "same_V_not_X",
