@@ -35,7 +35,7 @@ def log_determinant(V):
 
 
 def loglik(beta, V, y, X, constant=True):
-    """Log-likelihood of β and V for the data y: the lecture's equation (1).
+    """Log-likelihood of β and V for the data y: equation (1) and its constant.
 
         ℓ(β, θ) = −½ { log |V| + (y − Xβ)ᵀ V⁻¹ (y − Xβ) }                {eq}`eq-loglik`
 

@@ -93,7 +93,7 @@ def profile_loglik(V, y, X, constant=True):
 
 
 def profile_interval(curve, estimate, level=0.95, lower=-np.inf, scale=None):
-    """Profile-likelihood interval: the values hardly less likely than the best one.
+    """Profile-likelihood interval: the values where the curve is not far below its top.
 
         { x : 2 [ℓ_p(x̂) − ℓ_p(x)] ≤ χ²₁(level) }                        {eq}`eq-profile-interval`
 

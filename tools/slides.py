@@ -26,7 +26,7 @@ SLIDES = (
         "the printout of `lmer` for the estrone data",
         (
             *_in("05-reml", "Back to the printout", "eq-reml-criterion"),
-            *_in("08-diagnostics", "Two kinds of rest", "eq-scaled-residuals"),
+            *_in("08-diagnostics", "Two kinds of residuals", "eq-scaled-residuals"),
             *_in("05-reml", "The REML estimates", "eq-reml"),
             *_in("03-profile", "The best β for given variances", "eq-gls"),
         ),
@@ -81,7 +81,8 @@ SLIDES = (
         (
             *_in("06-testing", "Is there any variance between women?", "eq-boundary-lrt"),
             *_in("06-testing", "At the edge", "eq-bootstrap"),
-            *_in("06-testing", "The exact null distribution", "eq-exact-null", "eq-mixture"),
+            *_in("06-testing", "The exact null distribution", "eq-exact-null"),
+            *_in("06-testing", "Three reference distributions", "eq-mixture"),
         ),
     ),
     Slide(
@@ -97,8 +98,8 @@ SLIDES = (
         "Diagnostics",
         "observed residuals, PP and QQ plots, group effects",
         (
-            *_in("08-diagnostics", "Two kinds of rest", "eq-conditional-residuals"),
-            *_in("08-diagnostics", "Two kinds of rest", "eq-marginal-residuals"),
+            *_in("08-diagnostics", "Two kinds of residuals", "eq-conditional-residuals"),
+            *_in("08-diagnostics", "Two kinds of residuals", "eq-marginal-residuals"),
             *_in("08-diagnostics", "Are the errors normal?", "eq-qq", "eq-pp"),
         ),
     ),

@@ -81,7 +81,7 @@ def read(sigma2_b, sigma2_e):
     elif determinant < 0:
         sentence = "The data fit more easily, but log|V| charges more for it."
     else:
-        sentence = "log|V| is cheaper, but these variances are too small for the data."
+        sentence = "log|V| charges less than at the top, but the data fit worse, which costs more."
     return {
         "−½ log|V|": signed(determinant),
         "−½ quadratic form": signed(quadratic),

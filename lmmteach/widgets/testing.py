@@ -82,13 +82,13 @@ def read_boundary(c, reml):
     value = statistic(c, reml)
     chi2, mixture, exact = pvalues(c, reml)
     small = sum(p < 0.05 for p in (chi2, mixture, exact))
-    verdict = ("None", "Only the exact one", "Two", "All three")[small]
+    verdict = ("None is", "Only the exact one is", "Two of the three are", "All three are")[small]
     return {
         "RLRT" if reml else "LRT": f"{value:.3f}",
         "p by χ²₁": f"{chi2:.3f}",
         "by the mixture": f"{mixture:.3f}",
         "exact": f"{exact:.3f}",
-    }, f"{verdict} of the three {'is' if small == 1 else 'are'} below 0.05."
+    }, f"{verdict} below 0.05."
 
 
 def ceiling(groups):
@@ -115,9 +115,13 @@ def draw_wald(sigma2_b, groups):
 def read_wald(sigma2_b, groups):
     """z and the ceiling."""
     value, limit = z(sigma2_b, groups), ceiling(groups)
-    reach = "can" if limit > 1.96 else "can never"
+    reach = (
+        "can pass 1.96, if they differ enough"
+        if limit > 1.96
+        else "can never pass 1.96, whatever the data"
+    )
     return {"z": f"{value:.4f}", "ceiling": f"{limit:.4f}"}, (
-        f"With {groups} groups this test {reach} pass 1.96, whatever the data."
+        f"With {groups} groups this test {reach}."
     )
 
 
@@ -146,7 +150,7 @@ boundary = Explorer(
     draw_boundary,
     read_boundary,
     (
-        Control("c", "c, which multiplies the deviations", SCALES, SCALES.index(0.19)),
+        Control("c", "deviations multiplied by c =", SCALES, SCALES.index(0.19)),
         Control("reml", "statistic", (False, True), 0, ("LRT, by ML", "RLRT, by REML")),
     ),
     Question(

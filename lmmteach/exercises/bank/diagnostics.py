@@ -173,8 +173,9 @@ WHICH = Choice(
     title="Which residuals show a missing age?",
     prompt=markdown(r"""
         The women's ages become known, one age for each woman.
-        Before fitting anything, you want to see in a plot against age whether age is missing in
-        $\mathbf X$.
+        You have the fit without age.
+        Before you fit a model with age, you want to see in a plot against age whether it is missing
+        in $\mathbf X$.
         Which residuals do you plot?
         """),
     options=(
@@ -185,7 +186,7 @@ WHICH = Choice(
             "cond_vs_marg_resid",
         ),
         Option(
-            "The marginal ones, y − Xβ̂, remembering that there are only five ages.",
+            "The marginal ones, y − Xβ̂: nothing of the women was taken away from them.",
             "Yes. They keep what the women add, and that is where age would show. "
             "Their eighty points are five clusters, though.",
         ),
@@ -359,14 +360,14 @@ FIVE_EFFECTS = Choice(
             "normal_b_check",
         ),
         Option(
-            "Next to nothing about the distribution of b: with five women hardly any departure "
-            "would be noticed.",
-            "Yes. A test that misses most departures says little when it finds none.",
+            "Next to nothing about the distribution of b.",
+            "Yes. With five women hardly any departure would be noticed. A test that misses most "
+            "departures says little when it finds none.",
         ),
         Option(
-            "The test decides: since p is above 5 %, normality is established.",
-            "A large p-value never establishes what was tested. How large is the power of this "
-            "test with five values?",
+            "Normality holds with a probability of 60 %.",
+            "A p-value is no probability that what was tested is true. How large is the power of "
+            "this test with five values?",
             "p_proves_null",
         ),
         Option(
@@ -416,9 +417,9 @@ LAST_POINT = Numeric(
     prompt=markdown(r"""
         Draw the normal QQ plot of the scaled conditional residuals of the unbalanced study,
         `study.cut.reml`, in your mind.
-        How far does its *last* point, the one of the largest residual, lie above the line
-        $y = x$?
-        (Below the line is negative. Use the $p_k$ of the chapter.)
+        How far does its *last* point, the one of the largest residual, lie above the diagonal: the
+        residual minus its normal quantile?
+        (Below it is negative. Use the $p_k$ of the chapter's QQ plot.)
         """),
     answer=_above_the_line(_scaled, 30.5 / 31),
     atol=1e-3,
@@ -442,7 +443,7 @@ LAST_POINT = Numeric(
             "not_scaled",
             _above_the_line(lambda fit: fit.residuals, 30.5 / 31),
             "These residuals are in units of `logestrone`, the quantiles in units of one SD. "
-            "The line y = x needs scaled residuals.",
+            "The diagonal needs scaled residuals.",
         ),
         Wrong(
             "cond_vs_marg_resid",
@@ -452,7 +453,7 @@ LAST_POINT = Numeric(
         ),
     ),
     hints=(
-        "A point of the QQ plot is (Φ⁻¹(p_k), r_(k)). Its height above the line y = x is the "
+        "A point of the QQ plot is (Φ⁻¹(p_k), r_(k)). Its height above the diagonal is the "
         "second minus the first.",
         "`lt.diagnostics.qq_points` gives both, in order: take the last of each.",
     ),

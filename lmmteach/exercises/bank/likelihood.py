@@ -25,7 +25,7 @@ FEWER = Numeric(
     title="Four measurements of each",
     prompt=markdown(r"""
         Suppose that the study had stopped after four measurements of each woman.
-        Take these twenty rows only (`measurement` 1 to 4).
+        Take the twenty rows of `study.data` with `measurement` up to 4 only.
 
         What is the maximum likelihood estimate of $\sigma_b^2$?
         Find it by a fit, or by hand from SSB and SSW.
@@ -106,8 +106,9 @@ UNITS = Numeric(
     title="Another logarithm",
     prompt=markdown(r"""
         `logestrone` is ten times the logarithm to base ten.
-        A colleague prefers the natural logarithm of estrone, $\log y$ instead of
-        $10\log_{10} y$, and fits the same model by maximum likelihood, to all eighty rows.
+        A colleague prefers the natural logarithm of estrone itself, $\log(\text{estrone})$ instead
+        of $10\log_{10}(\text{estrone})$, and fits the same model by maximum likelihood, to all
+        eighty rows.
 
         Which $\hat\sigma_b^2$ does the colleague get?
         """),
@@ -117,7 +118,7 @@ UNITS = Numeric(
         "standard deviation, and what to a variance?",
     ),
     solution=markdown(r"""
-        $\log y = c \cdot 10\log_{10} y$ with $c = \log(10)/10$.
+        $\log x = c \cdot 10\log_{10} x$ with $c = \log(10)/10$.
         A fit in other units is the same fit: means and standard deviations are multiplied by $c$,
         variances by $c^2$.
         So the answer is $c^2\hat\sigma_b^2$, with the ML estimate of the lecture's scale.
@@ -170,6 +171,7 @@ RESCALED = Choice(
         model by maximum likelihood again.
 
         What happens to the log-likelihood at its top?
+        (log is the natural logarithm.)
         """),
     hints=(
         "At the top V is multiplied by 100. Look at the two terms of equation (1), one by one.",
@@ -261,8 +263,10 @@ ZERO = Choice(
             "within_not_between",
         ),
         Option(
-            "The means of the hospitals differ no more than errors alone would make them.",
-            "That is what the data say, no more and no less.",
+            "The data show no sign of a difference between hospitals, which there may be all the "
+            "same.",
+            "The six means differ no more than errors alone would make them: that is what the data "
+            "say, no more and no less.",
         ),
     ),
     answer=3,
@@ -488,8 +492,9 @@ STEP_2 = Function(
         In both of them $\sigma_b^2$ occurs only in the eigenvalue
         $\sigma_\epsilon^2 + n_i\sigma_b^2$, which the code calls `of_mean`.
 
-        Differentiate, and write the last two lines: `terms`, an array with the part of each woman
-        in the brace, and the slope.
+        Differentiate, and write the last two lines: `terms`, an array that holds for each woman
+        the derivative of her part of the brace in $\sigma_b^2$ (without the $-\tfrac12$), and the
+        slope.
         """),
     hints=(
         "The derivative of the eigenvalue in σ_b² is n_i. It comes in twice: once for log, once "

@@ -7,12 +7,8 @@ from lmmteach.exercises.bank._tools import markdown, source
 from lmmteach.exercises.kinds import Choice, Function, Numeric, Option, Wrong
 
 
-def _shrinkage_of_one(study):
-    return lt.blup.shrinkage_factor(1, study.cut.reml.theta)
-
-
 def _mu(study):
-    return float(study.cut.reml.beta.iloc[0])
+    return float(study.cut.ml.beta.iloc[0])
 
 
 WOMAN_5 = Numeric(
@@ -20,9 +16,10 @@ WOMAN_5 = Numeric(
     title="The next value of a woman measured once",
     prompt=markdown(r"""
         In the unbalanced study, `study.cut`, woman 5 was measured only once.
-        Predict her next value, in units of `logestrone`, from the REML fit `study.cut.reml`.
+        Predict her next value, in units of `logestrone`, from the fit by maximum likelihood,
+        `study.cut.ml` (the chapters use REML).
         """),
-    answer=lambda study: float(_mu(study) + study.cut.reml.b[4]),
+    answer=lambda study: float(_mu(study) + study.cut.ml.b[4]),
     atol=5e-4,
     wrong=(
         Wrong(
@@ -40,27 +37,33 @@ WOMAN_5 = Numeric(
         ),
         Wrong(
             "only_b",
-            lambda study: float(study.cut.reml.b[4]),
+            lambda study: float(study.cut.ml.b[4]),
             "That is b̂₅, how far she lies from the others. The question is about her value.",
         ),
         Wrong(
             "shrink_direction",
-            lambda study: float(study.cut.means[4] - study.cut.reml.b[4]),
+            lambda study: float(study.cut.means[4] - study.cut.ml.b[4]),
             "You gave her value the weight 1 − λ, and μ̂ the weight λ. Turn the two round: λ is "
             "the weight of what was measured.",
         ),
         Wrong(
             "all_rows",
-            lambda study: float(study.reml.beta.iloc[0] + study.reml.b[4]),
+            lambda study: float(study.ml.beta.iloc[0] + study.ml.b[4]),
             "That is the prediction from the whole study, where she was measured sixteen times. "
             "Use the fit of `study.cut`.",
+        ),
+        Wrong(
+            "used_REML",
+            lambda study: float(study.cut.reml.beta.iloc[0] + study.cut.reml.b[4]),
+            "That is the prediction from the REML fit. Here maximum likelihood is asked: "
+            "`study.cut.ml`.",
         ),
     ),
     hints=(
         "The prediction for a woman of the study is μ̂ + b̂ᵢ.",
         "b̂₅ is λ times the distance of her value from μ̂, with λ = σ_b²/(σ_b² + σ_ε²) for a "
         "single measurement.",
-        "`study.cut.reml.beta` has μ̂, and `study.cut.reml.b` has the five b̂ᵢ, counted from 0.",
+        "`study.cut.ml.beta` has μ̂, and `study.cut.ml.b` has the five b̂ᵢ, counted from 0.",
     ),
     solution=markdown(r"""
         $\hat\mu_5 = \hat\mu + \hat b_5$ with $\hat b_5 = \lambda\,(y_{51} - \hat\mu)$ and
@@ -68,7 +71,7 @@ WOMAN_5 = Numeric(
         The error of her next measurement has mean 0, so it does not change the point; it only
         makes its interval wider.
         """),
-    code=("fit = study.cut.reml\nanswer = fit.beta.iloc[0] + fit.b[4]"),
+    code=("fit = study.cut.ml\nanswer = fit.beta.iloc[0] + fit.b[4]"),
     right="It lies between μ̂ and her only value: one measurement counts, but not in full.",
 )
 
@@ -180,7 +183,7 @@ PRINTOUT = Numeric(
 
         With a pencil and a table of quantiles only: what is the *upper end* of the **90 %**
         confidence interval for $\mu$?
-        The studies are balanced, with five women.
+        Your study is balanced, with five women.
         Choose the quantile that makes it exact.
 
         | | $z$ | $t_4$ | $t_5$ | $t_{79}$ |
@@ -274,8 +277,7 @@ FIXED = Choice(
             "fixed_predicts_new",
         ),
         Option(
-            "Fixed effects say nothing about a new woman. The random effect does, with a variance "
-            "that five women tell only roughly.",
+            "Only the random effect says something of a new woman, if roughly.",
             "Yes. Only the random effect says how women of the population differ. "
             "That five women tell this variance poorly belongs into the interval, "
             "not under the carpet.",

@@ -20,6 +20,7 @@ WEIGHTS = Numeric(
         (`study.cut`).
         Suppose that women differed no more than the measurements of one woman do:
         $\sigma_b^2 = \sigma_\epsilon^2$.
+        (Only the ratio of the two matters, so take 1 for both.)
 
         What is the GLS estimate $\hat\mu_\theta$ for such a $\boldsymbol\theta$?
         Give at least four decimals.
@@ -322,7 +323,7 @@ FIVE = Choice(
     key="3d",
     title="Only five women",
     prompt=markdown(r"""
-        A reviewer writes: "A random effect needs at least six levels.
+        A reviewer writes: "A random effect needs at least six groups.
         With five women you must use dummy variables."
 
         What is the best answer?
@@ -346,12 +347,11 @@ FIVE = Choice(
     "uncertain it is.",
     options=(
         Option(
-            "The model may be used. Five women tell σ_b² only roughly, and its profile interval "
-            "shows how roughly.",
+            "The model may be used, with σ_b² known only roughly.",
             "The number of groups is a matter of precision, and the curve measures it.",
         ),
         Option(
-            "The reviewer is right: with fewer than six levels the model is not valid.",
+            "The reviewer is right: with fewer than six groups the model is not valid.",
             "Such a number is a rule of thumb, not a theorem. Nothing in the likelihood breaks at "
             "five; what becomes worse with few groups, and how would you show it?",
             "five_levels_rule",

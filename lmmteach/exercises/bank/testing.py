@@ -107,7 +107,7 @@ AIC_OF_DRIFT = Numeric(
         Take the unbalanced study, `study.cut`, and let the level drift with the order of the
         measurements: `logestrone ~ measurement + (1 | woman)`.
 
-        What is the AIC of this model, when it shall be compared with the model without the drift?
+        You want to compare it with the model without the drift. What is its AIC?
         """),
     answer=lambda study: -2 * _height(study.cut, "order") + 2 * 4,
     atol=1e-3,
@@ -274,7 +274,7 @@ BORDERLINE = Numeric(
     prompt=markdown(r"""
         Move the five women closer together, until their means have a standard deviation of 0.25
         (with divisor 4).
-        What is around the means stays as it is:
+        The deviations from each woman's own mean stay as they are:
 
         ```python
         own = Z @ study.means
@@ -403,7 +403,8 @@ SPOT_THE_BUG = Function(
     title="Spot the bug: a test that never rejects",
     prompt=markdown(r"""
         A colleague wrote this parametric bootstrap.
-        It shall simulate how the statistic for $\sigma_b^2 = 0$ is distributed when $H_0$ is true.
+        It is meant to simulate how the statistic for $\sigma_b^2 = 0$ is distributed when $H_0$ is
+        true.
         The random numbers come from outside: a row of `u` for the women and a row of `e` for the
         measurements, all drawn from $N(0, 1)$.
         """)
@@ -479,20 +480,20 @@ WALD = Choice(
     key="6f",
     title="z or F?",
     prompt=markdown(r"""
-        For some variance between five groups, a program prints the estimate over its standard
-        error, $z = 1.40$.
-        The analysis of variance of the same data gives $F = 87$ with 4 and 75 degrees of freedom.
+        For the variance between six groups of ten, a program prints the REML estimate over its
+        standard error, $z = 1.50$.
+        The analysis of variance of the same data gives $F = 40$ with 5 and 54 degrees of freedom.
         What do you report?
         """),
     options=(
         Option(
-            "F: with five groups z cannot reject at the 5 % level, whatever the data are.",
+            "F; z is no test here.",
             "Yes. The standard error of a variance grows with the variance, so z stands still at "
-            "a ceiling. F has no ceiling, and it is exact.",
+            "a ceiling, which for six groups lies below 1.96. F has no ceiling, and it is exact.",
         ),
         Option(
-            "z: its p-value is above 5 %, so the groups do not differ demonstrably.",
-            "Look at what z can become at most with five groups, however much they differ. "
+            "z: its p-value is above 5 %, so no difference between the groups is shown.",
+            "Look at what z can become at most with six groups, however much they differ. "
             "Can a test that never rejects tell you anything?",
             "wald_for_variance",
         ),
@@ -512,12 +513,12 @@ WALD = Choice(
     answer=0,
     hints=(
         "The chapter multiplies σ_b² by 0.01, 1 and 1000. What does z do?",
-        "z never passes √((I − 1)/2). Compute that for I = 5, and compare it with 1.96.",
+        "z never passes √((I − 1)/2). Compute that for I = 6, and compare it with 1.96.",
     ),
     solution=markdown(r"""
         The standard error of $\hat\sigma_b^2$ is nearly proportional to $\hat\sigma_b^2$ itself,
-        so $z$ approaches $\sqrt{(I-1)/2} = \sqrt2 \approx 1.41$ and never passes it.
-        With five groups it cannot reach 1.96.
+        so $z$ approaches $\sqrt{(I-1)/2} = \sqrt{2.5} \approx 1.58$ and never passes it.
+        With six groups it cannot reach 1.96.
         The F test and the likelihood ratio with its proper null distribution see what $z$
         cannot.
         """),
