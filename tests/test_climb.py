@@ -66,5 +66,6 @@ def test_every_climb_starts_where_the_held_variance_leaves_it(held, reml, unbala
     assert heights == sorted(heights, reverse=True)
     beta, theta = (fit_reml if reml else fit_ml)(r, X, Z, *held)
     assert heights[0] <= height([*beta, *theta]) + 1e-9
-    # The scan is coarse, but it has the right power of ten.
+    # The scan is coarse, but it has the right power of ten, and 0 where 0 is best.
     assert np.abs(np.log10(starts[0][1:][theta > 0] / theta[theta > 0])).max() < 1
+    assert starts[0][1:][theta == 0].tolist() == [0.0] * np.sum(theta == 0)
