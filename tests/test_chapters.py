@@ -149,14 +149,16 @@ LIKELIHOOD = {
     r"the rest is sigma2_b +(.+)": ML["varcomp"]["vcov"][0],
 }
 PROFILE = {
+    r"variances of the printout: (.+?),": SIGMA2_B,
     r"theta \(1.7494, 0.3254\): mu .+ SE (.+)": SE,
     r"mean of all measurements \(OLS\): (.+)": np.concatenate(CUT).mean(),
     r"mean of the five means: +(.+)": CUT_MEANS.mean(),
     r"GLS: +(\d.+)": cut_gls((1.7494, 0.3254)),
     r"GLS: mu .+ sigma2_b (.+?),": UNBALANCED["ml"]["sigma2_b"],
     r"OLS: mu .+ sigma2_b (.+?),": cut_fit_around(np.concatenate(CUT).mean()),
-    r"sigma2_b =  0\.0000: (.+)": TEST["loglik_null_ml"],
-    r"sigma2_b =  1\.3955: (.+)": LOGLIK_ML,
+    r"sigma2_b =  0\.0000: (.+?),": TEST["loglik_null_ml"],
+    r"sigma2_b =  0\.0000: .+ by (.+)": LOGLIK_ML - TEST["loglik_null_ml"],
+    r"sigma2_b =  1\.3955: (.+?),": LOGLIK_ML,
     r"for sigma2_b: (.+?) to": R["ci_profile_exact"]["sigma_b"][0] ** 2,
     r"for sigma2_b: .+ to (.+)": R["ci_profile_exact"]["sigma_b"][1] ** 2,
     r"the same for sigma_b: +(.+?) to": R["ci_profile_exact"]["sigma_b"][0],
@@ -167,10 +169,18 @@ PROFILE = {
     - 1.959964 * np.sqrt(2 / 256 * ((SSB / 5) ** 2 / 5 + SIGMA2_E**2 / 75)),
 }
 PROFILE |= {
-    rf"sigma2_b = +{value:.4f}: (.+)": profile_height(value) for value in (0.1, 0.5, 1, 3, 10)
+    rf"sigma2_b = +{value:.4f}: (.+?),": profile_height(value) for value in (0.1, 0.5, 1, 3, 10)
 }
 BLUP = {
+    r"her own mean (.+?),": MEANS[3],
+    r"her own mean .+ level (.+?),": MU + R["reml"]["ranef"]["woman"]["values"][3][0],
     r"shrinkage factor: (.+)": shrink(16),
+    r"mu by Henderson's equations: (.+)": UNBALANCED["reml"]["beta"],
+    r"woman 4: mean - mu = (-\d\.\d\d)$": CUT_MEANS[3] - UNBALANCED["reml"]["beta"],
+    r"woman 5: mean - mu = (\d\.\d\d)$": CUT_MEANS[4] - UNBALANCED["reml"]["beta"],
+    r"SD of a difference (.+)": np.sqrt(
+        2 * R["reml"]["ranef"]["woman"]["condVar"][0][0][0],
+    ),
     r"with mu known: .+ ([\d.]+)$": np.sqrt(R["reml"]["ranef"]["woman"]["condVar"][0][0][0]),
     r"with mu estimated: .+ ([\d.]+)$": np.sqrt(R["pred_variance_reml"]["pev_diag"][0]),
     r"variance of the raw means: +(.+)": MEANS.var(ddof=1),
@@ -209,6 +219,8 @@ REML = {
     r"restricted log-likelihood: (.+)": R["reml"]["loglik"],
     r"REML criterion (\d.+)": R["reml"]["criterion"],
     r"by hand, with d = 4: (.+?) ": SIGMA2_B,
+    r"for comparison, from ML: (.+?) to": R["ci_profile_exact"]["sigma_b"][0] ** 2,
+    r"for comparison, from ML: .+ to (.+)": R["ci_profile_exact"]["sigma_b"][1] ** 2,
     r"standard error of mu: ML (.+?),": ML["se_beta"][0],
     r"standard error of mu: .+ REML (.+)": SE,
     r"from the five means: (.+)": np.sqrt(SSB / 16 / 4 / 5),
@@ -407,6 +419,56 @@ def test_coverage_of_the_intervals_for_a_new_value():
     ):
         share = number("07-prediction", rf"new value, {name}: +(.+)")
         assert share == pytest.approx(np.mean(miss**2 <= quantile**2 * variance), abs=0.004)
+
+
+def test_coverage_of_the_interval_for_a_woman_of_the_study():
+    rng, studies = np.random.default_rng(6), 200_000
+    b = rng.normal(0, np.sqrt(SIGMA2_B), (5, studies))
+    means = b + rng.normal(0, np.sqrt(SIGMA2_E / 16), (5, studies))
+    within = SIGMA2_E * rng.chisquare(75, studies) / 75
+    between = np.maximum(means.var(axis=0, ddof=1) - within / 16, 0)
+    # E(b | y) and its variance one by one, with the general formula of a common mean estimated.
+    lam = between / (between + within / 16)
+    level = lam * means[2] + (1 - lam) * means.mean(axis=0)
+    variance = lam * within / 16 + (1 - lam) ** 2 * (between + within / 16) / 5 + within
+    miss = b[2] + rng.normal(0, np.sqrt(SIGMA2_E), studies) - level
+    found = number("07-prediction", r"woman of the study, normal quantile: (.+)")
+    assert found == pytest.approx(np.mean(miss**2 <= 1.959964**2 * variance), abs=0.003)
+
+
+def test_chi2_rejects_too_often_for_a_covariate_between_five_women():
+    rng, studies = np.random.default_rng(7), 100_000
+    age = np.array([-1.2, -0.4, 0.1, 0.3, 1.2])
+    means = rng.normal(0, np.sqrt(SIGMA2_B + SIGMA2_E / 16), (studies, 5))
+    means -= means.mean(axis=1, keepdims=True)
+    rest = means - np.outer(means @ age / (age @ age), age)
+    within = SIGMA2_E * rng.chisquare(75, studies)
+
+    def deviance(ssb):
+        nu, e = ssb / 5, within / 75
+        inside = 5 * np.log(np.maximum(nu, 1e-300)) + 75 * np.log(e)
+        return np.where(nu > e, inside, 80 * np.log((ssb + within) / 80))
+
+    lrt = deviance(16 * np.sum(means**2, axis=1)) - deviance(16 * np.sum(rest**2, axis=1))
+    found = number("06-testing", r"^it rejects when .+ in (.+) of studies")
+    assert found == pytest.approx(np.mean(lrt > 3.841459), abs=0.01)
+
+
+def test_slopes_of_the_five_women():
+    x = np.arange(16) - 7.5
+    slopes = BY_WOMAN @ x / (x @ x)
+    statistic = slopes.mean() / (slopes.std(ddof=1) / np.sqrt(5))
+    assert number("08-diagnostics", r"differ from 0\? t = (.+?),") == pytest.approx(
+        statistic, abs=0.005
+    )
+    assert number("08-diagnostics", r"differ from 0\? t = .+ p = (.+)") == pytest.approx(
+        2 * student_t(4).cdf(statistic), abs=0.005
+    )
+
+
+def test_no_simulated_sample_has_a_lower_quartile_so_near_to_0():
+    highest = number("08-diagnostics", r"^1Q +in the simulated samples: .+ to (.+)")
+    assert highest < np.quantile(RESIDUALS, 0.25)
 
 
 def test_five_groups_hardly_show_a_skewed_distribution():
