@@ -8,7 +8,7 @@ from lmmteach._shapes import labels, not_negative, shaped, variances
 def random_intercept_design(groups):
     """The matrix Z that hands each observation the effect of its own group.
 
-        Z[i, j] = 1 if observation i belongs to group j, else 0          {eq}`eq-design`
+        Z[k, i] = 1 if observation k belongs to group i, else 0          {eq}`eq-design`
 
     Parameters
     ----------

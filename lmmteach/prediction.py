@@ -115,13 +115,13 @@ def predict_measured(x, measurements, theta, V, y, X):
 def normal_interval(prediction, variance, level=0.95):
     """Interval around a prediction, taking its variance as known.
 
-        μ̂ ± q √variance,   q the (1 + level)/2 quantile of N(0, 1)       {eq}`eq-interval`
+        μ̂ ± z_c √variance,   z_c the (1 + c)/2 quantile of N(0, 1)       {eq}`eq-interval`
 
     Parameters
     ----------
     prediction : (m,) in units of y
     variance : (m,) of the prediction error, in squared units of y
-    level : confidence level, between 0 and 1
+    level : the confidence c, between 0 and 1
 
     Returns
     -------
@@ -144,14 +144,14 @@ def normal_interval(prediction, variance, level=0.95):
 def t_interval(prediction, variance, df, level=0.95):
     """Interval around a prediction whose variance was estimated from few groups.
 
-        μ̂ ± t √variance,   t the (1 + level)/2 quantile of Student's t_df  {eq}`eq-t-interval`
+        μ̂ ± t_c √variance,   t_c the (1 + c)/2 quantile of Student's t_df  {eq}`eq-t-interval`
 
     Parameters
     ----------
     prediction : (m,) in units of y
     variance : (m,) of the prediction error, in squared units of y
     df : degrees of freedom; I − 1 for the mean of I groups of equal size
-    level : confidence level, between 0 and 1
+    level : the confidence c, between 0 and 1
 
     Returns
     -------

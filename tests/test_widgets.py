@@ -14,8 +14,8 @@ from scipy.stats import f as f_distribution
 
 from lmmteach import blup, diagnostics, likelihood, model, prediction, profile, reml, testing
 from lmmteach.widgets import EXPLORERS, Control, Explorer, Question
-from lmmteach.widgets.explorer import as_svg, new_figure
 from lmmteach.widgets.live import live_view
+from lmmteach.widgets.picture import as_svg, new_figure
 from lmmteach.widgets.static import SWITCH, static_html
 from lmmteach.widgets.study import HALF, ML, REML, estrone
 
@@ -235,6 +235,80 @@ def test_numbers_that_a_person_reads_keep_their_digits():
 def test_no_name_in_a_picture_is_that_of_another_explorer():
     names = [set(re.findall(r'id="([^"]+)"', as_svg(e.draw(**e.start), e.name))) for e in EXPLORERS]
     assert sum(map(len, names)) == len(set.union(*names)) > 0
+
+
+def number_at(name, label, **parameters):
+    numbers, _ = by_name[name].read(**by_name[name].start | parameters)
+    return float(numbers[label].replace("−", "-"))
+
+
+def chosen(name):
+    """The option that the explorer calls right."""
+    question = by_name[name].question
+    return question.options[question.right]
+
+
+def test_the_prediction_about_V_is_what_it_shows():
+    se = [number_at("variance", "standard error of the mean", sigma2_b=v) for v in (0.0, REML)]
+    assert "a tenth" in chosen("variance")
+    assert se[0] / se[1] == pytest.approx(0.1, abs=0.02)
+
+
+def test_the_prediction_about_the_two_terms_is_what_they_show():
+    assert chosen("two-terms") == "log|V|"
+    assert number_at("two-terms", "−½ log|V|", sigma2_e=0.5) < 0
+    assert number_at("two-terms", "−½ quadratic form", sigma2_e=0.5) > 0
+    assert number_at("two-terms", "−½ log|V|", sigma2_e=0.22) > 0
+    assert number_at("two-terms", "−½ quadratic form", sigma2_e=0.22) < 0
+
+
+def test_the_prediction_about_the_profile_is_what_it_shows():
+    lowest = by_name["profile"].controls[0].values[0]
+    assert lowest == 0.1
+    assert chosen("profile") == "It rises."
+    at_top = number_at("profile", "best σ_ε²")
+    assert number_at("profile", "best σ_ε²", sigma2_b=lowest) > at_top + 0.01
+    highest = by_name["profile"].controls[0].values[-1]
+    assert number_at("profile", "best σ_ε²", sigma2_b=highest) == pytest.approx(at_top, abs=1e-3)
+
+
+def test_the_prediction_about_shrinkage_is_what_it_shows():
+    assert chosen("shrinkage") == "about a fifth"
+    assert number_at("shrinkage", "λ") == 0.5
+    assert number_at("shrinkage", "λ", n_i=(4,) * 5) == pytest.approx(0.2, abs=0.005)
+
+
+def test_the_prediction_about_bias_is_what_it_shows():
+    assert "5 %" in chosen("bias")
+    share = number_at("bias", "mean of ML", groups=20) / REML
+    assert share == pytest.approx(0.95, abs=0.03)
+
+
+def test_the_prediction_about_the_boundary_is_what_it_shows():
+    below = [
+        sum(float(p) < 0.05 for p in list(by_name["boundary"].read(0.19, reml)[0].values())[1:])
+        for reml in (False, True)
+    ]
+    assert below == [1, 2]
+    assert chosen("boundary") == "two"
+
+
+def test_the_prediction_about_the_ceiling_is_what_it_shows():
+    passes = [
+        number_at("wald-ceiling", "ceiling", groups=n) > 1.96
+        for n in by_name["wald-ceiling"].controls[1].values
+    ]
+    assert by_name["wald-ceiling"].controls[1].values == (3, 5, 10)
+    assert passes == [False, False, True]
+    assert chosen("wald-ceiling") == "ten"
+    # The reason says nine: the ceiling with eight groups is below 1.96, with nine above.
+    assert np.sqrt((8 - 1) / 2) < 1.96 < np.sqrt((9 - 1) / 2)
+
+
+def test_the_prediction_about_a_new_woman_is_what_it_shows():
+    spread = [float(by_name["new-woman"].read(m, REML)[0]["SD of the next value"]) for m in (0, 1)]
+    assert "halves" in chosen("new-woman")
+    assert spread[1] / spread[0] == pytest.approx(0.5, abs=0.02)
 
 
 def test_the_block_of_V_is_as_dark_as_its_correlation():

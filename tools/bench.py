@@ -21,7 +21,7 @@ from lmmteach.exercises import check, start
 from lmmteach.exercises.bank import EXERCISES
 from lmmteach.exercises.kinds import Choice, Numeric
 from lmmteach.widgets import EXPLORERS
-from lmmteach.widgets.explorer import as_svg
+from lmmteach.widgets.picture import as_svg
 
 ROUNDS = 31
 PAGES = Path(__file__).resolve().parent.parent / "_build" / "html" / "chapters"

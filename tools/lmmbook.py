@@ -16,6 +16,8 @@ from slides import SLIDES
 from sphinx.util.docutils import SphinxDirective
 from values import as_text, estrone_values
 
+from lmmteach import widgets
+from lmmteach.widgets import EXPLORERS
 from lmmteach.widgets.static import SWITCH
 
 HERE = Path(__file__).resolve().parent
@@ -76,6 +78,34 @@ class LectureTable(SphinxDirective):
                 lines.append(f"| {' | '.join(cells)} |")
             lines.append("")
         return _parse(self, lines)
+
+
+class ExplorersTable(SphinxDirective):
+    """``{explorers-table}``: each explorer with its chapter, what it asks and the right answer."""
+
+    def run(self):
+        lines = ["| Chapter | Explorer | It asks | Right | Why |", "| --- " * 5 + "|"]
+        for page, explorer in explorers_of_chapters():
+            question = explorer.question
+            cells = [
+                f"{{doc}}`{page}`",
+                explorer.title.removeprefix("Explorer: "),
+                question.text,
+                question.options[question.right],
+                question.why,
+            ]
+            lines.append(f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in cells)} |")
+        return _parse(self, lines)
+
+
+def explorers_of_chapters():
+    """Each explorer with the page that shows it, in the order of the book."""
+    names = {explorer: name for name, explorer in vars(widgets).items() if explorer in EXPLORERS}
+    found = []
+    for path in sorted((ROOT / "chapters").glob("*.ipynb")):
+        code = path.read_text(encoding="utf-8")
+        found += [(path.stem, e) for e in EXPLORERS if f'widgets.{names[e]}"' in code]
+    return found
 
 
 class FunctionsList(SphinxDirective):
@@ -195,6 +225,7 @@ def copy_mathjax(app, exception):
 def setup(app):
     app.add_config_value("lmmbook_digest", "", "env")
     app.add_directive("equations-table", EquationsTable)
+    app.add_directive("explorers-table", ExplorersTable)
     app.add_directive("functions-list", FunctionsList)
     app.add_directive("lecture-table", LectureTable)
     app.connect("config-inited", set_digests)

@@ -6,7 +6,8 @@ from lmmteach.blup import blup, shrinkage_factor
 from lmmteach.model import D_matrix, V_theta
 from lmmteach.plots.style import BETWEEN, WITHIN
 from lmmteach.profile import gls
-from lmmteach.widgets.explorer import INK, Control, Explorer, Question, new_figure, set_title
+from lmmteach.widgets.explorer import Control, Explorer, Question
+from lmmteach.widgets.picture import INK, new_figure, set_title
 from lmmteach.widgets.study import HALF, ML, REML, between, estrone
 
 VALUES = between(0.001, 20, 12, HALF, ML, REML)
@@ -76,12 +77,13 @@ shrinkage = Explorer(
         Control("n_i", "measurements", DESIGNS, SIZES.index(16), NAMES),
     ),
     Question(
-        "σ_b² is only 0.0203, with 16 measurements of each woman. How far are the women pulled to "
-        "the common mean?",
-        ("hardly at all", "half of the way", "nearly all the way"),
+        "With σ_b² = 0.0203 and 16 measurements a woman keeps half of her deviation. What does she "
+        "keep with 4 measurements?",
+        ("still a half", "about a fifth", "about an eighth"),
         1,
-        "Half of the way, because σ_b² is just as large as σ_ε²/16, the variance that a mean of 16 "
-        "measurements has by error alone.",
+        "About a fifth. Her mean now carries the error variance σ_ε²/4, which is four times σ_b²: "
+        "one part of five is hers. (A quarter of the measurements does not mean a quarter of the "
+        "share.)",
     ),
     (
         ("half", {"sigma2_b": HALF, "n_i": (16,) * 5}),

@@ -10,7 +10,8 @@ from lmmteach.model import D_matrix, Sigma_matrix, V_theta, simulate
 from lmmteach.plots.style import BETWEEN, WITHIN
 from lmmteach.profile import gls
 from lmmteach.reml import fit_reml
-from lmmteach.widgets.explorer import INK, Control, Explorer, Question, new_figure, set_title
+from lmmteach.widgets.explorer import Control, Explorer, Question
+from lmmteach.widgets.picture import INK, new_figure, set_title
 from lmmteach.widgets.study import estrone
 
 KINDS = ("conditional", "marginal", "b̂")

@@ -8,7 +8,8 @@ from lmmteach.likelihood import loglik
 from lmmteach.model import V_theta
 from lmmteach.plots.style import BETWEEN, WITHIN
 from lmmteach.profile import gls
-from lmmteach.widgets.explorer import INK, Control, Explorer, Question, new_figure, set_title
+from lmmteach.widgets.explorer import Control, Explorer, Question
+from lmmteach.widgets.picture import INK, new_figure, set_title
 from lmmteach.widgets.study import ML, between, estrone
 
 VALUES = between(0.1, 20, 11, ML)
@@ -99,13 +100,13 @@ two_terms = Explorer(
         Control("sigma2_e", "σ_ε²", WITHIN_VALUES, WITHIN_VALUES.index(0.3254)),
     ),
     Question(
-        "Above its ML estimate of 1.4, log|V| says that σ_b² is too large. Go down to 0.1 instead: "
-        "which term makes ℓ fall?",
+        "So far only σ_b² has moved. Raise σ_ε² instead, from 0.33 to 0.5. Which term makes ℓ "
+        "fall?",
         ("log|V|", "the quadratic form", "both of them"),
-        1,
-        "The quadratic form. So small a variance makes five means that lie so far apart nearly "
-        "impossible. log|V| gives a little back. Above the top it is the other way round, and "
-        "slower.",
+        0,
+        "log|V|. It is the same bargain as with σ_b²: a model that lets measurements scatter more "
+        "finds these data less surprising, and pays for what it allows besides. Lower σ_ε² to "
+        "0.22, and the quadratic form is the one that complains.",
     ),
     (("the top", {"sigma2_b": ML, "sigma2_e": 0.3254}),),
 )

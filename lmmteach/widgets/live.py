@@ -3,7 +3,7 @@
 import html
 from uuid import uuid4
 
-from lmmteach.widgets.explorer import as_svg
+from lmmteach.widgets.picture import as_svg
 
 
 def live_view(explorer):

@@ -5,7 +5,8 @@ import numpy as np
 from lmmteach.model import D_matrix, Sigma_matrix, V_theta, intraclass_correlation, simulate
 from lmmteach.plots.style import BETWEEN, WITHIN
 from lmmteach.profile import gls
-from lmmteach.widgets.explorer import Control, Explorer, Question, new_figure, set_title
+from lmmteach.widgets.explorer import Control, Explorer, Question
+from lmmteach.widgets.picture import new_figure, set_title
 from lmmteach.widgets.study import REML, between, estrone
 
 VALUES = between(0.001, 20, 20, 0.0, REML)

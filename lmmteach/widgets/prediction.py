@@ -5,7 +5,8 @@ import numpy as np
 from lmmteach.model import V_theta
 from lmmteach.plots.style import BETWEEN, WITHIN
 from lmmteach.prediction import normal_interval, predict_measured
-from lmmteach.widgets.explorer import INK, Control, Explorer, Question, new_figure, set_title
+from lmmteach.widgets.explorer import Control, Explorer, Question
+from lmmteach.widgets.picture import INK, new_figure, set_title
 from lmmteach.widgets.study import ML, REML, between, estrone
 
 VALUES = between(0.02, 10, 5, 0.3254, ML, REML)

@@ -7,7 +7,8 @@ from lmmteach.model import V_theta
 from lmmteach.plots.style import BETWEEN, WITHIN
 from lmmteach.profile import gls, profile_interval, profile_loglik
 from lmmteach.reml import fit_reml, restricted_loglik
-from lmmteach.widgets.explorer import Control, Explorer, Question, new_figure, set_title
+from lmmteach.widgets.explorer import Control, Explorer, Question
+from lmmteach.widgets.picture import new_figure, set_title
 from lmmteach.widgets.study import ML, REML, between, estrone
 
 VALUES = between(0.1, 20, 24, ML, REML)
@@ -88,11 +89,13 @@ profile = Explorer(
         Control("method", "likelihood", ("ML", "REML"), 0, ("ML", "REML")),
     ),
     Question(
-        "Start at the ML estimate, 1.4, and go up until the curve is 1.92 below its top. Where?",
-        ("near 2.5", "near 4", "near 7"),
-        2,
-        "Near 7, nearly six times as far up as down. Five women rule out a small variance, not a "
-        "large one.",
+        "At each σ_b² the curve puts σ_ε² at its best. Go down with σ_b² from the top to 0.1: what "
+        "does the best σ_ε² do?",
+        ("It rises.", "It stays where it is.", "It falls as well."),
+        0,
+        "It rises, though not by much. Women who are said to be nearly alike still have different "
+        "means, and something must account for that. Above the top it hardly moves: measurements "
+        "within women determine it.",
     ),
     (
         ("top of ML", {"sigma2_b": ML, "method": "ML"}),

@@ -8,7 +8,8 @@ from lmmteach.likelihood import balanced_theta
 from lmmteach.model import V_theta
 from lmmteach.plots.style import BETWEEN, WITHIN
 from lmmteach.reml import contrast_loglik, error_contrasts, restricted_loglik
-from lmmteach.widgets.explorer import INK, Control, Explorer, Question, new_figure, set_title
+from lmmteach.widgets.explorer import Control, Explorer, Question
+from lmmteach.widgets.picture import INK, new_figure, set_title
 from lmmteach.widgets.study import REML, between, estrone
 
 VALUES = between(0.1, 20, 11, REML)
@@ -129,15 +130,13 @@ contrasts = Explorer(
         Control("kind", "K", KINDS, 0, NAMES),
     ),
     Question(
-        "Choose another K. What happens to the curve?",
-        (
-            "Its peak moves to another σ_b².",
-            "The whole curve moves up or down.",
-            "Nothing at all.",
-        ),
-        1,
-        "The whole curve moves up or down, and its peak stays at the same σ_b². Another K is K "
-        "times an invertible matrix, and that adds the same number to ℓ at every θ.",
+        "Keep one K and move σ_b² away from the peak. What does the distance between ℓ_K and ℓ_R "
+        "do?",
+        ("It grows.", "It shrinks.", "It stays the same."),
+        2,
+        "It stays the same, for every K. Another K is K times an invertible matrix, and that adds "
+        "the same number to ℓ at every θ: the curve moves up or down as a whole, and its peak "
+        "stays where it is.",
     ),
     tuple(
         (name, {"sigma2_b": REML, "kind": kind}) for kind, name in zip(KINDS, NAMES, strict=True)

@@ -5,7 +5,7 @@ import json
 import os
 from functools import cache
 
-from lmmteach.widgets.explorer import as_svg
+from lmmteach.widgets.picture import as_svg
 
 # Set by the book's build for the kernels that it starts.
 SWITCH = "LMMTEACH_STATIC"
