@@ -17,7 +17,7 @@ from lmmteach.exercises.bank import EXERCISES
 from lmmteach.exercises.checking import diagnose
 from lmmteach.exercises.kinds import Also, Choice, Function, Numeric, Option, Wrong
 from lmmteach.exercises.numeric import targets
-from lmmteach.exercises.page import hash32, page_data, page_html
+from lmmteach.exercises.page import given_text, hash32, page_data, page_html
 from lmmteach.exercises.studies import estrone_study
 
 STUDY = estrone_study()
@@ -211,3 +211,50 @@ def test_the_solution_has_the_number_the_reason_and_the_code():
 
 def test_every_kind_has_its_word_in_the_table():
     assert set(exercises_page.KINDS) == {Numeric, Choice, Function}
+
+
+def keeps(n, sigma2_b, sigma2_e):
+    return n * sigma2_b / (n * sigma2_b + sigma2_e)
+
+
+def balanced_reml(SSB, SSW, times):
+    within = SSW / (5 * (times - 1))
+    return (SSB / 4 - within) / times, within
+
+
+# What a reader with a calculator does with the numbers that the page gives.
+BY_HAND = {
+    "2a": lambda SSB, SSW: (SSB / 5 - SSW / 15) / 4,
+    "4a": lambda mean, mu, s2b, s2e: keeps(2, s2b, s2e) * (mean - mu),
+    "4d": lambda SSB, SSW: keeps(4, *balanced_reml(SSB, SSW, 4)) ** 2 * SSB / 16,
+    "5a": lambda SSB, SSW: balanced_reml(SSB, SSW, 8)[0],
+    "5c": lambda ell, n: -2 * ell - math.log(n),
+    "6a": lambda small, large, *by_reml: 2 * (large - small),
+    "6b": lambda ml, reml: -2 * ml + 2 * 4,
+    "7a": lambda value, mu, s2b, s2e: mu + keeps(1, s2b, s2e) * (value - mu),
+    "8a": lambda low, high, s2b, s2e: max(-low, high) / math.sqrt(s2e),
+    "8f": lambda n, high, s2e, *quantiles: high / math.sqrt(s2e) - quantiles[0],
+}
+
+
+@pytest.mark.parametrize("key", BY_HAND)
+def test_with_what_is_given_a_calculator_is_enough(key):
+    text = given_text(EXERCISES[key], STUDY).removesuffix(".")
+    numbers = [float(n.replace("−", "-")) for n in re.findall(r" = (−?[\d.]+)", text)]
+    assert diagnose(EXERCISES[key], BY_HAND[key](*numbers), STUDY).outcome == "right"
+
+
+def test_every_number_that_is_given_is_tried():
+    assert {exercise.key for exercise in NUMERIC if exercise.given} == set(BY_HAND)
+
+
+@pytest.mark.parametrize("exercise", [e for e in NUMERIC if e.given], ids=lambda e: e.key)
+def test_what_is_given_is_not_the_answer(exercise):
+    right = exercise.answer(STUDY)
+    for value in exercise.given(STUDY).values():
+        assert abs(value - right) > 10 * exercise.atol
+    assert given_text(exercise, STUDY).startswith("For the lecture's data")
+
+
+def test_where_nothing_is_given_nothing_is_said():
+    assert given_text(SMALL, STUDY) == ""

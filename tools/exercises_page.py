@@ -18,7 +18,7 @@ from sphinx.util.docutils import SphinxDirective
 
 from lmmteach.exercises.bank import EXERCISES
 from lmmteach.exercises.kinds import Choice, Function, Numeric
-from lmmteach.exercises.page import page_html
+from lmmteach.exercises.page import given_text, page_html
 from lmmteach.exercises.studies import estrone_study
 
 CHAPTER = re.compile(r"chapters/0(\d)-")
@@ -68,6 +68,8 @@ class ExerciseBlock(SphinxDirective):
         block += nodes.raw("", f"<h3>{escape(heading)}</h3>", format="html")
         prompt = nodes.container(ids=[f"{name}-prompt"])
         self._parse(prompt, exercise.prompt)
+        if isinstance(exercise, Numeric):
+            self._parse(prompt, given_text(exercise, _estrone()))
         block += prompt
         if isinstance(exercise, Function):
             self._parse(block, *_where_to_write(exercise, self.env.docname))

@@ -72,13 +72,25 @@ class Exercise:
 
 @dataclass(frozen=True, kw_only=True)
 class Numeric(Exercise):
-    """A number to compute: right within ``atol``, and at least three wrong ones with names."""
+    """A number to compute: right within ``atol``, and at least three wrong ones with names.
+
+    Parameters
+    ----------
+    answer : function of the study to the right number
+    atol : how far from it an answer may lie
+    wrong : the mistakes that are known
+    unit : what stands behind the field
+    also : other answers that are right
+    given : function of the study to ``{name: number}``, what the page must give to a reader who
+        has a calculator and no Python; not needed where the chapter prints it
+    """
 
     answer: Callable
     atol: float
     wrong: tuple
     unit: str = ""
     also: tuple = ()
+    given: Callable | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

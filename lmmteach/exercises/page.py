@@ -41,6 +41,17 @@ def page_html(exercise, study):
     )
 
 
+def given_text(exercise, study):
+    """What the page gives to a reader without Python, in Markdown with TeX; "" if nothing."""
+    if exercise.given is None:
+        return ""
+    numbers = [
+        f"{name} = {f'{value:.7g}'.replace('-', '−')}"
+        for name, value in exercise.given(study).items()
+    ]
+    return f"For the lecture's data, if you work without Python: {', '.join(numbers)}."
+
+
 def _field(exercise, name):
     # No inputmode: the number pads of some telephones have no minus sign.
     unit = f' <span id="{name}-unit">{_plain(exercise.unit)}</span>' if exercise.unit else ""

@@ -56,6 +56,12 @@ WOMAN_4 = Numeric(
     right="She keeps what two measurements deserve: less than a woman with sixteen, and more than "
     "one who was measured once.",
     answer=wrong_factor(lambda theta, n_i: shrinkage_factor(n_i[FOURTH], theta)),
+    given=lambda study: {
+        r"$\bar y_4$": study.cut.means[FOURTH],
+        r"$\hat\mu$": study.cut.ml.beta.iloc[0],
+        r"$\hat\sigma_b^2$": study.cut.ml.sigma2_b,
+        r"$\hat\sigma_\epsilon^2$": study.cut.ml.sigma2_e,
+    },
     atol=2e-4,
     unit="logestrone",
     wrong=(
@@ -359,8 +365,8 @@ SPREAD = Numeric(
         $\lambda\hat\sigma_b^2$.
 
         With four measurements the gap is wider than with sixteen.
-        What is missing is the conditional variance $(1 - \lambda)\hat\sigma_b^2$: what we do not
-        know of each $b_i$.
+        What is missing is the conditional variance $(1 - \lambda)\hat\sigma_b^2$: what we would
+        not know of each $b_i$ even if $\mu$ were known.
         """),
     code=markdown("""
         four = study.data[study.data["measurement"] <= 4]
@@ -370,6 +376,7 @@ SPREAD = Numeric(
     right="Shrunken values vary less than what they stand for. Five BLUPs are good guesses of "
     "five levels, and a bad sample of levels.",
     answer=spread_of_blups,
+    given=lambda study: dict(zip(("SSB", "SSW"), first_four(study), strict=True)),
     atol=5e-4,
     unit="logestrone²",
     wrong=(

@@ -19,6 +19,12 @@ LARGEST = Numeric(
         What is the largest *absolute* value of its scaled conditional residuals?
         """),
     answer=lambda study: _largest(study.cut.reml.scaled_residuals),
+    given=lambda study: {
+        "smallest conditional residual": study.cut.reml.residuals.min(),
+        "largest": study.cut.reml.residuals.max(),
+        r"$\hat\sigma_b^2$": study.cut.reml.sigma2_b,
+        r"$\hat\sigma_\epsilon^2$": study.cut.reml.sigma2_e,
+    },
     atol=1e-3,
     wrong=(
         Wrong(
@@ -44,7 +50,7 @@ LARGEST = Numeric(
             "wrong_scale",
             lambda study: _largest(study.cut.reml.residuals / np.sqrt(study.cut.reml.theta.sum())),
             "You divided by the SD of a whole measurement, √(σ̂_b² + σ̂_ε²). "
-            "Conditional residuals estimate ε only, so which SD is theirs?",
+            "Conditional residuals predict ε only, so which SD is theirs?",
         ),
         Wrong(
             "all_rows",
@@ -170,55 +176,60 @@ WITHOUT_B = Function(
 
 WHICH = Choice(
     key="8c",
-    title="Which residuals show a missing age?",
+    title="Which residuals show a missing covariate?",
     prompt=markdown(r"""
-        The women's ages become known, one age for each woman.
-        You have the fit without age.
-        Before you fit a model with age, you want to see in a plot against age whether it is missing
-        in $\mathbf X$.
-        Which residuals do you plot?
+        Two things become known: the age of each woman, and the temperature of the laboratory at
+        each measurement.
+        You have the fit without them.
+        Before you fit again, you want to see in plots whether they are missing in $\mathbf X$.
+        Which residuals do you plot against which?
         """),
     options=(
         Option(
-            "The conditional ones, y − Xβ̂ − Zb̂: they are what the model leaves over.",
-            "Age is the same for all measurements of a woman. So what it does to her level is in "
-            "her b̂, and you have just subtracted that. The plot would be flat.",
+            "The conditional ones, y − Xβ̂ − Zb̂, against both: they are what the model leaves over.",
+            "For temperature that is right. But age is the same for all measurements of a woman. "
+            "What it does to her level is in her b̂, and you have just subtracted that.",
             "cond_vs_marg_resid",
         ),
         Option(
-            "The marginal ones, y − Xβ̂: nothing of the women was taken away from them.",
-            "Yes. They keep what the women add, and that is where age would show. "
-            "Their eighty points are five clusters, though.",
+            "The marginal ones, y − Xβ̂, against age; the conditional ones against temperature.",
+            "Yes. The marginal ones keep what the women add, and that is where age would show. "
+            "From the conditional ones the differences between women are gone, so that what "
+            "changes within a woman stands out.",
         ),
         Option(
-            "The scaled ones of the printout, since they have no units.",
-            "Scaling divides by one number, which changes the axis only. "
-            "These are conditional residuals: the women's levels are gone from them.",
-            "scaling_matters",
+            "The conditional ones against age; the marginal ones against temperature.",
+            "It is the other way round. Which residuals still contain the level of each woman, and "
+            "which of the two things is about levels?",
+            "swapped",
         ),
         Option(
-            "Any of them: if age matters, all residuals show it.",
-            "Residuals differ in what was taken out. Which of them still contain the level of each "
-            "woman?",
+            "Any of them against any: what matters, all residuals show.",
+            "Residuals differ in what was taken out. What has b̂ swallowed, and what not?",
             "any_residual_will_do",
         ),
     ),
     answer=1,
     hints=(
-        "Age varies between women, not within them. Which term of the model takes up differences "
-        "between women?",
-        "That term is Zb. Which residuals still contain it?",
+        "Age varies between women, temperature within them. Which term of the model takes up "
+        "differences between women?",
+        "That term is Zb. Which residuals still contain it, and in which would it only be in the "
+        "way?",
     ),
     solution=markdown(r"""
         An effect of age that is not in $\mathbf X$ looks like a difference between women, so the
         fit puts it into $\hat{\mathbf b}$.
         The conditional residuals have $\mathbf Z\hat{\mathbf b}$ taken away and cannot show it.
-        The marginal ones can (and so can a plot of the $\hat b_i$ themselves).
-        The measurements of one woman move together there, so there are five points of evidence,
-        not eighty.
+        The marginal ones can (and so can a plot of the $\hat b_i$ themselves); there are five
+        points of evidence, not eighty.
+
+        An effect of temperature changes within a woman, so $\hat{\mathbf b}$ cannot swallow it.
+        It is in both kinds of residuals, and easier to see where the differences between women are
+        gone.
         """),
     code='answer = "b"',
-    right="What is constant within a woman ends up in b̂, so look where b̂ was not subtracted.",
+    right="What is constant within a woman ends up in b̂, so look where b̂ was not subtracted; for "
+    "what changes within her, look where it was.",
 )
 
 
@@ -344,34 +355,43 @@ CORRELATION = Function(
     ),
 )
 
-FIVE_EFFECTS = Choice(
+TWENTY_EFFECTS = Choice(
     key="8e",
-    title="Five points on a line",
+    title="Twenty points on a line",
     prompt=markdown(r"""
-        In a QQ plot, the five $\hat b_i$ of a study lie close to a straight line, and a test for
-        normality gives $p = 0.6$.
+        A study has twenty women, and so many measurements of each that there is hardly any
+        shrinkage.
+        In a QQ plot the twenty $\hat b_i$ lie close to a straight line, and the Shapiro-Wilk test
+        gives $p = 0.3$.
         What may you write?
+        (The chapter has a table for this.)
         """),
     options=(
         Option(
             "The women's levels are normally distributed, as the model assumes.",
-            "How often would the same have come out for levels from a very skewed distribution? "
-            "The chapter counts it, for five groups.",
+            "Other distributions give such a plot as well. Look in the table: how often does the "
+            "test notice heavy tails with twenty groups?",
             "normal_b_check",
         ),
         Option(
-            "Next to nothing about the distribution of b.",
-            "Yes. With five women hardly any departure would be noticed. A test that misses most "
-            "departures says little when it finds none.",
+            "Levels as skewed as exponential ones would probably have been noticed; heavy tails "
+            "need not.",
+            "Yes. A test that finds nothing rules out only what it would have found.",
         ),
         Option(
-            "Normality holds with a probability of 60 %.",
+            "Next to nothing about the distribution of b, as with five women.",
+            "Twenty are not five. Which kind of departure does the test notice more often than "
+            "not?",
+            "groups_do_not_matter",
+        ),
+        Option(
+            "Normality holds with a probability of 30 %.",
             "A p-value is no probability that what was tested is true. How large is the power of "
-            "this test with five values?",
+            "this test with twenty values?",
             "p_proves_null",
         ),
         Option(
-            "Better than five values: there are eighty conditional residuals, and they show "
+            "Better than twenty values: there are many more conditional residuals, and they show "
             "whether b is normal.",
             "Conditional residuals are about ε, since Zb̂ was taken away. "
             "They cannot tell how the women's levels are distributed.",
@@ -380,26 +400,36 @@ FIVE_EFFECTS = Choice(
     ),
     answer=1,
     hints=(
-        "Ask what the plot would look like if the assumption were false.",
-        "The chapter draws five values from an exponential distribution, again and again. "
-        "How often does the test notice?",
+        "Ask what the plot would look like if the assumption were false, and in which way.",
+        "The chapter draws samples from an exponential distribution and from one with heavy tails, "
+        "again and again. How often does the test notice each with twenty groups?",
     ),
     solution=markdown(r"""
-        With five values even a very skewed distribution is noticed in about 15 of 100 samples.
-        So a good-looking plot is what one sees either way.
-        Besides, the $\hat b_i$ are not the $b_i$: where they are shrunk much, they consist mostly
-        of averaged errors, and look more normal than the $b_i$ are.
+        With twenty values the test notices an exponential distribution in more than four of five
+        samples, and $t_3$ in about one of three.
+        So strong skewness is unlikely, and heavy tails may well be there.
+        With five women not even the first could be said.
+        And where the $\hat b_i$ are shrunk much they consist mostly of averaged errors, and look
+        more normal than the $b_i$ are.
         """),
     code='answer = "b"',
-    right="No news from a test that cannot notice is no news.",
+    right="Finding nothing means something only for what would have been found.",
 )
+
+
+def _normal_quantile(p):
+    from scipy.special import ndtri
+
+    return float(ndtri(p))
 
 
 def _last_point(values, p):
     """How far the largest value lies above its place in a QQ plot."""
-    from scipy.special import ndtri
+    return float(np.max(values) - _normal_quantile(p))
 
-    return float(np.max(values) - ndtri(p))
+
+# The place of the last of 31 points, and those that mistakes put it at.
+_PLACES = (30.5 / 31, 31 / 32, (31 - 3 / 8) / (32 - 3 / 4), 79.5 / 80)
 
 
 def _above_the_line(of, p):
@@ -422,6 +452,12 @@ LAST_POINT = Numeric(
         (Below it is negative. Use the $p_k$ of the chapter's QQ plot.)
         """),
     answer=_above_the_line(_scaled, 30.5 / 31),
+    given=lambda study: {
+        "$n$": study.cut.reml.nobs,
+        "largest conditional residual": study.cut.reml.residuals.max(),
+        r"$\hat\sigma_\epsilon^2$": study.cut.reml.sigma2_e,
+        **{rf"$\Phi^{{-1}}({p:.4f})$": _normal_quantile(p) for p in _PLACES},
+    },
     atol=1e-3,
     wrong=(
         Wrong(
@@ -471,4 +507,4 @@ LAST_POINT = Numeric(
 )
 
 
-EXERCISES = (LARGEST, WITHOUT_B, WHICH, CORRELATION, FIVE_EFFECTS, LAST_POINT)
+EXERCISES = (LARGEST, WITHOUT_B, WHICH, CORRELATION, TWENTY_EFFECTS, LAST_POINT)

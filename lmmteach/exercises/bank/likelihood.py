@@ -56,6 +56,7 @@ FEWER = Numeric(
     right="With four measurements a woman's mean carries more error than with sixteen, and "
     "the estimate has taken that off.",
     answer=lambda study: theta_of_four(study)[0],
+    given=lambda study: dict(zip(("SSB", "SSW"), first_four(study), strict=True)),
     atol=5e-4,
     unit="logestrone²",
     wrong=(
@@ -113,8 +114,10 @@ UNITS = Numeric(
         Which $\hat\sigma_b^2$ does the colleague get?
         """),
     hints=(
-        "The two scales differ by a constant factor: log y = c · 10 log₁₀ y. What is c?",
-        "c is log(10)/10, with the natural logarithm. If y is multiplied by c, what happens to a "
+        "Write x for estrone. The two scales differ by a constant factor: log x = c · 10 log₁₀ x. "
+        "What is c?",
+        "c is log(10)/10, with the natural logarithm. If all responses are multiplied by c, what "
+        "happens to a "
         "standard deviation, and what to a variance?",
     ),
     solution=markdown(r"""
@@ -167,8 +170,8 @@ RESCALED = Choice(
     key="2c",
     title="Ten times the numbers",
     prompt=markdown(r"""
-        Multiply all $n$ measurements by 10, as if the unit were ten times smaller, and fit the
-        model by maximum likelihood again.
+        Multiply the response $\mathbf y$ by 10 (the column `logestrone`, not the pg/ml), and fit
+        the model by maximum likelihood again.
 
         What happens to the log-likelihood at its top?
         (log is the natural logarithm.)
@@ -233,8 +236,8 @@ ZERO = Choice(
         "In the closed form, when is the estimate 0?",
     ),
     solution=markdown(r"""
-        The estimate is 0 where the means differ no more than the errors alone would make them
-        differ: where $\mathrm{SSB}/I \le \mathrm{SSW}/(I(J-1))$.
+        The estimate is 0 where $\mathrm{SSB}/I \le \mathrm{SSW}/(I(J-1))$: where the six means
+        differ about as little as errors alone would make them differ.
         That is no proof that the hospitals are alike.
         With few groups it happens often even if they differ, and the profile likelihood will show
         which values of $\sigma_b^2$ are as plausible as 0.
@@ -263,10 +266,9 @@ ZERO = Choice(
             "within_not_between",
         ),
         Option(
-            "The data show no sign of a difference between hospitals, which there may be all the "
-            "same.",
-            "The six means differ no more than errors alone would make them: that is what the data "
-            "say, no more and no less.",
+            "The data show no sign of a difference between hospitals. There may still be one.",
+            "The six means differ about as little as errors alone would make them: that is what "
+            "the data say, no more and no less.",
         ),
     ),
     answer=3,

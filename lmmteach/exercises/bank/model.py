@@ -268,48 +268,51 @@ PRINTOUT = Numeric(
 
 PARAMETERS = Choice(
     key="1d",
-    title="Ten women more",
+    title="Ten women more, and their ages",
     prompt=markdown(r"""
         Ten more women join the study, with sixteen measurements of each.
-        The model stays $\mathbf Y = \mathbf X\boldsymbol\beta + \mathbf Z\mathbf b +
-        \boldsymbol\epsilon$, with a random intercept for each of the fifteen women.
+        And the age of each woman becomes known, as a covariate with a slope: $\mathbf X$ has two
+        columns now.
+        There is a random intercept for each of the fifteen women.
 
-        How many parameters does it have now?
+        How many parameters does the model have?
         """),
     hints=(
         "Count what is unknown but fixed: what would be the same in another sample of women?",
         "The levels of the new women are drawn from the same distribution as those of the old "
-        "ones.",
+        "ones. The slope of age is the same for all of them.",
     ),
     solution=markdown(r"""
-        Three, as before: $\mu$, $\sigma_b^2$ and $\sigma_\epsilon^2$.
+        Four: the intercept and the slope, which are $\boldsymbol\beta$, and $\sigma_b^2$ and
+        $\sigma_\epsilon^2$, which are $\boldsymbol\theta$.
+        A new column of $\mathbf X$ brings a parameter.
         A new woman brings a new random variable $b_i$, drawn from the same $N(0, \sigma_b^2)$.
-        She helps to estimate $\sigma_b^2$, and she does not add a parameter.
+        She helps to estimate the four, and she does not add one.
         """),
     code='answer = "c"',
-    right="New women bring new random variables and no new parameter; they make the old three "
-    "better known.",
+    right="New women bring new random variables and no new parameter; a covariate brings one.",
     options=(
         Option(
-            "18: μ, σ_b², σ_ε² and fifteen levels b",
+            "19: intercept, slope, σ_b², σ_ε² and fifteen levels b",
             "The levels b are not parameters: they are random, like the errors. Another sample of "
             "women would have others. What is the same in every sample?",
             "b_is_parameter",
         ),
         Option(
-            "15: one for each woman",
+            "17: one for each woman, the slope and σ_ε²",
             "That would be a regression with a dummy variable for each woman. Here the women's "
             "levels are draws from one distribution: count what describes it.",
             "dummies_not_random",
         ),
         Option(
-            "3: μ, σ_b² and σ_ε²",
-            "More women, the same model: it is described by one mean and two variances.",
+            "4: intercept, slope, σ_b² and σ_ε²",
+            "Two coefficients and two variances describe how all fifteen women come about.",
         ),
         Option(
-            "2: σ_b² and σ_ε²",
-            "Those two are θ, the variances. The model has a part β too.",
-            "forgot_mu",
+            "3: μ, σ_b² and σ_ε²",
+            "That was the model before. The ages are data, but how levels change with age is not "
+            "known.",
+            "forgot_slope",
         ),
     ),
     answer=2,
@@ -441,7 +444,7 @@ UNBALANCED = Function(
 
         Write `se_of_mean(n_i, theta)`: the standard error of that plain mean.
         `n_i` is an array with a count for each woman, `theta` is $(\sigma_b^2, \sigma_\epsilon^2)$.
-        Do not build $\mathbf V$: add up its entries in your head.
+        Do not build $\mathbf V$: find the sum of its entries by hand.
         """),
     hints=(
         "The variance of the plain mean is the sum of all entries of V, divided by n². Each woman "

@@ -20,6 +20,12 @@ WOMAN_5 = Numeric(
         `study.cut.ml` (the chapters use REML).
         """),
     answer=lambda study: float(_mu(study) + study.cut.ml.b[4]),
+    given=lambda study: {
+        "her value": study.cut.means[4],
+        r"$\hat\mu$": _mu(study),
+        r"$\hat\sigma_b^2$": study.cut.ml.sigma2_b,
+        r"$\hat\sigma_\epsilon^2$": study.cut.ml.sigma2_e,
+    },
     atol=5e-4,
     wrong=(
         Wrong(
@@ -76,7 +82,7 @@ WOMAN_5 = Numeric(
 )
 
 
-def _new_upper(variance_of, quantile=0.9):
+def _new_upper(variance_of, quantile=0.9, times=None):
     """Function of the study to the upper end of an interval around μ̂ with another variance."""
 
     def upper(study):
@@ -84,7 +90,8 @@ def _new_upper(variance_of, quantile=0.9):
 
         fit = study.reml
         variance = variance_of(fit.se.iloc[0] ** 2, fit.sigma2_b, fit.sigma2_e)
-        return float(fit.beta.iloc[0] + ndtri(quantile) * np.sqrt(variance))
+        times_sd = ndtri(quantile) if times is None else times
+        return float(fit.beta.iloc[0] + times_sd * np.sqrt(variance))
 
     return upper
 
@@ -136,6 +143,12 @@ NEW_WOMAN = Numeric(
             "mean_only",
             _new_upper(lambda var_mu, s2b, s2e: var_mu),
             "That is an interval for μ, the mean of all women. One woman's value varies much more.",
+        ),
+        Wrong(
+            "t_quantile",
+            _new_upper(lambda var_mu, s2b, s2e: var_mu + s2b + s2e, times=1.533206),
+            "You took Student's t with 4 degrees of freedom. With five women that is a good "
+            "instinct, but here the variances are taken as known: which quantile belongs then?",
         ),
         Wrong(
             "wrong_quantile",

@@ -26,8 +26,8 @@ WEIGHTS = Numeric(
         Give at least four decimals.
         """),
     hints=(
-        "You do not need the value of the variances: multiply both by any number, and the weights "
-        "keep their proportions.",
+        "For a common mean GLS is a weighted mean of the women's means. Which formula of the "
+        "chapter gives the weights?",
         "The weight of a woman is one over the variance of her mean, σ_b² + σ_ε²/n_i. With equal "
         "variances that is proportional to 1 + 1/n_i, inverted.",
         "`study.cut.means` and `study.cut.n_i` hold the five means and counts; `np.average` takes "
@@ -40,9 +40,9 @@ WEIGHTS = Numeric(
 
         $$\hat\mu_\theta = \frac{\sum_i \frac{n_i}{n_i + 1}\,\bar y_i}{\sum_i \frac{n_i}{n_i + 1}}$$
 
-        This lies between the two simple answers, the mean of all measurements and the mean of the
-        five means.
-        Which of them it is closer to, the ratio of the two variances decides.
+        The weights lie between those of the two simple answers: less unequal than the $n_i$ of the
+        mean of all measurements, less equal than those of the mean of the five means.
+        Which of them they are closer to, the ratio of the two variances decides.
         """),
     code=markdown("""
         cut = study.cut
@@ -114,6 +114,11 @@ def colleague_height(theta, y, X, Z):
 def top_in_profile(theta, y, X, Z):
     """With the beta of the top of the hill for every theta."""
     return height(lt.likelihood.fit_ml(y, X, Z)[0], theta, y, X, Z)
+
+
+def with_the_constant(theta, y, X, Z):
+    """With the constant that software adds."""
+    return lt.profile.profile_loglik(lt.model.V_theta(theta, Z), y, X)
 
 
 def V_for_its_inverse(theta, y, X, Z):
@@ -196,6 +201,12 @@ BUG = Function(
             "in your code does not depend on θ. Which estimate does?",
         ),
         Wrong(
+            "kept_the_constant",
+            with_the_constant,
+            "Your β is right: the bug is gone. But your value contains −(n/2) log 2π, and the "
+            "question is about the height without it.",
+        ),
+        Wrong(
             "beta_of_the_top",
             top_in_profile,
             "You put in the β of the top of the hill for every θ. It is the best one for the best "
@@ -263,6 +274,7 @@ INTERVAL = Numeric(
 
         The 90 % point of $\chi^2_1$ is 2.706.
         Give at least two decimals.
+        (You need the curve, and so Python.)
         """),
     hints=(
         "Will a 90 % interval be wider or narrower than the one for 95 %?",
@@ -280,8 +292,8 @@ INTERVAL = Numeric(
         interval = study.ml.profile_interval(level=0.9)
         answer = interval.loc["sigma2_b", "upper"]
         """),
-    right="Even with 90 % the interval reaches much further up than down: five women cannot "
-    "rule out a large variance.",
+    right="Even with 90 % the interval reaches much further up than down: five women rule out a "
+    "large variance much more slowly than a small one.",
     answer=lambda study: ends(study, 0.9)[1],
     atol=5e-3,
     unit="logestrone²",
@@ -337,7 +349,7 @@ FIVE = Choice(
         There is no such law.
         The number of groups decides how well $\sigma_b^2$ is known, and the profile interval says
         how well.
-        With five women it is wide: it rules out small values, but hardly any large ones.
+        With five women it is wide, most of all upwards.
         Dummy variables do not give more knowledge; they answer another question, the one about
         *these* five women.
         The standard error of $\hat\mu$ for women in general needs $\sigma_b^2$, well known or not.

@@ -30,6 +30,7 @@ FROM_SUMS = Numeric(
         balanced, so no fit is needed.
         """),
     answer=lambda study: _between(*_half(study), d=4, J=8),
+    given=lambda study: dict(zip(("SSB", "SSW"), _half(study), strict=True)),
     atol=1e-3,
     wrong=(
         Wrong(
@@ -107,7 +108,7 @@ BIASED = Choice(
             "Both: σ̂_b² and σ̂_ε² are too small.",
             "A lecture may say so, and with a covariate that varies within women it is true. "
             "But compare ML and REML for these data: do both variances differ? "
-            "Each woman has a mean of her own. What is then still to be known about μ?",
+            "SSW compares each value with the mean of its own woman. Does estimating μ change it?",
             "ml_both_biased",
         ),
         Option(
@@ -155,6 +156,10 @@ OTHER_K = Numeric(
         Which number does she print?
         """),
     answer=lambda study: study.cut.reml.criterion - np.log(study.cut.reml.nobs),
+    given=lambda study: {
+        r"$\ell_R(\hat{\boldsymbol\theta})$": study.cut.reml.loglik,
+        "$n$": study.cut.reml.nobs,
+    },
     atol=1e-3,
     wrong=(
         Wrong(
@@ -312,6 +317,12 @@ WITHOUT_MATRICES = Function(
             "That is −2 ℓ_p, the criterion of ML. REML has one term more, and n − p in place of n.",
         ),
         Wrong(
+            "n_not_n_minus_p",
+            _criterion_with(_gls_mean, _reml_term, lost=0),
+            "Three terms are right. In the first there is n, the number of measurements. How many "
+            "error contrasts are there?",
+        ),
+        Wrong(
             "logXtX",
             _criterion_with(_gls_mean, lambda n_i, w: np.log(n_i.sum())),
             "You used log |XᵀX|, which is log n. The criterion has V⁻¹ in the middle: "
@@ -359,7 +370,7 @@ COMPARABLE = Choice(
     options=(
         Option(
             "Never. Only ML likelihoods may be compared.",
-            "Too strict, though many books say it. What does K depend on? "
+            "Too strict, though one often reads it. What does K depend on? "
             "Then ask when two models have the same Kᵀy.",
             "reml_never_lrt",
         ),

@@ -15,6 +15,8 @@ def _height(study, covariate="", reml=False):
     X, measurement = study.X, study.data["measurement"].to_numpy()
     if covariate == "days":
         X = np.column_stack([X, lt.model.random_intercept_design((measurement - 1) // 4)[:, 1:]])
+    elif covariate == "day as a number":
+        X = np.column_stack([X, (measurement - 1) // 4])
     elif covariate == "order":
         X = np.column_stack([X, measurement])
     fit, height = (
@@ -26,9 +28,9 @@ def _height(study, covariate="", reml=False):
     return height(lt.model.V_theta(theta, study.Z), study.y, X)
 
 
-def _gain(study, small_reml=False, large_reml=False):
+def _gain(study, small_reml=False, large_reml=False, covariate="days"):
     """Twice the gain in log-likelihood by the days, each model fitted as asked."""
-    return 2 * (_height(study, "days", large_reml) - _height(study, "", small_reml))
+    return 2 * (_height(study, covariate, large_reml) - _height(study, "", small_reml))
 
 
 DAYS = Numeric(
@@ -46,6 +48,12 @@ DAYS = Numeric(
         `C(day)` in the formula.
         """),
     answer=_gain,
+    given=lambda study: {
+        "ML log-likelihood without days": _height(study),
+        "with days": _height(study, "days"),
+        "REML log-likelihood without days": _height(study, reml=True),
+        "with days, by REML": _height(study, "days", reml=True),
+    },
     atol=1e-3,
     wrong=(
         Wrong(
@@ -60,6 +68,12 @@ DAYS = Numeric(
             lambda study: _gain(study, small_reml=True),
             "One of your fits is by ML, the other by REML. Their likelihoods are of different "
             "data: fit both by ML.",
+        ),
+        Wrong(
+            "day_as_number",
+            lambda study: _gain(study, covariate="day as a number"),
+            "You fitted a straight line over the days, with one slope. Every day has a mean of its "
+            "own: write `C(day)` in the formula.",
         ),
         Wrong(
             "forgot_2",
@@ -110,12 +124,16 @@ AIC_OF_DRIFT = Numeric(
         You want to compare it with the model without the drift. What is its AIC?
         """),
     answer=lambda study: -2 * _height(study.cut, "order") + 2 * 4,
+    given=lambda study: {
+        "ML log-likelihood": _height(study.cut, "order"),
+        "REML log-likelihood": _height(study.cut, "order", reml=True),
+    },
     atol=1e-3,
     wrong=(
         Wrong(
             "aic_df",
             lambda study: -2 * _height(study.cut, "order") + 2 * 9,
-            "You paid for the five b_j as well. They are no parameters: the likelihood has "
+            "You paid for the five b_i as well. They are no parameters: the likelihood has "
             "integrated them out, and what describes them is one variance.",
         ),
         Wrong(
@@ -150,7 +168,7 @@ AIC_OF_DRIFT = Numeric(
     ),
     solution=markdown(r"""
         The model has four parameters: $\mu$, the slope, $\sigma_b^2$ and $\sigma_\epsilon^2$.
-        The five $b_j$ are not among them.
+        The five $b_i$ are not among them.
         They are drawn anew in every study, from a distribution that $\sigma_b^2$ describes.
         With the ML log-likelihood, $\mathrm{AIC} = -2\,\ell + 2\cdot 4$.
         """),
@@ -476,12 +494,16 @@ SPOT_THE_BUG = Function(
     ),
 )
 
+# With six groups of ten, F = 40 comes with σ̂_b² = (40 − 1)/10, in units of σ̂_ε².
+_SIX_GROUPS = lt.model.random_intercept_design(np.repeat(np.arange(6), 10))
+_Z = lt.testing.wald_z(((40 - 1) / 10, 1.0), np.ones((60, 1)), _SIX_GROUPS)
+
 WALD = Choice(
     key="6f",
     title="z or F?",
-    prompt=markdown(r"""
+    prompt=markdown(rf"""
         For the variance between six groups of ten, a program prints the REML estimate over its
-        standard error, $z = 1.50$.
+        standard error, $z = {_Z:.2f}$.
         The analysis of variance of the same data gives $F = 40$ with 5 and 54 degrees of freedom.
         What do you report?
         """),
