@@ -20,6 +20,7 @@ import lmmteach.exercises as exercises
 from lmmteach.exercises import compare, functions, record, running
 from lmmteach.exercises.checking import diagnose
 from lmmteach.exercises.feedback import Feedback, Solution
+from lmmteach.exercises.functions import is_balanced, known_results
 from lmmteach.exercises.kinds import Also, Choice, Function, Numeric, Option, Wrong
 from lmmteach.exercises.numeric import tells_apart
 from lmmteach.exercises.record import Record
@@ -40,6 +41,7 @@ NUMBER = Numeric(
     key="1a",
     code="answer = 0.1234",
     answer=lambda study: 0.1234,
+    share=True,
     atol=1e-4,
     wrong=(
         Wrong("one", lambda study: 1.0, "It is not one."),
@@ -176,6 +178,10 @@ def test_one_number_in_whatever_box(value):
         (0.1238, "wrong", "close", "digits"),
         (-0.1234, "wrong", "sign", "sign"),
         (12.34, "wrong", "percent", "percentage"),
+        (12.3, "wrong", "percent", "percentage"),
+        (12, "wrong", "percent", "percentage"),
+        (0.12, "wrong", "rounded", "too few digits"),
+        (0.1, "wrong", "", "none of the mistakes"),
         (7, "wrong", "", "none of the mistakes"),
         (1e300, "wrong", "", "none of the mistakes"),
         (10**400, "wrong", "", "too large"),
@@ -320,7 +326,92 @@ def test_right_on_balanced_data_only():
     said = said_of(with_a_mistake)
     assert (said.outcome, said.tag) == ("wrong", "")
     assert "goes wrong on the unbalanced data" in said.text
-    assert "means(<array of shape (31,)>, <array of shape (31, 5)>)" in said.text
+    assert "means(study.cut.y, study.cut.Z)" in said.text
+    assert 'hint("1c")' in said.text
+
+
+CHANGED = {
+    "sign": (lambda right: -right, "the sign is turned"),
+    "twice": (lambda right: 2 * right, "twice the right one"),
+    "half": (lambda right: right / 2, "half of the right one"),
+    "square": (lambda right: right**2, "a variance where a standard deviation"),
+    "root": (lambda right: right**0.5, "a standard deviation where a variance"),
+    "zero": (lambda right: 0 * right, "gives 0 in every case"),
+}
+
+
+@pytest.mark.parametrize("name", CHANGED)
+def test_what_has_happened_to_all_numbers_alike_is_said(name):
+    change, words = CHANGED[name]
+    said = said_of(lambda y, Z: change(means(y, Z)))
+    assert (said.outcome, said.tag) == ("wrong", "")
+    assert words in said.text
+    assert "unbalanced" not in said.text
+
+
+def test_what_is_taken_from_the_notebook_is_named():
+    namespace = {"y": STUDY.y, "np": np}
+    exec("def means(values, Z):\n    return Z.T @ y[:len(Z)] / 16", namespace)
+    said = said_of(namespace["means"])
+    assert "takes `y` from the notebook" in said.text
+    assert "y, Z." in said.text
+    # A function that is right may do as it likes.
+    assert "notebook" not in said_of(means).text
+
+
+def test_the_balanced_cases_are_told_by_the_sizes_of_the_groups():
+    cases = known_results(MEANS, STUDY).cases
+    assert [is_balanced(MEANS, case) for case in cases] == [True, False]
+    by_count = replace(MEANS, stub="def means(n_i):\n    return ...\n")
+    assert is_balanced(by_count, (np.array([3, 3]),))
+    assert not is_balanced(by_count, (np.array([3, 2]),))
+    by_label = replace(MEANS, stub="def means(y, woman):\n    return ...\n")
+    assert is_balanced(by_label, (np.zeros(4), np.array(["a", "b", "a", "b"])))
+    assert not is_balanced(by_label, (np.zeros(3), np.array(["a", "b", "a"])))
+    by_V = replace(MEANS, stub="def means(y, V):\n    return ...\n")
+    assert is_balanced(by_V, (STUDY.y, STUDY.reml.V))
+    assert not is_balanced(by_V, (STUDY.cut.y, STUDY.cut.reml.V))
+
+
+def test_a_small_argument_is_written_out():
+    exercise = replace(
+        MEANS, cases=lambda study: [(np.array([1.5, 2.0]), np.array([[1.0], [1.0]]))]
+    )
+    said = said_of(lambda y, Z: 7.0 * Z.T @ y, exercise)
+    assert "means(np.array([1.5, 2. ]), np.array([[1.], [1.]]))" in said.text.replace("\n ", " ")
+
+
+def test_the_call_that_stops_is_shown():
+    said = said_of(lambda y, Z: np.linalg.inv(Z))
+    assert "LinAlgError" in said.text
+    assert "means(study.y, study.Z)" in said.text
+
+
+def test_an_asynchronous_function_is_told_so():
+    async def means(y, Z):
+        return y
+
+    assert "without `async`" in said_of(means).text
+
+
+def test_a_function_that_only_has_a_docstring_is_not_attempted():
+    def means(y, Z):
+        """The means of the women."""
+
+    assert said_of(means).outcome == "not attempted"
+
+
+def test_a_forgotten_sum_is_named():
+    exercise = replace(MEANS, reference=lambda y, Z: float(y.sum()), wrong=())
+    assert "forget to add them up" in said_of(lambda y, Z: y, exercise).text
+
+
+def test_dots_that_are_left_are_named_beside_the_error():
+    def means(y, Z):
+        sizes = ...
+        return Z.T @ y / sizes
+
+    assert "still a `...` in your function" in said_of(means).text
 
 
 @pytest.mark.parametrize(
@@ -561,19 +652,37 @@ def sleeping(*_):
     time.sleep(60)
 
 
+def napping_and_catching_all(*_):
+    # Every ring of the timer comes in the nap.
+    while True:
+        try:  # noqa: SIM105
+            time.sleep(0.05)
+        except:  # noqa: E722
+            pass
+
+
+# A loop without a second line, which a formatter would not leave.
+one_line = {}
+exec("def endless_on_one_line(*_):\n    while True: pass\n", one_line)
+
+
 needs_timer = pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="no timer here")
 
 
 @needs_timer
-@pytest.mark.parametrize("function", [endless, endless_catching, endless_catching_all, sleeping])
+@pytest.mark.parametrize(
+    "function",
+    [endless, endless_catching, endless_catching_all, sleeping, napping_and_catching_all],
+)
 def test_the_timer_cuts_off(function):
-    handler = signal.getsignal(signal.SIGALRM)
+    handler, tracer = signal.getsignal(signal.SIGALRM), sys.gettrace()
     start = time.monotonic()
     said = said_of(function, replace(MEANS, stub="def means(*_):\n    ...\n"), seconds=0.1)
     assert time.monotonic() - start < 30
     assert said.outcome == "error"
     assert "stopped after 0.1 seconds" in said.text
     assert signal.getsignal(signal.SIGALRM) is handler
+    assert sys.gettrace() is tracer
     assert signal.getitimer(signal.ITIMER_REAL) == (0.0, 0.0)
 
 
@@ -606,7 +715,7 @@ def in_thread(work):
     return results[0]
 
 
-@pytest.mark.parametrize("function", [endless, endless_catching])
+@pytest.mark.parametrize("function", [endless, endless_catching, one_line["endless_on_one_line"]])
 def test_where_there_is_no_timer_each_line_looks_at_the_clock(function):
     done = in_thread(lambda: run(function, (), seconds=0.1))
     assert done.out_of_time
@@ -624,6 +733,36 @@ def test_a_debugger_is_left_alone():
         return value, sys.gettrace() is tracer
 
     assert in_thread(work) == (1, True)
+
+
+def test_what_is_printed_goes_into_something_that_is_like_a_file():
+    def printing(y, Z):
+        sys.stdout.writelines(["one\n", "two\n"])
+        sys.stderr.write("three\n")
+        assert not sys.stdout.isatty()
+        assert sys.stdout.encoding == "utf-8"
+        return means(y, Z)
+
+    done = run(printing, (STUDY.y, STUDY.Z))
+    assert done.raised is None
+    assert done.printed == "one\ntwo\nthree\n"
+
+
+@pytest.mark.parametrize(
+    ("path", "students"),
+    [
+        ("/home/ada/work/functions.py", True),
+        ("/tmp/ipykernel_1/123.py", True),
+        ("<ipython-input-3>", True),
+        (np.__file__, False),
+        (json.__file__, False),
+        (running.__file__, False),
+        ("/home/ada/.local/lib/python3.12/site-packages/tool.py", False),
+        ("/usr/lib/python3/dist-packages/tool.py", False),
+    ],
+)
+def test_whose_a_line_of_code_is(path, students):
+    assert running.is_students(path) is students
 
 
 # What is shown ------------------------------------------------------------------------------------
@@ -688,6 +827,19 @@ def test_unknown_keys(ask):
     assert len(ask("x" * 10**6).text) < 500
 
 
+@pytest.mark.parametrize("key", ["1a", "1A", " 1a ", "1 a", "1a)", "Exercise 1a", "\uff11\uff41"])
+def test_a_key_that_cannot_be_mistaken_is_taken(key):
+    assert exercises.check(key, 0.1234).outcome == "right"
+
+
+def test_what_was_overwritten_is_said(monkeypatch):
+    monkeypatch.setattr(exercises, "diagnose", lambda *_: np.nothing)
+    said = exercises.check("1a", 0.1234)
+    assert said.outcome == "error"
+    assert "AttributeError" in said.text
+    assert "Restart the kernel" in said.text
+
+
 @pytest.mark.parametrize(
     ("name", "error", "words"),
     [
@@ -696,6 +848,7 @@ def test_unknown_keys(ask):
         ("  ", ValueError, "blank"),
         ("x" * 101, ValueError, "at most 100"),
         ("\ud800", ValueError, "cannot be stored"),
+        ("\u200b", ValueError, "blank"),
     ],
 )
 def test_names_that_are_none(name, error, words, session):
@@ -915,6 +1068,38 @@ def test_a_bad_file_that_cannot_be_moved_is_left(path, monkeypatch):
     kept = Record(path)
     assert "could not be stored in this folder (OSError)" in kept.add("ada", "1a", right=True)
     assert path.read_text() == "not json"
+
+
+def test_a_name_on_two_lines_is_one_name():
+    assert exercises.start("Ada\nLovelace").student == "Ada Lovelace"
+
+
+def test_a_file_with_a_mark_of_the_byte_order_is_read(path):
+    path.write_bytes(b'\xef\xbb\xbf{"version": 1, "students": {"ada": {"1a": "done"}}}')
+    assert Record(path).states("ada") == {"1a": "done"}
+
+
+def test_half_a_character_in_the_file_does_not_stop_the_work(path):
+    path.write_text('{"version": 1, "students": {"\\ud800": {"1a": "done"}}}')
+    kept = Record(path)
+    assert "could not be stored" in kept.add("ada", "1b", right=True)
+    assert kept.states("ada") == {"1b": "done"}
+
+
+def test_what_another_worksheet_writes_at_the_same_moment_is_not_lost(path, monkeypatch):
+    other = Record(path)
+    replace_file, calls = os.replace, []
+
+    def at_the_same_moment(source, target):
+        replace_file(source, target)
+        if not calls:
+            calls.append(1)
+            # The other one had read the file before, and puts its own in the place of ours.
+            path.write_text('{"version": 1, "students": {"ada": {"2a": "done"}}}')
+
+    monkeypatch.setattr(record.os, "replace", at_the_same_moment)
+    Record(path).add("ada", "1a", right=True)
+    assert other.states("ada") == {"1a": "done", "2a": "done"}
 
 
 def test_the_file_is_plain_json(path):

@@ -4,6 +4,8 @@
 """
 
 import difflib
+import re
+import unicodedata
 from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -74,7 +76,8 @@ def start(student=""):
     TypeError, ValueError
         for a name that is no text, blank, or too long.
     """
-    study = _study_of(_checked_name(student))
+    student = _checked_name(student)
+    study = _study_of(student)
     # The numbers that are asked are worked out now, so that each check answers at once.
     _is_good(study)
     session = _current()
@@ -98,7 +101,11 @@ def check(key, value=...):
     if isinstance(exercise, Feedback):
         return exercise
     session = _current()
-    said = diagnose(exercise, value, session.study)
+    try:
+        said = diagnose(exercise, value, session.study)
+    # The student's own errors have been told by now: this one is in what all share.
+    except Exception as error:
+        return Feedback(exercise.key, "error", _broken(error))
     if said.outcome == "not attempted":
         return said
     right = said.outcome == "right"
@@ -145,6 +152,14 @@ def progress():
     return Progress(who, chapters, session.record.remarks)
 
 
+def _broken(error):
+    return (
+        f"The exercise could not work out its own answer ({type(error).__name__}: {error}). "
+        "Was something of numpy or lmmteach overwritten in this notebook? Restart the kernel and "
+        "run the cells again."
+    )
+
+
 def _current():
     global _session
     if _session is None:
@@ -171,7 +186,10 @@ def _checked_name(student):
             f'student must be a text in quotes, such as start(student="Ada"), '
             f"not of type {type(student).__name__}."
         )
-    if student and not student.strip():
+    student = " ".join(student.split()) if student.strip() else student
+    # Marks that take no room, such as the space of no width, are no name.
+    visible = [mark for mark in student if unicodedata.category(mark) not in ("Cf", "Cc", "Zs")]
+    if student and not visible:
         raise ValueError(
             'The name is blank. Write one, or start(student="") for the lecture\'s data.'
         )
@@ -219,7 +237,10 @@ def _find(key):
         return Feedback(
             "", "error", 'First comes the key of the exercise, in quotes: `check("1a", answer)`.'
         )
-    wanted = key[:20].strip().lower()
+    plain = unicodedata.normalize("NFKC", key[:40]).strip().lower()
+    # As "4a)", "4 a" or "Exercise 4a".
+    found = re.search(r"([1-9])\s*([a-z]\d?)\W*$", plain)
+    wanted = found[1] + found[2] if found else plain
     if wanted in EXERCISES:
         return EXERCISES[wanted]
     chapter = [e for e in EXERCISES.values() if wanted.startswith(str(e.chapter))]

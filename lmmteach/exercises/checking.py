@@ -1,6 +1,7 @@
 """Hold an answer against the right one and against the mistakes that have a name."""
 
 import re
+import unicodedata
 from string import ascii_lowercase
 
 from lmmteach.exercises.feedback import NOT_ATTEMPTED, Feedback
@@ -37,7 +38,8 @@ def diagnose(exercise, value, study, seconds=SECONDS):
 
 def _diagnose_choice(exercise, value):
     letters = ascii_lowercase[: len(exercise.options)]
-    found = isinstance(value, str) and re.fullmatch(r"\W*(\w)\W*", value)
+    plain = unicodedata.normalize("NFKC", value) if isinstance(value, str) else ""
+    found = re.fullmatch(r"\W*(\w)\W*", plain)
     letter = found[1].lower() if found else ""
     if letter == "" or letter not in letters:
         listed = ", ".join(f'"{letter}"' for letter in letters[:-1]) + f' or "{letters[-1]}"'

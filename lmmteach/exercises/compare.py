@@ -28,6 +28,21 @@ def matches(value, target, atol):
     return distance(value, target, atol) <= CELLS_PER_ATOL
 
 
+def is_rounded(value, target, atol, digits=2):
+    """Whether a value is the target rounded, with this many digits left at least."""
+    return cell(value, atol) in rounded_cells(target, atol, digits)
+
+
+def rounded_cells(target, atol, digits=2):
+    """Return the cells of what the target becomes when it is rounded to 0, 1, 2, … decimals."""
+    roundings = (round(target, decimals) for decimals in range(5))
+    return {
+        cell(value, atol)
+        for decimals, value in enumerate(roundings)
+        if abs(value) * 10**decimals >= 10 ** (digits - 1)
+    }
+
+
 def close_to(value, target, atol):
     """Whether a value is the target up to ten times ``atol``."""
     return distance(value, target, atol) <= NEARBY

@@ -1,6 +1,7 @@
 """Check a function: call it as the reference is called, and compare what comes of it."""
 
 import ast
+import dis
 import inspect
 import linecache
 import sys
@@ -9,26 +10,46 @@ import traceback
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from numbers import Number
-from pathlib import Path
 from types import CodeType
 
 import numpy as np
-import pandas as pd
 
 from lmmteach.exercises.feedback import NOT_ATTEMPTED
 from lmmteach.exercises.results import Result, difference
-from lmmteach.exercises.running import LIBRARIES, run
+from lmmteach.exercises.running import is_students, run
 from lmmteach.exercises.values import with_article
 
-OWN_FILES = str(Path(__file__).resolve().parent.parent)
 SHOWN = 300
+# Arrays up to this size are written out in a call.
+SMALL = 6
+# What a notebook has, and what a function must not take from there.
+NOTEBOOK_NAMES = ("study", "y", "X", "Z", "woman", "lecture")
+# What may have happened to all numbers alike.
+CHANGES = (
+    (lambda right: -right, "The size is right, but the sign is turned."),
+    (lambda right: 2 * right, "Your result is twice the right one, in every case."),
+    (lambda right: right / 2, "Your result is half of the right one, in every case."),
+    (
+        lambda right: right**2,
+        "Your result is the square of the right one, in every case: a variance where a standard "
+        "deviation is asked?",
+    ),
+    (
+        lambda right: np.sqrt(np.abs(right)),
+        "Your result is the root of the right one, in every case: a standard deviation where a "
+        "variance is asked?",
+    ),
+    (lambda right: 0 * right, "Your function gives 0 in every case, whatever it is given."),
+)
 
 
 def diagnose_function(exercise, value, study, seconds):
     """Return outcome, text and, where it is known, the tag of the mistake."""
     if not callable(value):
         return "error", _not_a_function(exercise, value)
-    if _is_stub(exercise, value):
+    if inspect.iscoroutinefunction(value):
+        return "error", "Your function is asynchronous. Write it with `def`, without `async`."
+    if _is_stub(exercise, value) or _is_empty(value):
         return "not attempted", NOT_ATTEMPTED
     known = known_results(exercise, study)
     problem = _wrong_parameters(exercise, value, known.cases[0])
@@ -48,7 +69,33 @@ def diagnose_function(exercise, value, study, seconds):
         if _holds_ellipsis(done.value):
             return "not attempted", NOT_ATTEMPTED
         results.append(Result.of(done))
-    return verdict_on_function(exercise, results, known, study)
+    outcome, text, *tag = verdict_on_function(exercise, results, known, study)
+    if outcome != "right" and not tag:
+        text += _what_the_code_tells(value, exercise)
+    return outcome, text, *tag
+
+
+def _what_the_code_tells(function, exercise):
+    """What stands in the code of a function that goes wrong, and should not."""
+    code = getattr(function, "__code__", None)
+    if code is None:
+        return ""
+    told = ""
+    if ... in code.co_consts:
+        told += "\nThere is still a `...` in your function: put code in its place."
+    names = {
+        step.argval
+        for step in dis.get_instructions(code)
+        if step.opname in ("LOAD_GLOBAL", "LOAD_NAME")
+    }
+    taken = [name for name in NOTEBOOK_NAMES if name in names]
+    if taken:
+        parameters = ", ".join(_stub_parameters(exercise))
+        told += (
+            f"\nYour function takes `{taken[0]}` from the notebook. It is called with other data, "
+            f"so it must be made of its parameters only: {parameters}."
+        )
+    return told
 
 
 def verdict_on_function(exercise, results, known, study):
@@ -64,18 +111,36 @@ def verdict_on_function(exercise, results, known, study):
         if not any(difference(mine, its, exercise.rtol) for mine, its in pairs):
             return "wrong", wrong.feedback, wrong.tag
     first = next(i for i, problem in enumerate(problems) if problem)
+    call = f"The first call that shows it: `{_shown_call(exercise, known.cases[first], study)}`."
     if results[first].raised is not None:
-        return "error", _tell_exception(results[first].raised)
+        return "error", f"{_tell_exception(results[first].raised)}\n{call}"
     outcome, text = problems[first]
-    on_cut = [is_on_cut(arguments, study) for arguments in known.cases]
-    if any(on_cut) and not any(bad for bad, cut in zip(problems, on_cut, strict=True) if not cut):
+    changed = _changed_alike(exercise, results, known)
+    balanced = [is_balanced(exercise, arguments) for arguments in known.cases]
+    if changed:
+        text = changed
+    elif any(balanced) and not any(
+        bad for bad, alike in zip(problems, balanced, strict=True) if alike
+    ):
         text += (
             " Where all women have as many measurements your function is right: it goes wrong on "
             "the unbalanced data. Where does it take the numbers n_i of measurements to be alike, "
             "or use a mean that weighs them all the same?"
         )
-    call = _shown_call(exercise.name, known.cases[first])
-    return outcome, f"{text}\nThe first call that shows it: `{call}`."
+    return outcome, f'{text}\n{call}\n`hint("{exercise.key}")` helps on.'
+
+
+def _changed_alike(exercise, results, known):
+    """What has happened to the right results in all cases alike, in words; "" if nothing has."""
+    for change, words in CHANGES:
+        pairs = zip(results, known.right, strict=True)
+        if all(
+            not difference(mine, right.changed(change), exercise.rtol)
+            and difference(mine, right, exercise.rtol)
+            for mine, right in pairs
+        ):
+            return words
+    return ""
 
 
 @dataclass(frozen=True)
@@ -132,7 +197,7 @@ def _students_line(error):
     """(number, text) of the last line that was run of what the student has written."""
     for frame, number in reversed(list(traceback.walk_tb(error.__traceback__))):
         path = frame.f_code.co_filename
-        if not path.startswith((*LIBRARIES, OWN_FILES, "<frozen", "<__array_function__")):
+        if is_students(path):
             return number, linecache.getline(path, number, frame.f_globals).strip()
     return None
 
@@ -159,8 +224,8 @@ def _wrong_parameters(exercise, value, arguments):
         signature.bind(*arguments)
     except TypeError:
         return (
-            f"Your function takes `{signature}`, and the exercise calls it with "
-            f"{len(arguments)} argument{'s' * (len(arguments) != 1)}: "
+            f"Your function takes `({', '.join(signature.parameters)})`, and the exercise calls "
+            f"it with {len(arguments)} argument{'s' * (len(arguments) != 1)}: "
             f"`{exercise.name}({', '.join(_stub_parameters(exercise))})`."
         )
     return ""
@@ -175,6 +240,20 @@ def _stub_parameters(exercise):
 
 def _is_stub(exercise, value):
     return inspect.isfunction(value) and _essence(value.__code__) == _stub_essence(exercise)
+
+
+def _is_empty(value):
+    """Whether a function does nothing at all, whatever its docstring says."""
+    if not inspect.isfunction(value) or value.__name__ == "<lambda>":
+        return False
+    steps = [step.opname for step in dis.get_instructions(value.__code__)]
+    idle = ("RESUME", "NOP", "LOAD_CONST", "RETURN_VALUE", "RETURN_CONST")
+    returns_none = all(
+        step.argval is None
+        for step in dis.get_instructions(value.__code__)
+        if step.opname in ("LOAD_CONST", "RETURN_CONST")
+    )
+    return returns_none and set(steps) <= set(idle)
 
 
 @cache
@@ -199,27 +278,33 @@ def _holds_ellipsis(value):
     return value is ... or (isinstance(value, tuple) and any(part is ... for part in value))
 
 
-def is_on_cut(arguments, study):
-    """Whether a call of a function is about the unbalanced cut of the study."""
-    cut = study.cut
-    rows = len(cut.data)
-    for argument in arguments:
-        if argument is cut:
-            return True
-        shape = np.shape(argument) if isinstance(argument, (list, tuple, np.ndarray)) else ()
-        if isinstance(argument, (pd.Series, pd.DataFrame)):
-            shape = argument.shape
-        if rows in shape or (shape == cut.n_i.shape and np.array_equal(argument, cut.n_i)):
-            return True
+def is_balanced(exercise, arguments):
+    """Whether a call is about groups of equal size; also False where that cannot be seen."""
+    for name, value in zip(_stub_parameters(exercise), arguments, strict=False):
+        if name == "n_i":
+            return bool(np.ptp(value) == 0)
+        if name == "woman":
+            return bool(np.ptp(np.unique(value, return_counts=True)[1]) == 0)
+        if name == "Z":
+            return bool(np.ptp(np.sum(value, axis=0)) == 0)
+        if name == "V":
+            return bool(np.ptp(np.count_nonzero(value, axis=1)) == 0)
     return False
 
 
-def _shown_call(name, arguments):
-    return f"{name}({', '.join(map(_shown_argument, arguments))})"
+def _shown_call(exercise, arguments, study):
+    return f"{exercise.name}({', '.join(_shown_argument(value, study) for value in arguments)})"
 
 
-def _shown_argument(value):
+def _shown_argument(value, study):
+    """An argument as one can type it, where that is short enough."""
+    for name, part in (("study", study), ("study.cut", study.cut)):
+        for attribute in ("y", "X", "Z", "woman", "means", "n_i"):
+            if value is getattr(part, attribute):
+                return f"{name}.{attribute}"
     shape = getattr(value, "shape", None)
+    if shape and np.size(value) <= SMALL:
+        return f"np.array({np.array2string(np.asarray(value), separator=', ', precision=6)})"
     if shape:
         return f"<array of shape {shape}>"
     if isinstance(value, Number):

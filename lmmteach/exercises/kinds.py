@@ -81,6 +81,7 @@ class Numeric(Exercise):
     wrong : the mistakes that are known
     unit : what stands behind the field
     also : other answers that are right
+    share : whether it lies between 0 and 1, so that somebody may give it in per cent
     given : function of the study to ``{name: number}``, what the page must give to a reader who
         has a calculator and no Python; not needed where the chapter prints it
     """
@@ -90,6 +91,7 @@ class Numeric(Exercise):
     wrong: tuple
     unit: str = ""
     also: tuple = ()
+    share: bool = False
     given: Callable | None = None
 
 

@@ -5,14 +5,21 @@ from functools import lru_cache
 
 import numpy as np
 
-from lmmteach.exercises.compare import close_to, matches
+from lmmteach.exercises.compare import close_to, is_rounded, matches
 from lmmteach.exercises.values import read_number
 
-CLOSE = (
-    "Close, but not close enough: some digits were lost on the way. Compute with all digits, "
-    "and round at the end if at all."
+ROUNDED = (
+    "That is the right number, but with too few digits. (A printout shows few.) Compute with all "
+    "digits, and give more of them."
 )
-SIGN_TURNED = "The size is right, but the sign is turned. What is subtracted from what?"
+CLOSE = (
+    "Very near, but not it. Either digits were lost on the way, or something small is different: "
+    "a divisor, a fit, a mean."
+)
+SIGN_TURNED = (
+    "The size is right, but the sign is turned. Is there a minus too many, or a difference taken "
+    "the other way round?"
+)
 IN_PERCENT = "This is a percentage. Give it as a share, a number between 0 and 1."
 UNKNOWN = (
     "This is not it, and it is none of the mistakes that this exercise knows by name. "
@@ -69,12 +76,16 @@ def diagnose_number(exercise, value, study):
     for target in known:
         if matches(number, target.value, exercise.atol):
             return target.outcome, target.text, target.tag
-    right = known[0].value
-    if close_to(number, right, exercise.atol):
+    right, atol = known[0].value, exercise.atol
+    if is_rounded(number, right, atol):
+        return "wrong", ROUNDED, "rounded"
+    if close_to(number, right, atol):
         return "wrong", CLOSE, "close"
-    if close_to(number, -right, exercise.atol):
+    if close_to(number, -right, atol):
         return "wrong", SIGN_TURNED, "sign"
-    if abs(right) <= 1 and close_to(number, 100 * right, exercise.atol):
+    if exercise.share and (
+        close_to(number, 100 * right, atol) or is_rounded(number, 100 * right, atol, digits=1)
+    ):
         return "wrong", IN_PERCENT, "percent"
     return "wrong", UNKNOWN
 

@@ -12,7 +12,7 @@ import re
 from string import ascii_lowercase
 
 from lmmteach.exercises.checking import diagnose
-from lmmteach.exercises.compare import NEARBY, cell, grid_step
+from lmmteach.exercises.compare import NEARBY, cell, grid_step, rounded_cells
 from lmmteach.exercises.feedback import LABELS, Feedback, inline_html
 from lmmteach.exercises.kinds import Choice
 from lmmteach.exercises.numeric import targets
@@ -97,7 +97,9 @@ def _by_cell(exercise, study):
     known = [target.value for target in targets(exercise, study)]
     # The sign and the percentage of the right answer are known as well.
     centres = [cell(value, exercise.atol) for value in (*known, -known[0], 100 * known[0])]
-    near = sorted({at + k for at in centres for k in range(-NEARBY, NEARBY + 1)})
+    near = {at + k for at in centres for k in range(-NEARBY, NEARBY + 1)}
+    near |= rounded_cells(known[0], exercise.atol)
+    near = sorted(near | rounded_cells(100 * known[0], exercise.atol, digits=1))
     step = grid_step(exercise.atol)
     other = diagnose(exercise, (near[-1] + 1) * step, study)
     said = {at: diagnose(exercise, at * step, study) for at in near}

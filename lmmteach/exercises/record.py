@@ -7,11 +7,13 @@ import os
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
+from uuid import uuid4
 
 from lmmteach.exercises.feedback import boxed, inline_html
 
 FILE_NAME = ".lmmteach-progress.json"
 VERSION = 1
+TRIES = 3
 TRIED, DONE = "tried", "done"
 LATER = {TRIED: 0, DONE: 1}
 
@@ -39,7 +41,10 @@ class Record:
         """Take down that an exercise was tried; return a remark, if there is a new one."""
         known = self.remarks
         self._merge({student: {key: DONE if right else TRIED}})
-        if self._read():
+        # Another worksheet may write at the same moment: look again, and write what is missing.
+        for _ in range(TRIES):
+            if not self._read() or self._stored() == self.students:
+                break
             self._write()
         return " ".join(remark for remark in self.remarks if remark not in known)
 
@@ -47,6 +52,13 @@ class Record:
         """``{key: "tried" or "done"}`` of one student."""
         self._read()
         return dict(self.students.get(student, {}))
+
+    def _stored(self):
+        """The students in the file, if it can be read."""
+        try:
+            return _checked(json.loads(self.path.read_text(encoding="utf-8-sig")))
+        except (OSError, ValueError, RecursionError):
+            return None
 
     def _merge(self, students):
         for student, states in students.items():
@@ -57,7 +69,8 @@ class Record:
     def _read(self):
         """Add what the file holds; False where it could not be read and must be left alone."""
         try:
-            content = json.loads(self.path.read_text(encoding="utf-8"))
+            # An editor may have put a mark of the byte order at the beginning.
+            content = json.loads(self.path.read_text(encoding="utf-8-sig"))
             self._merge(_checked(content))
         except FileNotFoundError:
             return True
@@ -86,14 +99,15 @@ class Record:
     def _write(self):
         content = {"version": VERSION, "students": self.students}
         text = json.dumps(content, ensure_ascii=False, indent=1, sort_keys=True)
-        temporary = self.path.with_name(f"{self.path.name}.{os.getpid()}.tmp")
+        temporary = self.path.with_name(f"{self.path.name}.{uuid4().hex}.tmp")
         try:
             with temporary.open("w", encoding="utf-8") as file:
                 file.write(text + "\n")
                 file.flush()
                 os.fsync(file.fileno())
             os.replace(temporary, self.path)
-        except OSError as error:
+        # A ValueError: a name with half of a character, from a file that somebody has changed.
+        except (OSError, ValueError) as error:
             with contextlib.suppress(OSError):
                 temporary.unlink()
             self._say_memory_only(error)
@@ -103,7 +117,7 @@ class Record:
     def _say_memory_only(self, error):
         self._not_stored = (
             "Your progress could not be stored in this folder "
-            f"({error.strerror or type(error).__name__}). "
+            f"({getattr(error, 'strerror', None) or type(error).__name__}). "
             "All else works, but the list of what you have done ends with this session."
         )
 

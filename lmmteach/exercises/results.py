@@ -33,6 +33,11 @@ class Result:
             what = with_article(done.value)
             return cls(unreadable=f"Your function returned {what}, and numbers are asked.")
 
+    def changed(self, change):
+        """The result with the same change made to all its numbers."""
+        with np.errstate(all="ignore"):
+            return Result(tuple(change(part) for part in self.parts), self.several)
+
 
 def _is_ragged(value):
     """Whether a list holds things of different shapes, as ``[beta, covariance]`` does."""
@@ -64,6 +69,10 @@ def _as_array(value):
         raise _UnreadableError(
             f"Your function returned {with_article(value)} with rows of different lengths."
         ) from None
+    if array.dtype.kind == "c" and not np.any(array.imag):
+        raise _UnreadableError(
+            "Your function returned complex numbers without an imaginary part. Return `.real`."
+        )
     if array.dtype.kind == "c":
         raise _UnreadableError(
             "Your function returned complex numbers. Was there a square root or a power of "
@@ -110,6 +119,11 @@ def _results(n):
 def _array_difference(found, asked, rtol):
     if asked.ndim == 0 and found.size == 1:
         found = found.reshape(())
+    if asked.ndim == 0 and found.ndim == 1:
+        return (
+            f"One number is asked, and your function returns {found.size}. Did you forget to add "
+            "them up?"
+        )
     if found.shape != asked.shape:
         return f"The shape is {found.shape}, expected {asked.shape}{_why_shape(found, asked)}"
     scale = np.max(np.abs(asked[np.isfinite(asked)]), initial=1e-6)

@@ -2,6 +2,7 @@
 
 import contextlib
 import copy
+import io
 import signal
 import sys
 import sysconfig
@@ -9,6 +10,7 @@ import threading
 import time
 import warnings
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 
@@ -19,6 +21,17 @@ PRINTED = 2000
 LIBRARIES = tuple(
     sysconfig.get_path(name) for name in ("stdlib", "platstdlib", "purelib", "platlib")
 )
+
+
+OWN_FILES = str(Path(__file__).resolve().parent.parent)
+NOT_FILES = ("<frozen", "<__array_function__")
+
+
+def is_students(path):
+    """Whether a file of code is a student's: none of Python, of an installed package, or ours."""
+    folders = Path(path).parts
+    installed = "site-packages" in folders or "dist-packages" in folders
+    return not installed and not path.startswith((*LIBRARIES, OWN_FILES, *NOT_FILES))
 
 
 class OutOfTime(BaseException):
@@ -46,9 +59,9 @@ def run(function, arguments, seconds=SECONDS):
 
     On Linux and macOS, in the main thread (where notebooks run), the call is cut off by a timer of
     the system. On Windows, in the browser and in other threads there is none, and the time is
-    looked at before each line of Python instead: a single call into compiled code that does not
-    end, or a loop with a bare ``except:``, is not cut off there. Nor is anything while a debugger
-    runs. A compiled call that is merely long is cut off when it returns.
+    looked at before each step of Python instead; nor is there one while a debugger runs. A call
+    into compiled code is cut off when it returns; one that never returns, such as
+    ``sum(itertools.count())``, is not.
 
     Parameters
     ----------
@@ -65,6 +78,7 @@ def run(function, arguments, seconds=SECONDS):
     arguments = copy.deepcopy(arguments)
     with (
         contextlib.redirect_stdout(printed),
+        contextlib.redirect_stderr(printed),
         warnings.catch_warnings(),
         np.errstate(all="ignore"),
     ):
@@ -84,18 +98,21 @@ def _call(function, arguments):
     return function(*arguments)
 
 
-class _FirstCharacters:
+class _FirstCharacters(io.TextIOBase):
     """A file that keeps the beginning only, however much an endless loop prints."""
 
+    encoding = "utf-8"
+
     def __init__(self):
+        super().__init__()
         self.text = ""
+
+    def writable(self):
+        return True
 
     def write(self, text):
         self.text += text[: max(0, PRINTED - len(self.text))]
         return len(text)
-
-    def flush(self):
-        """Nothing waits."""
 
 
 def _limit(seconds):
@@ -108,12 +125,29 @@ def _limit(seconds):
 
 @contextlib.contextmanager
 def _by_timer(seconds):
+    traced = sys.gettrace()
+
+    def bomb(frame, event, _argument):
+        if not is_students(frame.f_code.co_filename):
+            return None
+        if event == "line":
+            raise OutOfTime
+        return bomb
+
     def ring(_signal, frame):
         # Between the end of the call and the end of the timer there must be no exception.
-        while frame is not None:
-            if frame.f_code is _call.__code__:
-                raise OutOfTime
+        inside = []
+        while frame is not None and frame.f_code is not _call.__code__:
+            inside.append(frame)
             frame = frame.f_back
+        if frame is None:
+            return
+        # A loop may catch every exception; then the next line that it runs raises another.
+        for student in inside:
+            if is_students(student.f_code.co_filename):
+                student.f_trace = bomb
+        sys.settrace(bomb)
+        raise OutOfTime
 
     start = time.monotonic()
     before = signal.signal(signal.SIGALRM, ring)
@@ -122,6 +156,8 @@ def _by_timer(seconds):
         yield
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
+        if sys.gettrace() is bomb:
+            sys.settrace(traced)
         signal.signal(signal.SIGALRM, signal.SIG_DFL if before is None else before)
         if left:
             passed = time.monotonic() - start
@@ -138,8 +174,12 @@ def _by_trace(seconds):
     def look(frame, _event, _argument):
         if time.monotonic() > end:
             raise OutOfTime
-        # Line by line in the student's code only: libraries would run many times slower.
-        return None if frame.f_code.co_filename.startswith(LIBRARIES) else look
+        # Step by step in the student's code only: libraries would run many times slower. A loop
+        # on a single line has steps, but no next line.
+        if not is_students(frame.f_code.co_filename):
+            return None
+        frame.f_trace_opcodes = True
+        return look
 
     sys.settrace(look)
     try:

@@ -53,8 +53,8 @@ class Study:
 
     @cached_property
     def n_i(self):
-        """How many measurements of each woman, (5,)."""
-        return self.Z.sum(axis=0)
+        """How many measurements of each woman, (5,), as integers."""
+        return self.Z.sum(axis=0).astype(int)
 
     @cached_property
     def ml(self):

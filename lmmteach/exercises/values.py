@@ -14,7 +14,9 @@ def read_number(value, depth=0):
     try:
         return _read_number(value, depth)
     # Anything may happen in the methods of an object that somebody else has made.
-    except (Exception, SystemExit):
+    except KeyboardInterrupt:
+        raise
+    except BaseException:
         return None, f"One number is asked, and {with_article(value)} is none that can be read."
 
 
@@ -27,6 +29,8 @@ def _read_number(value, depth):
         return None, f"The answer is {bool(value)}: that is a yes or no, and a number is asked."
     if isinstance(value, (str, bytes)):
         return None, "The answer is a text. Give the number itself, without quotes."
+    if isinstance(value, (complex, np.complexfloating)) and value.imag == 0:
+        return None, "The answer is a complex number without an imaginary part. Take its `.real`."
     if isinstance(value, (complex, np.complexfloating)):
         return None, (
             "The answer is a complex number. Was there a square root or a power of something "

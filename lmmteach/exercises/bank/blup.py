@@ -148,6 +148,12 @@ def levels_ols(y, woman, theta):
     return keeps * means + (1 - keeps) * y.mean()
 
 
+def levels_mean_of_means(y, woman, theta):
+    """Shrunk towards the plain mean of the women's means."""
+    _, means, _, keeps = pieces(y, woman, theta)
+    return keeps * means + (1 - keeps) * means.mean()
+
+
 def levels_mean_n(y, woman, theta):
     """With one factor for all."""
     n_i, means, mu, _ = pieces(y, woman, theta)
@@ -242,6 +248,12 @@ LEVELS = Function(
             levels_ols,
             "You shrink towards the plain mean of all rows. On balanced data that is μ̂; here a "
             "woman with many measurements would pull it to her side.",
+        ),
+        Wrong(
+            "mean_of_means",
+            levels_mean_of_means,
+            "You shrink towards the plain mean of the women's means. On balanced data that is μ̂; "
+            "here a mean of one measurement counts in it as much as one of sixteen.",
         ),
         Wrong(
             "mean_n",

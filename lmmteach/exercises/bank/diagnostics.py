@@ -11,12 +11,19 @@ def _largest(values):
     return float(np.max(np.abs(values)))
 
 
+def _nearer_end(study):
+    """Of the smallest and the largest scaled residual the one that is nearer to 0."""
+    residuals = study.cut.reml.scaled_residuals
+    return float(min(residuals.min(), residuals.max(), key=abs))
+
+
 LARGEST = Numeric(
     key="8a",
     title="The value furthest out",
     prompt=markdown(r"""
         Take the REML fit of the unbalanced study, `study.cut.reml`.
         What is the largest *absolute* value of its scaled conditional residuals?
+        Give at least four decimals.
         """),
     answer=lambda study: _largest(study.cut.reml.scaled_residuals),
     given=lambda study: {
@@ -25,7 +32,7 @@ LARGEST = Numeric(
         r"$\hat\sigma_b^2$": study.cut.reml.sigma2_b,
         r"$\hat\sigma_\epsilon^2$": study.cut.reml.sigma2_e,
     },
-    atol=1e-3,
+    atol=1e-4,
     wrong=(
         Wrong(
             "cond_vs_marg_resid",
@@ -51,6 +58,25 @@ LARGEST = Numeric(
             lambda study: _largest(study.cut.reml.residuals / np.sqrt(study.cut.reml.theta.sum())),
             "You divided by the SD of a whole measurement, √(σ̂_b² + σ̂_ε²). "
             "Conditional residuals predict ε only, so which SD is theirs?",
+        ),
+        Wrong(
+            "other_end",
+            _nearer_end,
+            "That is one end of the residuals. The other end is further from 0: look at absolute "
+            "values.",
+        ),
+        Wrong(
+            "used_ML",
+            lambda study: _largest(study.cut.ml.scaled_residuals),
+            "These are the residuals of the fit by maximum likelihood. Take the REML fit.",
+        ),
+        Wrong(
+            "forgot_shrink",
+            lambda study: _largest(
+                (study.cut.y - study.cut.Z @ study.cut.means) / np.sqrt(study.cut.reml.sigma2_e)
+            ),
+            "You took each woman's own mean for her level. The model's level is μ̂ + b̂ᵢ, which is "
+            "shrunk.",
         ),
         Wrong(
             "all_rows",
@@ -432,9 +458,9 @@ def _last_point(values, p):
 _PLACES = (30.5 / 31, 31 / 32, (31 - 3 / 8) / (32 - 3 / 4), 79.5 / 80)
 
 
-def _above_the_line(of, p):
+def _above_the_line(of, p, method="reml"):
     """Function of the study to the last point's distance, with residuals and place as given."""
-    return lambda study: _last_point(of(study.cut.reml), p)
+    return lambda study: _last_point(of(getattr(study.cut, method)), p)
 
 
 def _scaled(fit):
@@ -449,7 +475,8 @@ LAST_POINT = Numeric(
         `study.cut.reml`, in your mind.
         How far does its *last* point, the one of the largest residual, lie above the diagonal: the
         residual minus its normal quantile?
-        (Below it is negative. Use the $p_k$ of the chapter's QQ plot.)
+        (Below it is negative. Use the $p_k$ of the chapter's QQ plot, and give at least four
+        decimals.)
         """),
     answer=_above_the_line(_scaled, 30.5 / 31),
     given=lambda study: {
@@ -458,12 +485,17 @@ LAST_POINT = Numeric(
         r"$\hat\sigma_\epsilon^2$": study.cut.reml.sigma2_e,
         **{rf"$\Phi^{{-1}}({p:.4f})$": _normal_quantile(p) for p in _PLACES},
     },
-    atol=1e-3,
+    atol=1e-4,
     wrong=(
         Wrong(
             "wrong_plotting_position",
             _above_the_line(_scaled, 31 / 32),
             "You used p = k/(n + 1). The chapter has another p_k: look at its a.",
+        ),
+        Wrong(
+            "used_ML",
+            _above_the_line(lambda fit: fit.scaled_residuals, 30.5 / 31, method="ml"),
+            "These are the residuals of the fit by maximum likelihood. Take the REML fit.",
         ),
         Wrong(
             "a_for_few",

@@ -79,6 +79,11 @@ FEWER = Numeric(
             "divides by 5, and it takes off the part that comes from the measurements.",
         ),
         Wrong(
+            "sd_not_var",
+            lambda study: np.sqrt(theta_of_four(study)[0]),
+            "That is σ̂_b, the standard deviation. The question is about the variance.",
+        ),
+        Wrong(
             "forgot_new_J",
             lambda study: theta_of_four(study, times=16)[0],
             "There is still a 16 in your formula. With these rows each woman has four "

@@ -49,6 +49,7 @@ CORRELATION = Numeric(
     "woman go together more closely than two single measurements.",
     answer=lambda study: share(study.reml.sigma2_b, study.reml.sigma2_e / 2),
     atol=5e-4,
+    share=True,
     wrong=(
         Wrong(
             "forgot_to_average",
@@ -251,6 +252,18 @@ PRINTOUT = Numeric(
             "level. Here women are compared.",
         ),
         Wrong(
+            "sd_of_means",
+            lambda study: study.means.std(ddof=1),
+            "That is the standard deviation of the five means. They differ more than the women do, "
+            "because each carries errors of measurement. The printout has both apart.",
+        ),
+        Wrong(
+            "sd_of_blups",
+            lambda study: study.reml.b.std(ddof=1),
+            "That is the standard deviation of the five predicted effects. They are shrunk, so "
+            "they differ less than the women do. Which number of the printout is about women?",
+        ),
+        Wrong(
             "total_sd",
             lambda study: np.sqrt(study.reml.theta.sum()),
             "That is the standard deviation of a single measurement of a woman taken at random. "
@@ -334,6 +347,7 @@ PLAN = Numeric(
         Suppose that the true variances are the REML estimates of the old study
         (`study.reml.theta`).
         What will be the standard error of $\hat\mu$ in the new study?
+        Give at least four decimals.
         """),
     hints=(
         "Var(Ȳ) is the sum of all entries of V, divided by n². How many blocks has V now, and how "
@@ -358,7 +372,7 @@ PLAN = Numeric(
     right="As many measurements as before, but from four times as many women: μ is known "
     "much better.",
     answer=lambda study: standard_error(study.reml.theta, 20, 4),
-    atol=5e-4,
+    atol=2e-4,
     unit="logestrone",
     wrong=(
         Wrong(
@@ -366,6 +380,12 @@ PLAN = Numeric(
             lambda study: study.y.std(ddof=1) / np.sqrt(80),
             "That is s/√80, which takes the measurements for independent. Four of each woman go "
             "together, because they share her b.",
+        ),
+        Wrong(
+            "n_is_80_and_ddof_0",
+            lambda study: study.y.std() / np.sqrt(80),
+            "That is a standard deviation over √80, which takes the measurements for independent. "
+            "Four of each woman go together, because they share her b.",
         ),
         Wrong(
             "forgot_the_blocks",
@@ -428,6 +448,11 @@ def se_one_block(n_i, theta):
     return standard_error(theta, 1, np.sum(n_i))
 
 
+def se_of_gls(n_i, theta):
+    """Of the best mean instead of the plain one."""
+    return 1 / np.sqrt(np.sum(1 / (theta[0] + theta[1] / n_i)))
+
+
 def se_without_root(n_i, theta):
     """The variance."""
     return se_of_mean(n_i, theta) ** 2
@@ -479,8 +504,8 @@ UNBALANCED = Function(
     cases=lambda study: [
         (study.n_i, np.array([1.5, 0.3])),
         (study.cut.n_i, np.array([0.7, 0.5])),
-        (np.array([1.0, 2.0]), np.array([2.0, 1.0])),
-        (np.array([30.0, 1.0, 1.0]), np.array([0.5, 3.0])),
+        (np.array([1, 2]), np.array([2.0, 1.0])),
+        (np.array([30, 1, 1]), np.array([0.5, 3.0])),
     ],
     wrong=(
         Wrong(
@@ -500,6 +525,12 @@ UNBALANCED = Function(
             se_one_block,
             "You gave σ_b² to every pair of measurements. Only pairs of the same woman have it: V "
             "has a block for each woman, and 0 elsewhere.",
+        ),
+        Wrong(
+            "gls_not_plain",
+            se_of_gls,
+            "That is the standard error of the best weighted mean, which a later chapter finds. "
+            "Here somebody takes the plain mean.",
         ),
         Wrong(
             "variance_not_se",

@@ -18,6 +18,7 @@ WOMAN_5 = Numeric(
         In the unbalanced study, `study.cut`, woman 5 was measured only once.
         Predict her next value, in units of `logestrone`, from the fit by maximum likelihood,
         `study.cut.ml` (the chapters use REML).
+        Give at least four decimals.
         """),
     answer=lambda study: float(_mu(study) + study.cut.ml.b[4]),
     given=lambda study: {
@@ -26,7 +27,7 @@ WOMAN_5 = Numeric(
         r"$\hat\sigma_b^2$": study.cut.ml.sigma2_b,
         r"$\hat\sigma_\epsilon^2$": study.cut.ml.sigma2_e,
     },
-    atol=5e-4,
+    atol=2e-4,
     wrong=(
         Wrong(
             "forgot_shrink",
@@ -57,6 +58,16 @@ WOMAN_5 = Numeric(
             lambda study: float(study.ml.beta.iloc[0] + study.ml.b[4]),
             "That is the prediction from the whole study, where she was measured sixteen times. "
             "Use the fit of `study.cut`.",
+        ),
+        Wrong(
+            "mean_of_means",
+            lambda study: float(
+                study.cut.means.mean()
+                + lt.blup.shrinkage_factor(1, study.cut.ml.theta)
+                * (study.cut.means[4] - study.cut.means.mean())
+            ),
+            "You shrank her value towards the plain mean of the five means. Which mean does the "
+            "fit use in groups of different size?",
         ),
         Wrong(
             "used_REML",
@@ -112,10 +123,18 @@ NEW_WOMAN = Numeric(
         Take the REML fit of your study, `study.reml`, and variances as known.
         What is the *upper end* of the **80 %** interval for her first value, in units of
         `logestrone`?
+        Give at least three decimals.
         """),
     answer=_new_upper(lambda var_mu, s2b, s2e: var_mu + s2b + s2e),
-    atol=5e-4,
+    atol=2e-3,
     wrong=(
+        Wrong(
+            "lower_end",
+            lambda study: float(
+                2 * study.reml.beta.iloc[0] - _new_upper(lambda *parts: sum(parts))(study)
+            ),
+            "That is the lower end of the interval. The question is about its upper end.",
+        ),
         Wrong(
             "new_group_b_hat",
             lambda study: _new_upper(lambda *_: _known_variance(study))(study),
@@ -213,6 +232,11 @@ PRINTOUT = Numeric(
             _mu_upper(1.644854),
             "You used the normal quantile. It would be right if the standard error were known, "
             "but it was estimated from five women. Which distribution allows for that?",
+        ),
+        Wrong(
+            "lower_end",
+            _mu_upper(-2.131847),
+            "That is the lower end of the interval. The question is about its upper end.",
         ),
         Wrong(
             "wrong_level",
@@ -444,8 +468,8 @@ DIFFERENCE = Function(
         Wrong(
             "variances_cancel",
             _sd(lambda var_mu, s2b, s2e: 0 * var_mu),
-            "You subtracted the variances. Errors are subtracted here, but the variance of a "
-            "difference of independent errors is a sum.",
+            "Your SD is 0, as if two women never differed. Were variances subtracted? Errors are, "
+            "but the variance of a difference of independent errors is a sum.",
         ),
     ),
     hints=(

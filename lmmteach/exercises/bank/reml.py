@@ -58,6 +58,17 @@ FROM_SUMS = Numeric(
             "How many measurements of each woman are in these sums of squares?",
         ),
         Wrong(
+            "sd_not_var",
+            lambda study: np.sqrt(_between(*_half(study), d=4, J=8)),
+            "That is σ̂_b, the standard deviation. The question is about the variance.",
+        ),
+        Wrong(
+            "wrong_df_within",
+            lambda study: (_half(study)[0] / 4 - _half(study)[1] / 40) / 8,
+            "You divided SSW by the number of rows. Each woman's own mean was estimated as well: "
+            "how many degrees of freedom are left within women?",
+        ),
+        Wrong(
             "all_rows",
             lambda study: study.reml.sigma2_b,
             "That is the estimate from all rows of the study. "
@@ -154,6 +165,7 @@ OTHER_K = Numeric(
         Somebody uses the *orthonormal* $\mathbf K$ of this chapter, and prints
         $-2\,\ell_K(\hat{\boldsymbol\theta})$ as "the REML criterion".
         Which number does she print?
+        Give at least three decimals.
         """),
     answer=lambda study: study.cut.reml.criterion - np.log(study.cut.reml.nobs),
     given=lambda study: {
@@ -179,6 +191,11 @@ OTHER_K = Numeric(
             lambda study: study.cut.reml.criterion - np.log(study.cut.reml.nobs) / 2,
             "You changed −2 ℓ by the difference of the two ℓ. "
             "What is the difference of −2 ℓ_K and −2 ℓ_R?",
+        ),
+        Wrong(
+            "loglik_not_criterion",
+            lambda study: -(study.cut.reml.criterion - np.log(study.cut.reml.nobs)) / 2,
+            "That is ℓ_K itself. She prints −2 times that.",
         ),
         Wrong(
             "n_is_80",
@@ -264,7 +281,7 @@ def _criterion_cases(study):
         of(study, study.reml.theta),
         of(study.cut, study.cut.reml.theta),
         of(study.cut, np.array([0.1, 2.0])),
-        (np.array([1.0, 3.0, 8.0]), np.array([1.0, 2.0, 5.0]), 4.0, np.array([2.0, 0.5])),
+        (np.array([1.0, 3.0, 8.0]), np.array([1, 2, 5]), 4.0, np.array([2.0, 0.5])),
     ]
 
 
@@ -315,6 +332,16 @@ WITHOUT_MATRICES = Function(
             "used_ML",
             _criterion_with(_gls_mean, lambda n_i, w: 0.0, lost=0),
             "That is −2 ℓ_p, the criterion of ML. REML has one term more, and n − p in place of n.",
+        ),
+        Wrong(
+            "term_forgotten",
+            _criterion_with(_gls_mean, lambda n_i, w: 0.0),
+            "One term is missing: log |XᵀV⁻¹X|. It is what sets REML apart from ML.",
+        ),
+        Wrong(
+            "loglik_not_criterion",
+            lambda *arguments: criterion_from_means(*arguments) / -2,
+            "That is ℓ_R itself. The criterion is −2 times that.",
         ),
         Wrong(
             "n_not_n_minus_p",

@@ -44,6 +44,8 @@ DAYS = Numeric(
         What is the likelihood ratio statistic of the model with days against the model
         `logestrone ~ 1 + (1 | woman)`?
 
+        Give at least three decimals; a printout shows fewer.
+
         In Python: `data = study.data.assign(day=(study.data["measurement"] - 1) // 4)`, and
         `C(day)` in the formula.
         """),
@@ -68,6 +70,17 @@ DAYS = Numeric(
             lambda study: _gain(study, small_reml=True),
             "One of your fits is by ML, the other by REML. Their likelihoods are of different "
             "data: fit both by ML.",
+        ),
+        Wrong(
+            "mixed_methods_turned",
+            lambda study: _gain(study, large_reml=True),
+            "One of your fits is by REML, the other by ML. Their likelihoods are of different "
+            "data: fit both by ML.",
+        ),
+        Wrong(
+            "pvalue_not_statistic",
+            lambda study: float(lt.testing.chi2_pvalue(_gain(study), 3)),
+            "That is the p-value. The question is about the statistic itself.",
         ),
         Wrong(
             "day_as_number",
@@ -122,6 +135,7 @@ AIC_OF_DRIFT = Numeric(
         measurements: `logestrone ~ measurement + (1 | woman)`.
 
         You want to compare it with the model without the drift. What is its AIC?
+        Give at least three decimals; a printout shows fewer.
         """),
     answer=lambda study: -2 * _height(study.cut, "order") + 2 * 4,
     given=lambda study: {
@@ -201,13 +215,14 @@ ZERO = Numeric(
 
         In which share of studies with five women and sixteen measurements of each will the REML
         estimate $\hat\sigma_b^2$ be exactly 0?
-        (Three digits are enough.)
+        (Two decimals are enough. If you simulate, take at least 100,000 studies.)
 
         It is 0 exactly when $F$, the ratio of the mean squares between and within women, is at
         most 1.
         """),
     answer=lambda study: _at_most(1 / _inflation(study)),
     atol=5e-3,
+    share=True,
     wrong=(
         Wrong(
             "zero_means_none",
@@ -270,15 +285,15 @@ ZERO = Numeric(
 )
 
 
-def _closer(study):
+def _closer(study, ddof=1):
     """The responses of 6d: the same women, their means moved together to an SD of 0.25."""
     own = study.Z @ study.means
-    c = 0.25 / study.means.std(ddof=1)
+    c = 0.25 / study.means.std(ddof=ddof)
     return study.y.mean() + c * (own - study.y.mean()) + (study.y - own)
 
 
-def _borderline(study, reml=False):
-    return lt.testing.boundary_lrt(_closer(study), study.X, study.Z, reml)
+def _borderline(study, reml=False, ddof=1):
+    return lt.testing.boundary_lrt(_closer(study, ddof), study.X, study.Z, reml)
 
 
 def _exact_pvalue(study):
@@ -303,9 +318,11 @@ BORDERLINE = Numeric(
         Test $\sigma_b^2 = 0$ for `closer`, with the likelihood ratio (ML) and the half-and-half
         mixture.
         What is the p-value?
+        Give at least four decimals.
         """),
     answer=lambda study: float(lt.testing.boundary_pvalue(_borderline(study))),
-    atol=2e-4,
+    atol=5e-5,
+    share=True,
     also=(
         Also(
             _exact_pvalue,
@@ -331,6 +348,12 @@ BORDERLINE = Numeric(
             lambda study: float(lt.testing.boundary_pvalue(_borderline(study, reml=True))),
             "That is the mixture's p-value for the RLRT. REML is allowed here, since X is the same "
             "in both models. But the question is about the statistic from ML.",
+        ),
+        Wrong(
+            "ddof_0",
+            lambda study: float(lt.testing.boundary_pvalue(_borderline(study, ddof=0))),
+            "Your five means have not quite the standard deviation that is asked: divide by 4 and "
+            "not by 5, with `ddof=1`.",
         ),
         Wrong(
             "cdf_not_sf",
