@@ -3,6 +3,7 @@
 import hashlib
 import inspect
 import os
+import re
 import shutil
 from pathlib import Path
 
@@ -80,21 +81,19 @@ class LectureTable(SphinxDirective):
         return _parse(self, lines)
 
 
-class ExplorersTable(SphinxDirective):
-    """``{explorers-table}``: each explorer with its chapter, what it asks and the right answer."""
+class ExplorersList(SphinxDirective):
+    """``{explorers-list}``: each explorer with its chapter, what it asks and the right answer."""
 
     def run(self):
-        lines = ["| Chapter | Explorer | It asks | Right | Why |", "| --- " * 5 + "|"]
+        lines = []
         for page, explorer in explorers_of_chapters():
             question = explorer.question
-            cells = [
-                f"{{doc}}`{page}`",
-                explorer.title.removeprefix("Explorer: "),
-                question.text,
-                question.options[question.right],
-                question.why,
-            ]
-            lines.append(f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in cells)} |")
+            title = explorer.title.removeprefix("Explorer: ")
+            right = question.options[question.right]
+            # "_" and "*" are letters here, not Markdown.
+            texts = (title, question.text, right, question.why)
+            title, asked, right, why = (re.sub(r"([_*])", r"\\\1", text) for text in texts)
+            lines += [f"**{title}** ({{doc}}`{page}`)", f": {asked}", f": *{right}* — {why}", ""]
         return _parse(self, lines)
 
 
@@ -225,7 +224,7 @@ def copy_mathjax(app, exception):
 def setup(app):
     app.add_config_value("lmmbook_digest", "", "env")
     app.add_directive("equations-table", EquationsTable)
-    app.add_directive("explorers-table", ExplorersTable)
+    app.add_directive("explorers-list", ExplorersList)
     app.add_directive("functions-list", FunctionsList)
     app.add_directive("lecture-table", LectureTable)
     app.connect("config-inited", set_digests)

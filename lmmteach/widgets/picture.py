@@ -19,15 +19,19 @@ STYLE = {
 }
 
 
-def new_figure(columns=1, width=7.2, height=3.2):
-    """An empty figure and its axes, light enough to be drawn again and again."""
+def new_figure(columns=1, height=3.2):
+    """An empty figure and its axes, light enough to be drawn again and again.
+
+    One axes alone is narrower than two, so that its words can be read on a telephone as well.
+    """
     import matplotlib as mpl
     from matplotlib.figure import Figure
 
+    width = 7.2 if columns > 1 else 5.4
     with mpl.rc_context(STYLE):
         figure = Figure(figsize=(width, height))
         axes = figure.subplots(1, columns, squeeze=False)[0]
-    figure.subplots_adjust(left=0.09, right=0.98, bottom=0.17, top=0.9, wspace=0.25)
+    figure.subplots_adjust(left=0.65 / width, right=0.98, bottom=0.17, top=0.9, wspace=0.25)
     for ax in axes:
         ax.tick_params(colors=INK, labelsize=9)
         # At fixed places: measuring the tick labels, to keep clear of them, takes long.
@@ -69,7 +73,11 @@ def as_svg(figure, salt):
     panels = [text, *[f'<use href="#{salt}-picture"/>'] * (columns - 1)]
     windows = [_window(panel, k * step, step, height) for k, panel in enumerate(panels)]
     svg = "\n".join(
-        ['<div style="display: flex; flex-wrap: wrap; max-width: 45rem">', *windows, "</div>"]
+        [
+            f'<div style="display: flex; flex-wrap: wrap; max-width: {width / 12:.0f}rem">',
+            *windows,
+            "</div>",
+        ]
     )
     return "\n".join(line.strip() for line in svg.splitlines() if line.strip())
 
