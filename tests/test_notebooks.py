@@ -93,3 +93,22 @@ def test_the_canonical_form_refuses_an_error():
     notebook.cells = [cell]
     with pytest.raises(ValueError, match="did a cell fail"):
         notebooks.canonical(notebook)
+
+
+def test_what_a_busy_machine_prints_in_pieces_is_stored_in_one():
+    def said(name, *texts):
+        return [nbformat.v4.new_output("stream", name=name, text=text) for text in texts]
+
+    cell = nbformat.v4.new_code_cell("print('one'); print('two')", execution_count=1)
+    notebook = nbformat.v4.new_notebook(cells=[cell])
+    stored = []
+    for pieces in (("one\ntwo\n",), ("one", "\ntw", "o\n")):
+        cell.outputs = said("stdout", *pieces) + said("stderr", "!\n") + said("stdout", "three\n")
+        stored.append(notebooks.canonical(notebook))
+    assert stored[0] == stored[1]
+    (cell,) = json.loads(stored[0])["cells"]
+    assert [output["text"] for output in cell["outputs"]] == [
+        ["one\n", "two\n"],
+        ["!\n"],
+        ["three\n"],
+    ]

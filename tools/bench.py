@@ -1,4 +1,4 @@
-"""Speed: a fit and the import as ratios in one run; explorers, redrawn and on the page; checks.
+"""Speed: a fit and the import as ratios in one run; null distributions; checks; explorers.
 
 The times on the page need the built book, and Chromium.
 """
@@ -14,12 +14,14 @@ import warnings
 from pathlib import Path
 from string import ascii_lowercase
 
+import numpy as np
 import statsmodels.formula.api as smf
 
 import lmmteach as lt
 from lmmteach.exercises import check, start
 from lmmteach.exercises.bank import EXERCISES
 from lmmteach.exercises.kinds import Choice, Numeric
+from lmmteach.testing import bootstrap_lrt, exact_null
 from lmmteach.widgets import EXPLORERS
 from lmmteach.widgets.picture import as_svg
 
@@ -128,6 +130,13 @@ def main():
 
     extra = statistics.median(import_seconds() for _ in range(7))
     print(f"import lmmteach: {extra:.3f} s more than numpy, scipy and pandas")
+
+    fit, rng = ours(), np.random.default_rng(6)
+    y, X, Z = fit.y, fit.X, fit.Z
+    draws = statistics.median(seconds(lambda: exact_null(X, Z, 100_000, rng)) for _ in range(5))
+    print(f"exact_null: 100,000 draws for estrone's design in {draws:.2f} s")
+    took = seconds(lambda: bootstrap_lrt(y, X, Z, 1000, rng, n_jobs=2, progress=False))
+    print(f"bootstrap_lrt: 1,000 replicates of estrone, two processes, in {took:.1f} s")
 
     for kind, (took, key) in checks().items():
         print(f"check of a {kind} exercise: at most {1e3 * took:.0f} ms ({key})")

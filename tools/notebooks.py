@@ -58,7 +58,8 @@ def canonical(notebook):
             if "executed" in cell.metadata:
                 kept["executed"] = cell.metadata["executed"]
             stored["execution_count"] = cell.execution_count
-            stored["outputs"] = [output for output in map(_text_output, cell.outputs) if output]
+            texts = [output for output in map(_text_output, cell.outputs) if output]
+            stored["outputs"] = _merged(texts)
         cells.append(stored)
     document = {
         "cells": cells,
@@ -85,6 +86,18 @@ def _text_output(output):
     if kind == "execute_result":
         stored["execution_count"] = output["execution_count"]
     return stored if texts else None
+
+
+def _merged(outputs):
+    """The same outputs, with what was printed in one piece: a busy machine sends it in several."""
+    merged = []
+    for output in outputs:
+        before = merged[-1] if merged else {}
+        if "name" in output and output["name"] == before.get("name"):
+            before["text"] = _lines("".join([*before["text"], *output["text"]]))
+        else:
+            merged.append(output)
+    return merged
 
 
 def _lines(text):
