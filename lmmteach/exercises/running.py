@@ -125,8 +125,6 @@ def _limit(seconds):
 
 @contextlib.contextmanager
 def _by_timer(seconds):
-    traced = sys.gettrace()
-
     def bomb(frame, event, _argument):
         if not is_students(frame.f_code.co_filename):
             return None
@@ -142,11 +140,13 @@ def _by_timer(seconds):
             frame = frame.f_back
         if frame is None:
             return
-        # A loop may catch every exception; then the next line that it runs raises another.
-        for student in inside:
-            if is_students(student.f_code.co_filename):
-                student.f_trace = bomb
-        sys.settrace(bomb)
+        # A loop may catch every exception; then the next line that it runs raises another. A
+        # debugger is left alone.
+        if sys.gettrace() is None:
+            for student in inside:
+                if is_students(student.f_code.co_filename):
+                    student.f_trace = bomb
+            sys.settrace(bomb)
         raise OutOfTime
 
     start = time.monotonic()
@@ -157,7 +157,7 @@ def _by_timer(seconds):
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
         if sys.gettrace() is bomb:
-            sys.settrace(traced)
+            sys.settrace(None)
         signal.signal(signal.SIGALRM, signal.SIG_DFL if before is None else before)
         if left:
             passed = time.monotonic() - start
