@@ -6,8 +6,10 @@ from lmmteach._shapes import NOT_POSITIVE_DEFINITE, not_negative
 
 STEPS = 100
 # The shares of the variance between groups that the scan looks at.
-SHARES = (0.0, 1e-4, 1e-3, 0.01, 0.05, 0.12, 0.22, 0.35, 0.5, 0.65, 0.78, 0.88, 0.94, 0.98)
-SHARES += tuple(1 - 10.0**-k for k in (2.3, 3, 4, 5, 6, 7, 8))
+SHARES = (0.0, *(1 / (1 + np.exp(-np.linspace(-9, 18, 40)))))
+# Squared distances to the top, in standard errors: so near to it that rounding makes the
+# heights of single steps a matter of chance; and where steps that no longer get shorter may end.
+NEAR, NOISE = 1e-6, 1e-8
 
 
 def ols_if_estimable(y, X, Z, held):
@@ -37,10 +39,7 @@ def ols_if_estimable(y, X, Z, held):
             "there are fewer observations than parameters."
         )
     beta, residuals = least_squares(y, X)
-    if negligible(residuals, y):
-        raise ValueError(
-            "X explains the response exactly (is it constant?): nothing is left that could vary."
-        )
+    require_unexplained(residuals, y)
     if held == (None, None):
         _, beyond_X = least_squares(Z, X)
         if negligible(beyond_X, Z):
@@ -67,6 +66,14 @@ def least_squares(y, X):
     """OLS coefficients and residuals; y may have several columns, X none at all."""
     beta = np.linalg.lstsq(X, y, rcond=None)[0]
     return beta, y - X @ beta
+
+
+def require_unexplained(residuals, y):
+    """Raise a ValueError if X leaves nothing of y over."""
+    if negligible(residuals, y):
+        raise ValueError(
+            "X explains the response exactly (is it constant?): nothing is left that could vary."
+        )
 
 
 def negligible(residuals, y):
@@ -163,12 +170,13 @@ def _climb_from(x, free, loglik, score, curvature, information):
         step[moving] = np.linalg.solve(bend[np.ix_(moving, moving)], slope[moving])
         # The squared distance to the top in standard errors: free of the units of y and X.
         distance = slope @ step
-        if distance < 1e-20 or previous <= distance < 1e-12:
+        if distance < 1e-20 or previous <= distance < NOISE:
             return x
         previous = distance
-        x = _step_up(loglik, x, step)
+        x = _step_up(loglik, x, step, near=distance < NEAR)
         bend = curvature(x)
-        if not _is_hilltop(bend):
+        # A variance that is held is no direction to climb in.
+        if not _is_hilltop(bend[np.ix_(free, free)]):
             bend = information(x)
     raise ValueError(
         f"No maximum found in {STEPS} steps; the last was still {np.sqrt(distance):.1g} standard "
@@ -184,11 +192,14 @@ def _is_hilltop(curvature):
     return True
 
 
-def _step_up(loglik, x, step):
-    """Take the step, shortened until it does not lead downhill or out of the allowed variances."""
-    here = loglik(x)
+def _step_up(loglik, x, step, near=False):
+    """Take the step, shortened until it does not lead downhill or out of the allowed variances.
+
+    Near the top the height is not asked: rounding has more to say about it than the step.
+    """
+    here = -np.inf if near else loglik(x)
     # What a step may lose and still pass: the rounding of the log-likelihood.
-    rounding = 1e-9 + 1e-13 * abs(here)
+    rounding = 0.0 if near else 1e-9 + 1e-13 * abs(here)
     for _ in range(60):
         there = x + step
         there[-2] = max(there[-2], 0.0)

@@ -71,13 +71,52 @@ def labels(groups):
     as_given = np.asarray(groups, dtype=object)
     if as_given.ndim != 1 or as_given.size == 0:
         raise ValueError("groups must be a flat list of labels, one for each observation.")
-    if any(label is None or label != label for label in as_given):
+    if any(map(_is_missing, as_given)):
         raise ValueError("groups has a missing label: each observation must belong to a group.")
     try:
         np.unique(as_given)
     except TypeError:
         raise ValueError("groups mixes texts and numbers: use one kind of label.") from None
     return np.asarray(groups)
+
+
+def _is_missing(label):
+    try:
+        return label is None or bool(label != label)
+    # A missing value of pandas does not say whether it equals itself.
+    except TypeError:
+        return True
+
+
+def generator(rng):
+    """Return the random generator, if it is one.
+
+    Raises
+    ------
+    TypeError
+        saying how to make one.
+    """
+    if not hasattr(rng, "chisquare"):
+        raise TypeError(
+            f"rng = {rng!r} is no random generator. Make one with np.random.default_rng(15), and "
+            "hand it over: the same seed gives the same draws."
+        )
+    return rng
+
+
+def count(name, value, least=1):
+    """Return a whole number.
+
+    Raises
+    ------
+    TypeError, ValueError
+        if it is none, or less than ``least``.
+    """
+    if isinstance(value, bool) or not isinstance(value, (int, np.integer)):
+        raise TypeError(f"{name} = {value!r} must be a whole number, such as {max(least, 1000)}.")
+    if value < least:
+        raise ValueError(f"{name} = {value}: at least {least} is needed.")
+    return int(value)
 
 
 def solve(V, right):
@@ -107,17 +146,26 @@ def inverse(V):
 
 def not_negative(name, value):
     """Raise a ValueError unless a variance is a finite number of at least 0."""
+    if np.ndim(value) or not isinstance(value, (int, float, np.number)):
+        raise ValueError(f"{name} must be a number, a variance, and it is {value!r}.")
     if not np.isfinite(value) or value < 0:
         raise ValueError(f"{name} = {value:g} is a variance: it must be finite and not negative.")
 
 
 def between_0_and_1(level):
     """Raise a ValueError unless a confidence level lies between 0 and 1."""
-    if not 0 < level < 1:
+    if isinstance(level, str) or np.ndim(level) or not 0 < level < 1:
         raise ValueError(f"level = {level} must lie between 0 and 1, as 0.95.")
 
 
 def _as_floats(name, array):
+    if np.ma.is_masked(array):
+        raise ValueError(f"{name} has masked entries; the formulas need every number.")
+    kind = np.asarray(array).dtype.kind if not isinstance(array, (int, float)) else "f"
+    if kind == "c":
+        raise ValueError(f"{name} has complex numbers: take their real part, if that is meant.")
+    if kind in "mM":
+        raise ValueError(f"{name} has dates or times: make numbers of them, such as days.")
     try:
         array = np.asarray(array, dtype=float)
     except (TypeError, ValueError):

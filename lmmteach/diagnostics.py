@@ -149,6 +149,11 @@ def pp_points(values):
     return (np.arange(1, n + 1) - 0.5) / n, ndtr(np.sort(values))
 
 
+def _require_groups(Z):
+    if not (np.isin(Z, (0, 1)).all() and (Z.sum(axis=1) == 1).all()):
+        raise ValueError("Z must say of each row to which one group it belongs: a single 1 in it.")
+
+
 class Influence(NamedTuple):
     """Estimates without one group after the other: ``beta`` is (q, p), ``theta`` (q, 2)."""
 
@@ -175,15 +180,19 @@ def influence_by_group(y, X, Z, reml=True):
     Raises
     ------
     ValueError
-        if the rest of the data cannot tell the parameters.
+        if the rest of the data cannot tell the parameters, or a row of Z has not a single 1.
 
     Source: Demidenko and Stukel (2005).
     """
     y, X, Z = shaped("y: n, X: n p, Z: n q", y, X, Z)
     fitter = fit_reml if reml else fit_ml
+    _require_groups(Z)
     estimates = []
     for i in range(Z.shape[1]):
         others = Z[:, i] == 0
-        estimates.append(fitter(y[others], X[others], np.delete(Z, i, axis=1)[others]))
+        try:
+            estimates.append(fitter(y[others], X[others], np.delete(Z, i, axis=1)[others]))
+        except ValueError as error:
+            raise ValueError(f"Without group {i + 1}: {error}") from None
     betas, thetas = zip(*estimates, strict=True)
     return Influence(np.array(betas), np.array(thetas))

@@ -7,6 +7,7 @@ from functools import cached_property
 import numpy as np
 import pandas as pd
 
+from lmmteach._climb import require_unexplained
 from lmmteach._frame import ModelFrame, read_model
 from lmmteach.blup import blup, conditional_covariance
 from lmmteach.diagnostics import conditional_residuals, marginal_residuals, scaled_residuals
@@ -52,8 +53,21 @@ def lmm(formula, data, method="REML", sigma2_b=None):
         raise ValueError(f'method = {method!r} is unknown; choose "REML" or "ML".')
     frame = read_model(formula, data)
     fitter = fit_reml if method == "REML" else fit_ml
-    _, theta = fitter(frame.y, frame.X, frame.Z, sigma2_b=sigma2_b)
+    Q, _, _, r = orthonormal(frame.X, frame.y)
+    require_unexplained(r, frame.y)
+    _, theta = fitter(r, Q, frame.Z, sigma2_b=sigma2_b)
     return LinearMixedModel(frame, method, theta, holds_b=sigma2_b is not None)
+
+
+def orthonormal(X, y):
+    """X = QR with orthonormal Q, the OLS coefficients of y on Q, and what they leave over.
+
+    The same model in other columns: with years or times in X, and far from 0, the formulas would
+    lose their digits.
+    """
+    Q, R = np.linalg.qr(X)
+    beta_Q = Q.T @ y
+    return Q, R, beta_Q, y - Q @ beta_Q
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -110,19 +124,29 @@ class LinearMixedModel:
         return V_theta(self.theta, self.Z)
 
     @cached_property
+    def _basis(self):
+        return orthonormal(self.X, self.y)
+
+    @cached_property
     def _gls(self):
-        return gls(self.V, self.y, self.X)
+        """β̂ and its covariance for the columns of Q and what OLS leaves over."""
+        Q, _, _, r = self._basis
+        return gls(self.V, r, Q)
 
     @cached_property
     def beta(self):
         """β̂, a Series named as R names coefficients."""
-        return pd.Series(self._gls[0], index=self.frame.beta_names, name="beta")
+        _, R, beta_Q, _ = self._basis
+        beta = np.linalg.solve(R, beta_Q + self._gls[0])
+        return pd.Series(beta, index=self.frame.beta_names, name="beta")
 
     @cached_property
     def vcov_beta(self):
         """Estimated covariance of β̂, a DataFrame."""
         names = self.frame.beta_names
-        return pd.DataFrame(self._gls[1], index=names, columns=names)
+        R_inverse = np.linalg.inv(self._basis[1])
+        covariance = R_inverse @ self._gls[1] @ R_inverse.T
+        return pd.DataFrame(covariance, index=names, columns=names)
 
     @cached_property
     def se(self):
@@ -170,9 +194,11 @@ class LinearMixedModel:
     @cached_property
     def loglik(self):
         """Log-likelihood at the estimates, with all its constants; restricted if REML."""
+        Q, R, _, r = self._basis
         if self.method == "REML":
-            return restricted_loglik(self.V, self.y, self.X)
-        return loglik(self.beta, self.V, self.y, self.X)
+            # log |XᵀV⁻¹X| = log |QᵀV⁻¹Q| + 2 log |R|
+            return restricted_loglik(self.V, r, Q) - np.linalg.slogdet(R)[1]
+        return loglik(self._gls[0], self.V, r, Q)
 
     @property
     def criterion(self):
@@ -192,7 +218,8 @@ class LinearMixedModel:
     @cached_property
     def b(self):
         """(q,) predicted random effects b̂, as an array in the order of the columns of Z."""
-        return blup(self.D, self.Z, self.V, self.y, self.X)
+        Q, _, _, r = self._basis
+        return blup(self.D, self.Z, self.V, r, Q)
 
     @cached_property
     def ranef(self):
@@ -211,18 +238,20 @@ class LinearMixedModel:
     @cached_property
     def fitted(self):
         """Fitted values Xβ̂ + Zb̂, in the order of the data."""
-        return self._by_row(self.X @ self.beta.to_numpy() + self.Z @ self.b, "fitted")
+        return self._by_row(self.y - self.residuals.to_numpy(), "fitted")
 
     @cached_property
     def residuals(self):
         """Conditional residuals y − Xβ̂ − Zb̂, the lecture's ε̂."""
-        values = conditional_residuals(self.y, self.X, self.beta, self.Z, self.b)
+        Q, _, _, r = self._basis
+        values = conditional_residuals(r, Q, self._gls[0], self.Z, self.b)
         return self._by_row(values, "residuals")
 
     @cached_property
     def marginal_residuals(self):
         """Marginal residuals y − Xβ̂."""
-        return self._by_row(marginal_residuals(self.y, self.X, self.beta), "marginal_residuals")
+        Q, _, _, r = self._basis
+        return self._by_row(marginal_residuals(r, Q, self._gls[0]), "marginal_residuals")
 
     @cached_property
     def scaled_residuals(self):
@@ -275,9 +304,11 @@ class LinearMixedModel:
             if newdata lacks a column or has a missing value, or level is not between 0 and 1.
         """
         x, z, index, new = self._rows(newdata, include_random=True)
-        known, variance = predict_known(x, z, self.D, self.Z, self.V, self.y, self.X)
-        population, new_variance = predict_new(x, self.sigma2_b, self.V, self.y, self.X)
-        prediction = np.where(new, population, known)
+        Q, R, beta_Q, r = self._basis
+        x = np.linalg.solve(R.T, x.T).T
+        known, variance = predict_known(x, z, self.D, self.Z, self.V, r, Q)
+        population, new_variance = predict_new(x, self.sigma2_b, self.V, r, Q)
+        prediction = x @ beta_Q + np.where(new, population, known)
         variance = np.where(new, new_variance, variance) + self.sigma2_e
         lower, upper = normal_interval(prediction, variance, level)
         self._say_new(new)
@@ -351,22 +382,21 @@ class LinearMixedModel:
 
         Source: lecture 15, "Maximum-Likelihood Estimation" (profile likelihood).
         """
-        beta, theta = fit_ml(self.y, self.X, self.Z, sigma2_b=self._held_b)
-        rows = {}
+        Q, R, beta_Q, r = self._basis
+        beta, theta = fit_ml(r, Q, self.Z, sigma2_b=self._held_b)
+        beta = np.linalg.solve(R, beta_Q + beta)
+        rows = []
         if not self.holds_b:
             interval = profile_interval(self._curve_b, theta[0], level, lower=0.0, scale=sum(theta))
-            rows["sigma2_b"] = (self.sigma2_b, interval)
+            rows.append(("sigma2_b", self.sigma2_b, *interval))
         # On the log scale, where the curve of σ_ε² is nearly a parabola; the ends are the same.
         interval = profile_interval(self._curve_log_e, np.log(theta[1]), level, scale=0.5)
-        rows["sigma2_e"] = (self.sigma2_e, np.exp(interval))
+        rows.append(("sigma2_e", self.sigma2_e, *np.exp(interval)))
         for j, name in enumerate(self.frame.beta_names):
             interval = profile_interval(self._curve_beta(j), beta[j], level, scale=self.se.iloc[j])
-            rows[name] = (self.beta.iloc[j], interval)
-        return pd.DataFrame(
-            [(estimate, *interval) for estimate, interval in rows.values()],
-            index=pd.Index(rows, name="parameter"),
-            columns=["estimate", "lower", "upper"],
-        )
+            rows.append((name, self.beta.iloc[j], *interval))
+        table = pd.DataFrame(rows, columns=["parameter", "estimate", "lower", "upper"])
+        return table.set_index("parameter")
 
     @property
     def _held_b(self):
@@ -384,8 +414,9 @@ class LinearMixedModel:
         return lambda beta_j: self._top(self.y - x_j * beta_j, others, sigma2_b=self._held_b)
 
     def _top(self, y, X, **held):
-        _, theta = fit_ml(y, X, self.Z, **held)
-        return profile_loglik(V_theta(theta, self.Z), y, X)
+        Q, _, _, r = orthonormal(X, y)
+        _, theta = fit_ml(r, Q, self.Z, **held)
+        return profile_loglik(V_theta(theta, self.Z), r, Q)
 
     def summary(self):
         """The printout of the fit, as lme4 writes it."""
@@ -394,6 +425,6 @@ class LinearMixedModel:
     def __repr__(self):
         return (
             f"{self.formula}, fitted by {self.method} to {self.data_name}: "
-            f"sigma2_b = {self.sigma2_b:.4f}, sigma2_e = {self.sigma2_e:.4f}; "
+            f"sigma2_b = {self.sigma2_b:.5g}, sigma2_e = {self.sigma2_e:.5g}; "
             "summary() prints the whole fit"
         )

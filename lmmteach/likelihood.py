@@ -28,10 +28,11 @@ def log_determinant(V):
     Source: lecture 15, "Maximum-Likelihood Estimation" (the determinant of V(θ)).
     """
     (V,) = shaped("V: n n", V)
-    sign, logdet = np.linalg.slogdet(V)
-    if sign <= 0:
-        raise ValueError(NOT_POSITIVE_DEFINITE)
-    return float(logdet)
+    try:
+        np.linalg.cholesky(V)  # exists for positive definite V only
+    except np.linalg.LinAlgError:
+        raise ValueError(NOT_POSITIVE_DEFINITE) from None
+    return float(np.linalg.slogdet(V).logabsdet)
 
 
 def loglik(beta, V, y, X, constant=True):

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from lmmteach._shapes import labels, not_negative, shaped, variances
+from lmmteach._shapes import generator, labels, not_negative, shaped, variances
 
 
 def random_intercept_design(groups):
@@ -127,7 +127,8 @@ def V_theta(theta, Z):
     Source: lecture 15, "Maximum-Likelihood Estimation".
     """
     sigma2_b, sigma2_e = variances(theta)
-    n, q = np.shape(Z)
+    (Z,) = shaped("Z: n q", Z)
+    n, q = Z.shape
     return V_matrix(Z, D_matrix(sigma2_b, q), Sigma_matrix(sigma2_e, n))
 
 
@@ -185,7 +186,7 @@ def simulate(beta, X, Z, D, Sigma, rng):
     beta, X, Z, D, Sigma = shaped(
         "beta: p, X: n p, Z: n q, D: q q, Sigma: n n", beta, X, Z, D, Sigma
     )
-    b = _draw_normal("D", D, rng)
+    b = _draw_normal("D", D, generator(rng))
     epsilon = _draw_normal("Sigma", Sigma, rng)
     return X @ beta + Z @ b + epsilon
 

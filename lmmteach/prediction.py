@@ -112,6 +112,11 @@ def predict_measured(x, measurements, theta, V, y, X):
     return prediction, (1 - factor) ** 2 * var_mean + (1 - factor) * theta[0]
 
 
+def _require_variances(variance):
+    if np.any(np.asarray(variance) < 0):
+        raise ValueError("A variance cannot be negative: was something subtracted from it?")
+
+
 def normal_interval(prediction, variance, level=0.95):
     """Interval around a prediction, taking its variance as known.
 
@@ -130,13 +135,14 @@ def normal_interval(prediction, variance, level=0.95):
     Raises
     ------
     ValueError
-        if level is not between 0 and 1.
+        if level is not between 0 and 1, or a variance is negative.
 
     Source: lecture 15, "Prediction", which gives the point only.
     """
     from scipy.special import ndtri
 
     between_0_and_1(level)
+    _require_variances(variance)
     half = ndtri((1 + level) / 2) * np.sqrt(variance)
     return prediction - half, prediction + half
 
@@ -160,7 +166,7 @@ def t_interval(prediction, variance, df, level=0.95):
     Raises
     ------
     ValueError
-        if level is not between 0 and 1, or df is not greater than 0.
+        if level is not between 0 and 1, df is not greater than 0, or a variance is negative.
 
     Source: exact for the mean of balanced data; Searle, Casella and McCulloch (1992), chapter 3.
     """
@@ -169,5 +175,6 @@ def t_interval(prediction, variance, df, level=0.95):
     between_0_and_1(level)
     if not df > 0:
         raise ValueError(f"df = {df} must be greater than 0.")
+    _require_variances(variance)
     half = stdtrit(df, (1 + level) / 2) * np.sqrt(variance)
     return prediction - half, prediction + half

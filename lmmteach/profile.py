@@ -55,14 +55,15 @@ def P_matrix(V, X):
     Raises
     ------
     ValueError
-        if the shapes do not fit together.
+        if the shapes do not fit together, or the columns of X are linearly dependent.
 
     Source: Searle, Casella and McCulloch (1992), section 6.6 and appendix M.4.
     """
     V, X = shaped("V: n n, X: n p", V, X)
     V_inverse = inverse(V)
     Vinv_X = V_inverse @ X
-    return V_inverse - Vinv_X @ np.linalg.solve(X.T @ Vinv_X, Vinv_X.T)
+    _, Phi = gls(V, np.zeros(len(V)), X)
+    return V_inverse - Vinv_X @ Phi @ Vinv_X.T
 
 
 def profile_loglik(V, y, X, constant=True):
@@ -120,6 +121,8 @@ def profile_interval(curve, estimate, level=0.95, lower=-np.inf, scale=None):
     from scipy.special import chdtri
 
     between_0_and_1(level)
+    if not np.isfinite(curve(estimate)) or estimate < lower:
+        raise ValueError(f"The curve has no height at the estimate {estimate:g}.")
     cut = curve(estimate) - chdtri(1, 1 - level) / 2
     scale = scale or abs(estimate) or 1.0
 

@@ -4,14 +4,14 @@ from typing import NamedTuple
 
 import numpy as np
 
-from lmmteach._shapes import shaped
+from lmmteach._shapes import count, generator, shaped
 from lmmteach.likelihood import fit_ml, half_traces, information
 from lmmteach.model import V_theta
 from lmmteach.profile import P_matrix, profile_loglik
 from lmmteach.reml import fit_reml, restricted_loglik
 
 # What the optimal ratio may be, times the mean eigenvalue: far beyond what a null draw needs.
-RATIOS = np.concatenate([[0.0], np.geomspace(1e-3, 1e4, 29)])
+RATIOS = np.concatenate([[0.0], np.geomspace(1e-3, 1e4, 29), np.geomspace(1e5, 1e13, 9)])
 CHUNK = 4000
 
 
@@ -144,12 +144,18 @@ def exact_null(X, Z, nsim, rng, reml=False):
     Raises
     ------
     ValueError
-        if X explains the groups, so that there is no variance to test, or nsim is not positive.
+        if X explains the groups, so that there is no variance to test, its columns are linearly
+        dependent, or nsim is not positive.
+    TypeError
+        if rng is no Generator or nsim no whole number.
 
     Source: Crainiceanu and Ruppert (2004), theorem 1.
     """
     X, Z = shaped("X: n p, Z: n q", X, Z)
+    rng, nsim = generator(rng), count("nsim", nsim)
     n, p = X.shape
+    if np.linalg.matrix_rank(X) < p:
+        raise ValueError("The columns of X are linearly dependent: leave one out.")
     beyond_X = Z - X @ np.linalg.lstsq(X, Z, rcond=None)[0]
     kappa = np.linalg.eigvalsh(beyond_X.T @ beyond_X)
     if kappa[-1] < 1e-10 * n:
@@ -157,8 +163,6 @@ def exact_null(X, Z, nsim, rng, reml=False):
     kappa, kappa_counts = _distinct(kappa)
     xi = np.linalg.eigvalsh(Z.T @ Z)
     xi, xi_counts = (kappa, kappa_counts) if reml else _distinct(xi)
-    if nsim < 1:
-        raise ValueError(f"nsim = {nsim}: at least one draw is needed.")
     m = n - p if reml else n
     kappa, kappa_counts = kappa[kappa > 0], kappa_counts[kappa > 0]
     rest = n - p - kappa_counts.sum()
@@ -249,6 +253,7 @@ def bootstrap_lrt(y, X, Z, nsim, rng, reml=False, n_jobs=1, progress=True):
     from tqdm.auto import tqdm
 
     y, X, Z = shaped("y: n, X: n p, Z: n q", y, X, Z)
+    rng, nsim = generator(rng), count("nsim", nsim)
     statistic = boundary_lrt(y, X, Z, reml)
     beta, theta = (fit_reml if reml else fit_ml)(y, X, Z, sigma2_b=0)
     draw = delayed(_bootstrap_draw)
@@ -337,6 +342,7 @@ def lrt(fit0, fit1, nsim=100_000, rng=None):
 
     Source: lecture 15, "Model Comparison for Fixed Effects" and "… for Random Effects".
     """
+    _require_fits(fit0, fit1)
     small, large = sorted((fit0, fit1), key=lambda fit: fit.n_parameters)
     _same_data(small, large)
     variance = small.holds_b and not large.holds_b
@@ -345,12 +351,18 @@ def lrt(fit0, fit1, nsim=100_000, rng=None):
     statistic = max(0.0, 2 * (large.loglik - small.loglik))
     pvalues = {"chi2": float(chi2_pvalue(statistic, df))}
     if variance:
-        rng = np.random.default_rng(15) if rng is None else rng
+        rng = np.random.default_rng(15) if rng is None else generator(rng)
         null = exact_null(large.X, large.Z, nsim, rng, reml=large.method == "REML")
         pvalues["mixture"] = float(boundary_pvalue(statistic))
         pvalues["exact"] = float((1 + np.sum(null >= statistic)) / (1 + nsim))
     text = _describe(small, large, statistic, df, pvalues, nsim)
     return LikelihoodRatioTest(statistic, df, list(pvalues.values())[-1], pvalues, text)
+
+
+def _require_fits(*fits):
+    for fit in fits:
+        if not hasattr(fit, "n_parameters"):
+            raise TypeError(f"lrt compares two results of lmm, and got {type(fit).__name__}.")
 
 
 def _same_data(small, large):
@@ -420,17 +432,22 @@ def _describe(small, large, statistic, df, pvalues, nsim):
     few = pvalues["exact"] <= 1 / (1 + nsim)
     lines += [
         f"statistic {statistic:.4f}; σ_b² = 0 is the edge of what a variance can be:",
-        f"  χ² with df = 1          {p['chi2']}, too large there",
-        f"  mixture ½ χ²₀ + ½ χ²₁   {p['mixture']}, still too large for few groups",
+        f"  χ² with df = 1          {p['chi2']}, mostly too large there",
+        f"  mixture ½ χ²₀ + ½ χ²₁   {p['mixture']}, mostly still too large for few groups",
         f"  exact null, simulated   {p['exact']}, from {nsim:,} draws",
     ]
     if few:
-        lines[-1] += ": none of them as large"
+        lines[-1] = (
+            f"  exact null, simulated   p ≤ {pvalues['exact']:.4g}: "
+            f"none of {nsim:,} draws is as large"
+        )
     return "\n".join(lines)
 
 
 def _statistic(statistic):
     statistic = np.asarray(statistic, dtype=float)
+    if np.isnan(statistic).any():
+        raise ValueError("The statistic is NaN, “not a number”: was a fit without result in it?")
     if not (statistic >= 0).all():
         raise ValueError(
             "A likelihood ratio statistic of nested models cannot be negative. Were the models "

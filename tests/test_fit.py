@@ -97,7 +97,7 @@ def test_numbers_in_formulas_are_no_columns(term, data):
 def test_repr_says_what_was_fitted_to_what(fit):
     assert repr(fit) == (
         "logestrone ~ 1 + (1 | woman), fitted by REML to estrone: "
-        "sigma2_b = 1.7494, sigma2_e = 0.3254; summary() prints the whole fit"
+        "sigma2_b = 1.7494, sigma2_e = 0.32544; summary() prints the whole fit"
     )
 
 

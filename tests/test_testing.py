@@ -122,7 +122,7 @@ def test_boundary_pvalue_is_half_that_of_chi2_but_1_at_0():
     assert np.ndim(boundary_pvalue(0)) == 0
 
 
-@pytest.mark.parametrize("statistic", [-1e-6, np.nan, [1.0, -2.0]])
+@pytest.mark.parametrize("statistic", [-1e-6, [1.0, -2.0]])
 @pytest.mark.parametrize(
     "pvalue", [lambda t: chi2_pvalue(t, 1), boundary_pvalue], ids=["chi2", "boundary"]
 )
@@ -551,15 +551,15 @@ def test_printout_at_the_boundary(scaled):
         "smaller  logestrone ~ 1 + (1 | woman), with σ_b² = 0  2 parameters, ℓ = -72.2253",
         "larger   logestrone ~ 1 + (1 | woman)                 3 parameters, ℓ = -70.9150",
         "statistic 2.6206; σ_b² = 0 is the edge of what a variance can be:",
-        "  χ² with df = 1          p = 0.1055, too large there",
-        "  mixture ½ χ²₀ + ½ χ²₁   p = 0.05274, still too large for few groups",
+        "  χ² with df = 1          p = 0.1055, mostly too large there",
+        "  mixture ½ χ²₀ + ½ χ²₁   p = 0.05274, mostly still too large for few groups",
         f"  exact null, simulated   p = {exact}, from 5,000 draws",
     ]
 
 
 def test_printout_says_where_no_draw_was_as_large(data):
     test = lrt(*pair(FORMULA, data, "REML"), nsim=200)
-    assert repr(test).endswith("p = 0.004975, from 200 draws: none of them as large")
+    assert repr(test).endswith("p ≤ 0.004975: none of 200 draws is as large")
 
 
 def test_printout_of_a_fixed_effect(data):
@@ -670,7 +670,7 @@ def test_lrt_refuses_variances_held_at_different_values(data):
 
 
 def test_exact_null_wants_a_draw(estrone):
-    with pytest.raises(ValueError, match="at least one draw"):
+    with pytest.raises(ValueError, match="nsim = 0: at least 1 is needed"):
         exact_null(estrone.X, estrone.Z, 0, np.random.default_rng(1))
 
 
