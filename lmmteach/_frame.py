@@ -99,7 +99,9 @@ def read_model(formula, data):
     _require_memory(len(data))
     fixed = set().union(*(term.var_names for term in description.common_terms))
     _require_levels([column for column in columns if column in fixed], data)
-    given = _without_small_integers(formula, columns, data)
+    # The column of the groups is not computed with.
+    computed = [column for column in columns if column in fixed or column != group]
+    given = _without_small_integers(formula, computed, data)
     y, X, beta_names, common = _fixed_part(formula, given)
     _require_variation(y, formula)
     _require_rank(X, beta_names)
@@ -263,7 +265,7 @@ def _without_small_integers(formula, columns, data):
         column for column in integers if re.search(rf"\bC\(\s*`?{re.escape(column)}\b", formula)
     }
     kinds = {column: "int64" if column in levels else "float64" for column in integers}
-    return data.astype(kinds)
+    return data.astype(kinds) if kinds else data
 
 
 def _require_complete(columns, data, what):
