@@ -92,7 +92,7 @@ def read_model(formula, data):
     description = _parse(formula)
     group = _grouping_column(formula, description.group_terms)
     _refuse_offset(formula, description.common_terms)
-    columns = _in_order(_names_in(formula, description), data)
+    columns = _in_order(_names_in(formula, description, data), data)
     _require_columns(columns, data, "data")
     _require_complete(columns, data, "data")
     _require_readable(columns, data, "data")
@@ -150,7 +150,7 @@ def _parse(formula):
     return description
 
 
-def _names_in(formula, description):
+def _names_in(formula, description, data):
     """The names of the columns in a formula."""
     # formulae counts the numbers in a call, as the 2 of poly(x, 2), as nameless variables.
     names = list(filter(None, description.var_names))
@@ -160,7 +160,7 @@ def _names_in(formula, description):
             "or inside I(), as I(2 * x)."
         )
     for name in RESERVED:
-        if re.search(rf"\b{name}\b", formula):
+        if name in data.columns and re.search(rf"\b{name}\b", formula):
             raise ValueError(
                 f"{name!r} means something else in a formula: give the column another name."
             )

@@ -31,11 +31,16 @@ def gls(V, y, X):
     """
     V, y, X = shaped("V: n n, y: n, X: n p", V, y, X)
     Vinv_X = solve(V, X)
+    covariance = _covariance_of_beta(X, Vinv_X)
+    return covariance @ (Vinv_X.T @ y), covariance
+
+
+def _covariance_of_beta(X, Vinv_X):
+    """(Xᵀ V⁻¹ X)⁻¹, with words for an X that has none."""
     try:
-        covariance = np.linalg.inv(X.T @ Vinv_X)
+        return np.linalg.inv(X.T @ Vinv_X)
     except np.linalg.LinAlgError:
         raise ValueError("The columns of X are linearly dependent.") from None
-    return covariance @ (Vinv_X.T @ y), covariance
 
 
 def P_matrix(V, X):
@@ -62,8 +67,7 @@ def P_matrix(V, X):
     V, X = shaped("V: n n, X: n p", V, X)
     V_inverse = inverse(V)
     Vinv_X = V_inverse @ X
-    _, Phi = gls(V, np.zeros(len(V)), X)
-    return V_inverse - Vinv_X @ Phi @ Vinv_X.T
+    return V_inverse - Vinv_X @ _covariance_of_beta(X, Vinv_X) @ Vinv_X.T
 
 
 def profile_loglik(V, y, X, constant=True):

@@ -351,7 +351,7 @@ def lrt(fit0, fit1, nsim=100_000, rng=None):
     statistic = max(0.0, 2 * (large.loglik - small.loglik))
     pvalues = {"chi2": float(chi2_pvalue(statistic, df))}
     if variance:
-        rng = np.random.default_rng(15) if rng is None else generator(rng)
+        rng = np.random.default_rng(15) if rng is None else rng
         null = exact_null(large.X, large.Z, nsim, rng, reml=large.method == "REML")
         pvalues["mixture"] = float(boundary_pvalue(statistic))
         pvalues["exact"] = float((1 + np.sum(null >= statistic)) / (1 + nsim))

@@ -209,6 +209,12 @@ def test_what_cannot_be_used_is_refused_in_words(formula, data, words):
         lt.lmm(formula, data)
 
 
+def test_a_word_that_is_reserved_may_stand_in_a_call():
+    fit = lt.lmm("distance ~ poly(age, 2, raw=True) + (1 | Subject)", ORTHODONT)
+    right = lt.lmm("distance ~ age + I(age**2) + (1 | Subject)", ORTHODONT)
+    same_fit(fit, right)
+
+
 def test_what_is_computed_from_all_rows_cannot_be_predicted():
     fit = lt.lmm("distance ~ I(age - np.mean(age)) + (1 | Subject)", ORTHODONT)
     with pytest.raises(ValueError, match="from all rows of the data"):

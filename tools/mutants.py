@@ -243,7 +243,7 @@ MUTANTS = [
     Mutant(
         "P that forgets to estimate β",
         "profile",
-        "return V_inverse - Vinv_X @ Phi @ Vinv_X.T",
+        "return V_inverse - Vinv_X @ _covariance_of_beta(X, Vinv_X) @ Vinv_X.T",
         "return V_inverse",
     ),
     # Chapter 4: the random effects.
