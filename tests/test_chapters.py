@@ -497,3 +497,11 @@ def test_no_decimal_in_the_prose_that_no_cell_prints(chapter):
             and abs(float(s) - float(text)) <= 0.5 / 10**decimals
             for s in shown
         ), f"{text} stands in the text, but no cell shows it"
+
+
+def test_degrees_of_freedom_of_other_software_are_those_that_it_gave():
+    text = (ROOT / "chapters" / "software.md").read_text(encoding="utf-8")
+    nlme, others = re.search(r"nlme takes (\d+) degrees .+ pbkrtest (\d+)\.", text).groups()
+    assert int(nlme) == R["nlme_cross_check"]["reml"]["df_fixed"][0]
+    for name in ("satterthwaite", "kenward_roger"):
+        assert int(others) == pytest.approx(R[name]["df"][0], rel=1e-5)
