@@ -1,27 +1,43 @@
 """From a formula and a DataFrame to y, X and Z; what cannot be fitted is refused here."""
 
-import difflib
-import re
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 
+from lmmteach._columns import (
+    plain,
+    require_columns,
+    require_complete,
+    require_frame,
+    require_levels,
+    require_readable,
+)
+from lmmteach._shapes import orthonormal
 from lmmteach.model import random_intercept_design
 
 # A fit holds about a dozen matrices of the size of V at once.
 LARGEST_V_BYTES = 2**30
+# Beyond, products of four numbers of this size, which curvatures contain, leave the computer's.
+LARGEST_SCALE = 1e60
 
-FUNCTIONS = {"np": np, "log": np.log, "log10": np.log10, "exp": np.exp, "sqrt": np.sqrt}
-# Words that mean something in a formula, so that a column cannot have them as its name.
-RESERVED = ("Intercept", "True", "False", "None")
-# What a column may hold, in the words of pandas; other objects are refused by name.
-READABLE = ("string", "categorical", "boolean", "integer", "floating", "mixed-integer-float")
+
+class Positions(NamedTuple):
+    """For each row the column of Z of its group, −1 for none; words on labels of a wrong type."""
+
+    codes: np.ndarray
+    remark: str
 
 
 @dataclass(frozen=True, eq=False)
 class ModelFrame:
-    """What a formula says about a DataFrame: the arrays of the model and their names."""
+    """What a formula says about a DataFrame: the arrays of the model and their names.
+
+    With years or times in X, and far from 0, the formulas would lose their digits. So the model is
+    kept in other columns too: X = QR with orthonormal Q, the OLS coefficients ``beta_Q`` of y on
+    Q, and ``r``, what they leave over.
+    """
 
     formula: str
     data_name: str
@@ -29,51 +45,58 @@ class ModelFrame:
     y: np.ndarray
     X: np.ndarray
     Z: np.ndarray
+    Q: np.ndarray
+    R: np.ndarray
+    beta_Q: np.ndarray
+    r: np.ndarray
     beta_names: list
     group: str
     levels: list
     fixed_columns: list
-    _common: object
-    _first_row: pd.DataFrame
+    labelled: frozenset
+    _design: object
 
     def fixed_design(self, newdata):
         """Rows of X for new data, columns in the order of β."""
-        _require_frame(newdata, "newdata")
-        _require_columns(self.fixed_columns, newdata, "newdata")
-        _require_complete(self.fixed_columns, newdata, "newdata")
-        _require_readable(self.fixed_columns, newdata, "newdata")
-        again = self._rows(self._first_row)
-        if not np.allclose(again, self.X[:1], rtol=1e-9):
+        require_frame(newdata, "newdata")
+        require_columns(self.fixed_columns, newdata, "newdata")
+        require_complete(self.fixed_columns, newdata, "newdata")
+        require_readable(self.fixed_columns, newdata, "newdata")
+        given = _computable(newdata[self.fixed_columns], self.fixed_columns, self.labelled)
+        # An order of categories belongs to the data of the fit.
+        given = given.apply(
+            lambda column: column.astype(object) if _has_categories(column) else column
+        )
+        try:
+            X = self._design.rows(given)
+        except ValueError as error:
             raise ValueError(
-                f"The formula {self.formula!r} computes something from all rows of the data, such "
-                "as a mean, which new data would change. Put that into a column of its own first."
-            )
-        X = self._rows(newdata)
+                f"newdata does not fit the formula {self.formula!r}, in {error} Has each of its "
+                "columns the kind of values that it has in the data?"
+            ) from None
         if not np.isfinite(X).all():
             row = newdata.index[~np.isfinite(X).all(axis=1)][0]
             raise ValueError(
-                f"The formula gives no finite number for row {_plain(row)} of newdata: is there a "
+                f"The formula gives no finite number for row {plain(row)} of newdata: is there a "
                 "log of 0 or of a negative number, or a division by 0?"
             )
         return X
 
-    def _rows(self, data):
-        try:
-            with np.errstate(all="ignore"):
-                given = _without_small_integers(self.formula, self.fixed_columns, data)
-                X = self._common.evaluate_new_data(given).design_matrix
-                # A formula of constants only gives one row, whatever the length of the data.
-                return np.array(np.broadcast_to(X, (len(data), len(self.beta_names))), dtype=float)
-        except (ValueError, TypeError, AttributeError) as error:
-            raise ValueError(
-                f"newdata does not fit the formula {self.formula!r}: {error} Has each of its "
-                "columns the kind of values that it has in the data?"
-            ) from None
-
     def positions(self, newdata):
-        """For each row of new data the column of Z of its group, −1 for a group not in the data."""
-        _require_complete([self.group], newdata, "newdata")
-        return pd.Index(self.levels).get_indexer(newdata[self.group])
+        """Where the groups of new data stand among those of the data."""
+        require_complete([self.group], newdata, "newdata")
+        labels = pd.Index(newdata[self.group])
+        codes = pd.Index(self.levels).get_indexer(labels)
+        texts = {str(level): level for level in self.levels}
+        alike = [label for label in labels[codes < 0] if str(label) in texts]
+        remark = ""
+        if alike:
+            known = texts[str(alike[0])]
+            remark = (
+                f" But the data have {plain(known)} ({_kind(known)}), and newdata has "
+                f"{plain(alike[0])} ({_kind(alike[0])}): give both the same type."
+            )
+        return Positions(codes, remark)
 
 
 def read_model(formula, data):
@@ -86,206 +109,135 @@ def read_model(formula, data):
     NotImplementedError
         for a random part other than one random intercept.
     """
-    _require_frame(data, "data")
+    # formulae takes longer to import than a fit to run; only those who fit should pay.
+    from lmmteach._formula import read_formula
+
+    require_frame(data, "data")
     if data.empty:
         raise ValueError("data has no rows.")
-    description = _parse(formula)
-    group = _grouping_column(formula, description.group_terms)
-    _refuse_offset(formula, description.common_terms)
-    columns = _in_order(_names_in(formula, description, data), data)
-    _require_columns(columns, data, "data")
-    _require_complete(columns, data, "data")
-    _require_readable(columns, data, "data")
+    said = read_formula(formula, data.columns)
+    group = _grouping_column(formula, said)
+    columns = _in_order(said.names, data)
+    require_columns(columns, data, "data")
+    require_complete(columns, data, "data")
+    require_readable(columns, data, "data")
     _require_memory(len(data))
-    fixed = set().union(*(term.var_names for term in description.common_terms))
-    _require_levels([column for column in columns if column in fixed], data)
-    # The column of the groups is not computed with.
-    computed = [column for column in columns if column in fixed or column != group]
-    given = _without_small_integers(formula, computed, data)
-    y, X, beta_names, common = _fixed_part(formula, given)
-    _require_variation(y, formula)
-    _require_rank(X, beta_names)
+    _refuse_names(said)
+    fixed = _in_order(said.names_in(said.terms), data)
+    require_levels(fixed, data)
+    computed = _in_order(said.names_in([*said.terms, (said.response,)]), data)
+    design = _design(
+        formula, said, _in_one_order(_computable(data[computed], computed, said.labelled))
+    )
+    _require_variation(design.y, formula)
+    _require_scale(design)
+    _require_rank(design.X, design.names)
     codes, levels = _groups(data[group], group)
-    if len(y) < X.shape[1] + 2:
+    if len(data) < design.X.shape[1] + 2:
         raise ValueError(
-            f"{len(y)} observations cannot tell {X.shape[1]} coefficients and 2 variances: "
-            "there are fewer observations than parameters."
+            f"{len(data)} observations cannot tell {design.X.shape[1]} coefficients and "
+            "2 variances: there are fewer observations than parameters."
         )
+    Q, R, beta_Q, r = orthonormal(design.X, design.y)
     return ModelFrame(
-        formula=_tidy(formula),
+        formula=said.text,
         data_name=data.attrs.get("name", f"a DataFrame of {len(data)} rows"),
         index=data.index,
-        y=y,
-        X=X,
+        y=design.y,
+        X=design.X,
         Z=random_intercept_design(codes),
-        beta_names=beta_names,
+        Q=Q,
+        R=R,
+        beta_Q=beta_Q,
+        r=r,
+        beta_names=design.names,
         group=group,
         levels=levels,
-        fixed_columns=[column for column in columns if column in fixed],
-        _common=common,
-        _first_row=data.iloc[:1],
+        fixed_columns=fixed,
+        labelled=said.labelled,
+        _design=design,
     )
 
 
-def _parse(formula):
-    # formulae takes longer to import than a fit to run; only those who fit should pay.
-    from formulae import model_description
-
-    if not isinstance(formula, str):
-        raise TypeError(f"formula must be a text such as 'y ~ x + (1 | g)', not {formula!r}.")
-    no_response = f"The formula {formula!r} names no response: write 'y ~ …'."
-    if formula.strip().startswith("~"):
-        raise ValueError(no_response)
-    try:
-        description = model_description(formula)
-    # formulae has an exception of its own for each of its steps.
-    except Exception as error:
-        power = " A power is written I(x**2)." if "^" in formula else ""
-        raise ValueError(
-            f"The formula {formula!r} cannot be read: {error}{power} "
-            "It should look like 'y ~ x + (1 | g)'."
-        ) from None
-    if description.response is None:
-        raise ValueError(no_response)
-    return description
-
-
-def _names_in(formula, description, data):
-    """The names of the columns in a formula."""
-    # formulae counts the numbers in a call, as the 2 of poly(x, 2), as nameless variables.
-    names = list(filter(None, description.var_names))
-    if not all(isinstance(name, str) for name in names):
-        raise ValueError(
-            f"The formula {formula!r} has a number that is neither 0 nor 1. Multiply in the data, "
-            "or inside I(), as I(2 * x)."
-        )
-    for name in RESERVED:
-        if name in data.columns and re.search(rf"\b{name}\b", formula):
-            raise ValueError(
-                f"{name!r} means something else in a formula: give the column another name."
-            )
-    return names
-
-
-def _grouping_column(formula, terms):
-    if not terms:
+def _grouping_column(formula, said):
+    if not said.bars:
         raise ValueError(
             f"The formula {formula!r} has no random part. Add one in parentheses, as '(1 | g)', "
             "with g the column of the groups."
         )
-    factors = {term.factor.name for term in terms}
-    slopes = [term.expr.name for term in terms if term.expr.name != "Intercept"]
+    slopes = [":".join(term) for bar in said.bars for term in bar.terms if term]
     if slopes:
         raise NotImplementedError(
             f"lmm does not fit random slopes yet, and the formula {formula!r} asks for one of "
             f"{slopes[0]}. It fits one random intercept, '(1 | g)'."
         )
-    (name, *others) = sorted(factors)
-    if others:
+    if not all(bar.terms for bar in said.bars):
+        raise ValueError(
+            f"The formula {formula!r} has a random part without any effect: '(1 | g)' has the "
+            "intercept of each group."
+        )
+    factors = sorted({":".join(factor) for bar in said.bars for factor in bar.factors})
+    if len(factors) > 1:
         raise NotImplementedError(
             f"lmm fits one random intercept, and the formula {formula!r} asks for "
-            f"{len(factors)}: {', '.join(sorted(factors))}. Keep one of them."
+            f"{len(factors)}: {', '.join(factors)}. Keep one of them."
         )
-    if len(terms[0].factor.components) > 1 or "(" in name:
+    (factor,) = said.bars[0].factors
+    if len(factor) > 1 or said.is_call(factor[0]):
         raise NotImplementedError(
-            f"lmm wants one column to the right of the bar, and found {name!r}. "
+            f"lmm wants one column to the right of the bar, and found {factors[0]!r}. "
             "Make that column in the data first."
         )
-    return name
+    return factor[0]
 
 
-def _refuse_offset(formula, terms):
-    if any(term.name.startswith("offset(") for term in terms):
+def _refuse_names(said):
+    used = {part for term in said.terms for part in term}
+    if "Intercept" in used:
+        raise ValueError(
+            "'Intercept' means something else in a formula: give the column another name."
+        )
+    if any(part.startswith("offset(") and said.is_call(part) for part in used):
         raise NotImplementedError(
-            f"lmm does not fit an offset, and the formula {formula!r} has one. "
+            f"lmm does not fit an offset, and the formula {said.text!r} has one. "
             "Subtract it from the response in the data first."
         )
 
 
 def _in_order(names, data):
-    """The formula keeps its names in a set; the reader wants them in the order of the data."""
+    """The reader wants names in the order of the data."""
     order = {column: position for position, column in enumerate(data.columns)}
     return sorted(names, key=lambda name: (order.get(name, -1), name))
 
 
-def _require_frame(data, what):
-    if not isinstance(data, pd.DataFrame):
-        raise TypeError(f"{what} must be a pandas DataFrame, not {type(data).__name__}.")
-
-
-def _require_columns(columns, data, what):
-    for column in columns:
-        if column not in data.columns:
-            close = difflib.get_close_matches(column, map(str, data.columns), n=1, cutoff=0.5)
-            hint = f" Did you mean {close[0]!r}?" if close else ""
-            raise ValueError(
-                f"{what} has no column {column!r}.{hint} "
-                f"It has: {', '.join(map(str, data.columns))}."
-            )
-        if list(data.columns).count(column) > 1:
-            raise ValueError(f"{what} has more than one column {column!r}: rename all but one.")
-
-
-def _require_readable(columns, data, what):
-    for column in columns:
-        values = data[column]
-        kind = pd.api.types.infer_dtype(values, skipna=True)
-        is_object = values.dtype == object
-        if kind in READABLE and not (is_object and kind not in ("string", "boolean")):
-            continue
-        if is_object and kind in READABLE:
-            mend = f"Make them numbers: {what}[{column!r}].astype(float)"
-        elif kind.startswith(("date", "time", "period")):
-            mend = "Make a number of it, such as the days since the first"
-        elif kind == "complex":
-            mend = "Take the real part, if that is meant"
-        else:
-            mend = "Make all of them numbers, or all of them texts"
-        raise ValueError(
-            f"Column {column!r} of {what} holds {kind} values, which no formula can use. {mend}."
-        )
-
-
-def _require_levels(columns, data):
-    for column in columns:
-        if not pd.api.types.is_numeric_dtype(data[column]) and data[column].nunique() == 1:
-            raise ValueError(
-                f"Column {column!r} of data has one level only, so it says nothing about the "
-                "response. Leave it out of the formula."
-            )
-
-
-def _without_small_integers(formula, columns, data):
+def _computable(data, columns, labelled):
     """The data with their integers as floats: small ones would overflow in a formula.
 
-    Inside C() they stay integers, because their labels are written from them.
+    Of which levels are made stay integers, because their labels are written from them.
     """
     integers = [column for column in columns if pd.api.types.is_integer_dtype(data[column])]
-    levels = {
-        column for column in integers if re.search(rf"\bC\(\s*`?{re.escape(column)}\b", formula)
-    }
-    kinds = {column: "int64" if column in levels else "float64" for column in integers}
+    kinds = {column: "int64" if column in labelled else "float64" for column in integers}
     return data.astype(kinds) if kinds else data
 
 
-def _require_complete(columns, data, what):
-    for column in columns:
-        values = data[column]
-        bad = values.isna()
-        if pd.api.types.is_float_dtype(values):
-            bad |= np.isinf(values)
-        if bad.any():
-            others = f" and {bad.sum() - 1} more" if bad.sum() > 1 else ""
-            raise ValueError(
-                f"Column {column!r} of {what} has a missing or infinite value in row "
-                f"{_plain(data.index[bad.to_numpy()][0])}{others}. Leave such rows out with "
-                f"{what}.dropna(subset=[{column!r}]), and say in your report that you did."
-            )
+def _in_one_order(data):
+    """The data with their categories ordered as they stand there, without those that no row has."""
+    kept = {
+        column: data[column].cat.remove_unused_categories().cat.as_ordered()
+        for column in data.columns
+        if _has_categories(data[column])
+    }
+    return data.assign(**kept) if kept else data
 
 
-def _plain(label):
-    """A label as the reader wrote it: 7, not np.int64(7)."""
-    return repr(label.item() if isinstance(label, np.generic) else label)
+def _has_categories(column):
+    return isinstance(column.dtype, pd.CategoricalDtype)
+
+
+def _kind(label):
+    if isinstance(label, str):
+        return "text"
+    return "number" if isinstance(label, int | float | np.number) else type(label).__name__
 
 
 def _require_memory(n):
@@ -298,45 +250,29 @@ def _require_memory(n):
         )
 
 
-def _fixed_part(formula, data):
-    from formulae import design_matrices
+def _design(formula, said, data):
+    from lmmteach._terms import Design
 
     try:
-        with np.errstate(all="ignore"):
-            design = design_matrices(formula, data, na_action="error", extra_namespace=FUNCTIONS)
-    except KeyError as error:
-        raise ValueError(f"The formula {formula!r} uses {error}, which is not known.") from None
-    except (AttributeError, TypeError, ValueError) as error:
+        design = Design(said, data)
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise ValueError(f"The formula {formula!r} cannot be computed: {error}") from None
-    response = np.asarray(design.response.design_matrix)
-    if response.ndim != 1 or design.response.kind != "numeric":
+    if not design.is_numeric:
         raise ValueError(
             f"The response of {formula!r} must be one column of numbers, and it is not: "
-            f"{_tidy(formula).partition(' ~')[0]}."
+            f"{said.response}."
         )
-    if design.common is None:
+    if not design.terms:
         raise ValueError(
             f"The formula {formula!r} has no fixed part. Keep at least the mean: 'y ~ 1 + …'."
         )
-    X = np.asarray(design.common.design_matrix, dtype=float)
-    names = [label for term in design.common.terms.values() for label in term.labels]
-    if len(names) != X.shape[1]:
-        raise ValueError(
-            f"The fixed part of {formula!r} gives {X.shape[1]} columns and {len(names)} names. "
-            "Write its terms one by one."
-        )
-    for name, values in ((formula.partition("~")[0].strip(), response), ("The fixed part", X)):
-        if not np.isfinite(values).all():
+    for name, values in ((said.response, design.y), ("The fixed part", design.X)):
+        if not np.isfinite(values.astype(float)).all():
             raise ValueError(
                 f"{name} is not finite everywhere: is there a log of 0 or of a negative number, a "
                 "division by 0, or a number too large for a computer?"
             )
-    return response.astype(float), X, [_r_name(name) for name in names], design.common
-
-
-def _r_name(label):
-    """The name that R gives to a coefficient: "(Intercept)", "SexMale", "age:SexMale"."""
-    return "(Intercept)" if label == "Intercept" else re.sub(r"\[(.*?)\]", r"\1", label)
+    return design
 
 
 def _require_variation(y, formula):
@@ -347,21 +283,39 @@ def _require_variation(y, formula):
         )
 
 
+def _require_scale(design):
+    scales = {"The response": np.ptp(design.y)}
+    scales |= {
+        f"The column {name!r} of X": np.max(np.abs(column))
+        for name, column in zip(design.names, design.X.T, strict=True)
+    }
+    for what, scale in scales.items():
+        if scale and not 1 / LARGEST_SCALE < scale < LARGEST_SCALE:
+            raise ValueError(
+                f"{what} has numbers of the size of {scale:.0e}, a scale out of the range in which "
+                f"variances can be computed. Give it in another unit: divide it by {scale:.0e}."
+            )
+
+
 def _require_rank(X, names):
     # In columns of length 1, so that units do not count.
     lengths = np.linalg.norm(X, axis=0)
     scaled = X / np.where(lengths > 0, lengths, 1.0)
-    rank = 0
-    for j, name in enumerate(names):
-        grown = np.linalg.matrix_rank(scaled[:, : j + 1])
-        if grown == rank:
-            raise ValueError(
-                f"X is rank deficient: its column {name!r} says nothing that "
-                f"{', '.join(names[:j]) or 'the other columns'} did not say already. "
-                "Leave it out of the formula; or, if its values are all alike but for their last "
-                "digits, as those of a time are, subtract their mean first."
-            )
-        rank = grown
+    if np.linalg.matrix_rank(scaled) == len(names):
+        return
+    ranks = [np.linalg.matrix_rank(scaled[:, : j + 1]) for j in range(len(names))]
+    j = next(j for j, rank in enumerate(ranks) if rank == j)
+    if not X[:, j].any():
+        raise ValueError(
+            f"X is rank deficient: its column {names[j]!r} is 0 in every row, as no row has this "
+            "combination of levels. Leave the term out of the formula, or join levels in the data."
+        )
+    raise ValueError(
+        f"X is rank deficient: its column {names[j]!r} says nothing that "
+        f"{', '.join(names[:j]) or 'the other columns'} did not say already. "
+        "Leave it out of the formula; or, if its values are all alike but for their last "
+        "digits, as those of a time are, subtract their mean first."
+    )
 
 
 def _groups(column, name):
@@ -370,7 +324,7 @@ def _groups(column, name):
     counts = np.bincount(codes)
     if len(levels) == 1:
         raise ValueError(
-            f"The grouping column {name!r} has one level only, {_plain(levels[0])}: "
+            f"The grouping column {name!r} has one level only, {plain(levels[0])}: "
             "a variance between groups needs at least two groups."
         )
     if counts.max() == 1:
@@ -379,10 +333,3 @@ def _groups(column, name):
             "cannot be told apart. Some groups need two observations."
         )
     return codes, list(levels)
-
-
-def _tidy(formula):
-    """The formula with single spaces around its signs, as R prints it."""
-    spaced = re.sub(r"\s*(\*\*|[~+*|])\s*", r" \1 ", " ".join(formula.split()))
-    spaced = spaced.replace(" ** ", "**")
-    return re.sub(r"\(\s+", "(", re.sub(r"\s+\)", ")", spaced)).strip()

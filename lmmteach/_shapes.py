@@ -144,6 +144,25 @@ def inverse(V):
     return solve(V, np.eye(len(V)))
 
 
+def row_products(left, right):
+    """Each row of one matrix times the same row of the other: the diagonal of left rightᵀ.
+
+    All of left rightᵀ, for thousands of rows, would fill the memory for the sake of its diagonal.
+    """
+    return np.sum(left * right, axis=1)
+
+
+def orthonormal(X, y):
+    """X = QR with orthonormal Q, the OLS coefficients of y on Q, and what they leave over.
+
+    The same model in other columns: with years or times in X, and far from 0, the formulas would
+    lose their digits.
+    """
+    Q, R = np.linalg.qr(X)
+    beta_Q = Q.T @ y
+    return Q, R, beta_Q, y - Q @ beta_Q
+
+
 def not_negative(name, value):
     """Raise a ValueError unless a variance is a finite number of at least 0."""
     if np.ndim(value) or not isinstance(value, (int, float, np.number)):

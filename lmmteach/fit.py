@@ -9,6 +9,7 @@ import pandas as pd
 
 from lmmteach._climb import require_unexplained
 from lmmteach._frame import ModelFrame, read_model
+from lmmteach._shapes import orthonormal
 from lmmteach.blup import blup, conditional_covariance
 from lmmteach.diagnostics import conditional_residuals, marginal_residuals, scaled_residuals
 from lmmteach.likelihood import fit_ml, loglik
@@ -53,21 +54,9 @@ def lmm(formula, data, method="REML", sigma2_b=None):
         raise ValueError(f'method = {method!r} is unknown; choose "REML" or "ML".')
     frame = read_model(formula, data)
     fitter = fit_reml if method == "REML" else fit_ml
-    Q, _, _, r = orthonormal(frame.X, frame.y)
-    require_unexplained(r, frame.y)
-    _, theta = fitter(r, Q, frame.Z, sigma2_b=sigma2_b)
+    require_unexplained(frame.r, frame.y)
+    _, theta = fitter(frame.r, frame.Q, frame.Z, sigma2_b=sigma2_b)
     return LinearMixedModel(frame, method, theta, holds_b=sigma2_b is not None)
-
-
-def orthonormal(X, y):
-    """X = QR with orthonormal Q, the OLS coefficients of y on Q, and what they leave over.
-
-    The same model in other columns: with years or times in X, and far from 0, the formulas would
-    lose their digits.
-    """
-    Q, R = np.linalg.qr(X)
-    beta_Q = Q.T @ y
-    return Q, R, beta_Q, y - Q @ beta_Q
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -124,27 +113,21 @@ class LinearMixedModel:
         return V_theta(self.theta, self.Z)
 
     @cached_property
-    def _basis(self):
-        return orthonormal(self.X, self.y)
-
-    @cached_property
     def _gls(self):
         """β̂ and its covariance for the columns of Q and what OLS leaves over."""
-        Q, _, _, r = self._basis
-        return gls(self.V, r, Q)
+        return gls(self.V, self.frame.r, self.frame.Q)
 
     @cached_property
     def beta(self):
         """β̂, a Series named as R names coefficients."""
-        _, R, beta_Q, _ = self._basis
-        beta = np.linalg.solve(R, beta_Q + self._gls[0])
+        beta = np.linalg.solve(self.frame.R, self.frame.beta_Q + self._gls[0])
         return pd.Series(beta, index=self.frame.beta_names, name="beta")
 
     @cached_property
     def vcov_beta(self):
         """Estimated covariance of β̂, a DataFrame."""
         names = self.frame.beta_names
-        R_inverse = np.linalg.inv(self._basis[1])
+        R_inverse = np.linalg.inv(self.frame.R)
         covariance = R_inverse @ self._gls[1] @ R_inverse.T
         return pd.DataFrame(covariance, index=names, columns=names)
 
@@ -194,7 +177,7 @@ class LinearMixedModel:
     @cached_property
     def loglik(self):
         """Log-likelihood at the estimates, with all its constants; restricted if REML."""
-        Q, R, _, r = self._basis
+        Q, R, r = self.frame.Q, self.frame.R, self.frame.r
         if self.method == "REML":
             # log |XᵀV⁻¹X| = log |QᵀV⁻¹Q| + 2 log |R|
             return restricted_loglik(self.V, r, Q) - np.linalg.slogdet(R)[1]
@@ -218,8 +201,7 @@ class LinearMixedModel:
     @cached_property
     def b(self):
         """(q,) predicted random effects b̂, as an array in the order of the columns of Z."""
-        Q, _, _, r = self._basis
-        return blup(self.D, self.Z, self.V, r, Q)
+        return blup(self.D, self.Z, self.V, self.frame.r, self.frame.Q)
 
     @cached_property
     def ranef(self):
@@ -243,15 +225,15 @@ class LinearMixedModel:
     @cached_property
     def residuals(self):
         """Conditional residuals y − Xβ̂ − Zb̂, the lecture's ε̂."""
-        Q, _, _, r = self._basis
+        r, Q = self.frame.r, self.frame.Q
         values = conditional_residuals(r, Q, self._gls[0], self.Z, self.b)
         return self._by_row(values, "residuals")
 
     @cached_property
     def marginal_residuals(self):
         """Marginal residuals y − Xβ̂."""
-        Q, _, _, r = self._basis
-        return self._by_row(marginal_residuals(r, Q, self._gls[0]), "marginal_residuals")
+        values = marginal_residuals(self.frame.r, self.frame.Q, self._gls[0])
+        return self._by_row(values, "marginal_residuals")
 
     @cached_property
     def scaled_residuals(self):
@@ -279,11 +261,11 @@ class LinearMixedModel:
         ValueError
             if newdata lacks a column or has a missing value.
         """
-        x, z, index, new = self._rows(newdata, include_random)
+        x, z, index, new, remark = self._rows(newdata, include_random)
         prediction = x @ self.beta.to_numpy()
         if include_random:
             prediction = prediction + z @ self.b
-            self._say_new(new)
+            self._say_new(new, remark)
         return pd.Series(prediction, index=index, name="prediction")
 
     def prediction_interval(self, newdata=None, level=0.95):
@@ -303,42 +285,42 @@ class LinearMixedModel:
         ValueError
             if newdata lacks a column or has a missing value, or level is not between 0 and 1.
         """
-        x, z, index, new = self._rows(newdata, include_random=True)
-        Q, R, beta_Q, r = self._basis
+        x, z, index, new, remark = self._rows(newdata, include_random=True)
+        Q, R, beta_Q, r = self.frame.Q, self.frame.R, self.frame.beta_Q, self.frame.r
         x = np.linalg.solve(R.T, x.T).T
         known, variance = predict_known(x, z, self.D, self.Z, self.V, r, Q)
         population, new_variance = predict_new(x, self.sigma2_b, self.V, r, Q)
         prediction = x @ beta_Q + np.where(new, population, known)
         variance = np.where(new, new_variance, variance) + self.sigma2_e
         lower, upper = normal_interval(prediction, variance, level)
-        self._say_new(new)
+        self._say_new(new, remark)
         return pd.DataFrame(
             {"prediction": prediction, "se": np.sqrt(variance), "lower": lower, "upper": upper},
             index=index,
         )
 
     def _rows(self, newdata, include_random):
-        """x, z and index of the rows, and which of them belong to a group not in the data."""
+        """x, z and index of the rows, which belong to a group not in the data, and a remark."""
         if newdata is None:
-            return self.X, self.Z, self.frame.index, np.zeros(self.nobs, dtype=bool)
+            return self.X, self.Z, self.frame.index, np.zeros(self.nobs, dtype=bool), ""
         x = self.frame.fixed_design(newdata)
         if not include_random:
-            return x, None, newdata.index, np.zeros(len(newdata), dtype=bool)
+            return x, None, newdata.index, np.zeros(len(newdata), dtype=bool), ""
         if self.group not in newdata.columns:
             raise ValueError(
                 f"newdata has no column {self.group!r}. Add it, or ask for the population value "
                 "with predict(newdata, include_random=False)."
             )
-        position = self.frame.positions(newdata)
+        position, remark = self.frame.positions(newdata)
         z = np.eye(len(self.frame.levels))[position]
         z[position < 0] = 0
-        return x, z, newdata.index, position < 0
+        return x, z, newdata.index, position < 0, remark
 
-    def _say_new(self, new):
+    def _say_new(self, new, remark):
         if new.any():
             warnings.warn(
                 f"{new.sum()} row(s) belong to a {self.group} that is not in the data: "
-                "they get the population value Xβ̂, with b = 0.",
+                f"they get the population value Xβ̂, with b = 0.{remark}",
                 NewGroupWarning,
                 stacklevel=3,
             )
@@ -382,7 +364,7 @@ class LinearMixedModel:
 
         Source: lecture 15, "Maximum-Likelihood Estimation" (profile likelihood).
         """
-        Q, R, beta_Q, r = self._basis
+        Q, R, beta_Q, r = self.frame.Q, self.frame.R, self.frame.beta_Q, self.frame.r
         beta, theta = fit_ml(r, Q, self.Z, sigma2_b=self._held_b)
         beta = np.linalg.solve(R, beta_Q + beta)
         rows = []

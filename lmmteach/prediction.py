@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from lmmteach._shapes import between_0_and_1, not_negative, shaped, solve, variances
+from lmmteach._shapes import between_0_and_1, not_negative, row_products, shaped, solve, variances
 from lmmteach.blup import blup, prediction_error_covariance, shrinkage_factor
 from lmmteach.profile import gls
 
@@ -38,9 +38,9 @@ def predict_known(x, z, D, Z, V, y, X):
     beta, Phi = gls(V, y, X)
     b = blup(D, Z, V, y, X)
     C = -Phi @ X.T @ solve(V, Z @ D)
-    covariance = x @ Phi @ x.T + x @ C @ z.T + (x @ C @ z.T).T
-    covariance += z @ prediction_error_covariance(D, Z, V, X) @ z.T
-    return x @ beta + z @ b, np.diag(covariance).copy()
+    Var_b = prediction_error_covariance(D, Z, V, X)
+    variance = row_products(x @ Phi, x) + 2 * row_products(x @ C, z) + row_products(z @ Var_b, z)
+    return x @ beta + z @ b, variance
 
 
 def predict_new(x, sigma2_b, V, y, X):
@@ -71,7 +71,7 @@ def predict_new(x, sigma2_b, V, y, X):
     x, V, y, X = shaped("x: m p, V: n n, y: n, X: n p", x, V, y, X)
     not_negative("sigma2_b", sigma2_b)
     beta, Phi = gls(V, y, X)
-    return x @ beta, np.diag(x @ Phi @ x.T) + sigma2_b
+    return x @ beta, row_products(x @ Phi, x) + sigma2_b
 
 
 def predict_measured(x, measurements, theta, V, y, X):

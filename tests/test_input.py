@@ -120,7 +120,7 @@ def test_log_of_0(data):
         ("logestrone ~ 1 + (1 | women)", "no column 'women'. Did you mean 'woman'"),
         ("logestrone ~ 1 + (1 | subject)", "no column 'subject'. It has: woman, measurement"),
         ("logestrone ~ 1", r"no random part. Add one in parentheses, as '\(1 \| g\)'"),
-        ("logestrone ~ 1 | woman", r"no random part. Add one in parentheses"),
+        ("logestrone ~ 1 | woman", r"random part stands in parentheses: \(1 \| g\)"),
         ("logestrone ~ 0 + (1 | woman)", "no fixed part. Keep at least the mean"),
         ("1 + (1 | woman)", "names no response"),
         ("logestrone ~ ((1 | woman)", "cannot be read.*It should look like"),

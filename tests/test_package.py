@@ -25,7 +25,7 @@ LAYERS = (
     ("profile",),
     ("blup", "reml"),
     ("testing", "prediction", "diagnostics"),
-    ("_frame", "data", "summary", "fit", "source"),
+    ("_formula", "_terms", "_columns", "_frame", "data", "summary", "fit", "source"),
     ("plots", "widgets", "exercises"),
     ("__init__",),
 )

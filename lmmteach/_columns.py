@@ -1,0 +1,76 @@
+"""What a column of a DataFrame may hold, and words for what it may not."""
+
+import difflib
+
+import numpy as np
+import pandas as pd
+
+# What a column may hold, in the words of pandas; other objects are refused by name.
+READABLE = ("string", "categorical", "boolean", "integer", "floating", "mixed-integer-float")
+
+
+def require_frame(data, what):
+    if not isinstance(data, pd.DataFrame):
+        raise TypeError(f"{what} must be a pandas DataFrame, not {type(data).__name__}.")
+
+
+def require_columns(columns, data, what):
+    for column in columns:
+        if column not in data.columns:
+            close = difflib.get_close_matches(column, map(str, data.columns), n=1, cutoff=0.5)
+            hint = f" Did you mean {close[0]!r}?" if close else ""
+            raise ValueError(
+                f"{what} has no column {column!r}.{hint} "
+                f"It has: {', '.join(map(str, data.columns))}."
+            )
+        if list(data.columns).count(column) > 1:
+            raise ValueError(f"{what} has more than one column {column!r}: rename all but one.")
+
+
+def require_readable(columns, data, what):
+    for column in columns:
+        values = data[column]
+        kind = pd.api.types.infer_dtype(values, skipna=True)
+        is_object = values.dtype == object
+        if kind in READABLE and not (is_object and kind not in ("string", "boolean")):
+            continue
+        if is_object and kind in READABLE:
+            mend = f"Make them numbers: {what}[{column!r}].astype(float)"
+        elif kind.startswith(("date", "time", "period")):
+            mend = "Make a number of it, such as the days since the first"
+        elif kind == "complex":
+            mend = "Take the real part, if that is meant"
+        else:
+            mend = "Make all of them numbers, or all of them texts"
+        raise ValueError(
+            f"Column {column!r} of {what} holds {kind} values, which no formula can use. {mend}."
+        )
+
+
+def require_complete(columns, data, what):
+    for column in columns:
+        values = data[column]
+        bad = values.isna()
+        if pd.api.types.is_float_dtype(values):
+            bad |= np.isinf(values)
+        if bad.any():
+            others = f" and {bad.sum() - 1} more" if bad.sum() > 1 else ""
+            raise ValueError(
+                f"Column {column!r} of {what} has a missing or infinite value in row "
+                f"{plain(data.index[bad.to_numpy()][0])}{others}. Leave such rows out with "
+                f"{what}.dropna(subset=[{column!r}]), and say in your report that you did."
+            )
+
+
+def require_levels(columns, data):
+    for column in columns:
+        if not pd.api.types.is_numeric_dtype(data[column]) and data[column].nunique() == 1:
+            raise ValueError(
+                f"Column {column!r} of data has one level only, so it says nothing about the "
+                "response. Leave it out of the formula."
+            )
+
+
+def plain(label):
+    """A label as the reader wrote it: 7, not np.int64(7)."""
+    return repr(label.item() if isinstance(label, np.generic) else label)

@@ -1,0 +1,614 @@
+"""A formula, read: its terms, and words for what cannot be read, with the place of it.
+
+The signs are found by formulae's scanner and parser. What a formula *means* is the algebra of
+Wilkinson and Rogers, in ``_terms``: a formula is a list of terms, and a term is the set of what is
+multiplied in it; the intercept is the term in which nothing is.
+"""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from itertools import combinations
+from typing import NamedTuple
+
+import numpy as np
+from formulae import expr as node
+from formulae.categorical import ENCODINGS
+from formulae.parser import ParseError, Parser
+from formulae.scanner import ScanError, Scanner
+from formulae.transforms import TRANSFORMS
+
+NUMBER = re.compile(r"(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
+COMPARISONS = ("EQUAL_EQUAL", "BANG_EQUAL", "LESS_EQUAL", "LESS", "GREATER_EQUAL", "GREATER")
+ARITHMETIC = ("PLUS", "MINUS", "STAR", "SLASH", "STAR_STAR", *COMPARISONS)
+TIGHT = ("SLASH", "COLON", "STAR_STAR")
+# Calls that make levels of what they are given.
+LEVELS = ("C", "S", "T", "binary", "B")
+# What a formula may call besides formulae's own.
+FUNCTIONS = ("log", "log10", "exp", "sqrt")
+KNOWN = {*TRANSFORMS, *ENCODINGS, *FUNCTIONS}
+
+
+class Bar(NamedTuple):
+    """One random part: the terms to the left of its bar, those to the right, and its text."""
+
+    terms: tuple
+    factors: tuple
+    text: str
+
+
+@dataclass(frozen=True)
+class Formula:
+    """What a formula says.
+
+    ``parts`` has what the terms are made of, ``{text: node}``; ``names`` the columns, in the order
+    in which they stand there, and ``labelled`` those of which a call makes levels.
+    """
+
+    text: str
+    response: str
+    terms: tuple
+    bars: tuple
+    parts: dict
+    names: tuple
+    labelled: frozenset
+
+    def names_in(self, terms):
+        """The columns that terms use, each once."""
+        parts = dict.fromkeys(part for term in terms for part in term)
+        return list(dict.fromkeys(name for part in parts for name in _names_in(self.parts[part])))
+
+    def is_call(self, part):
+        """Whether a part of a term is a call, not a column."""
+        return isinstance(self.parts[part], node.Call)
+
+
+class _MisreadError(Exception):
+    """What is wrong, and where in the formula."""
+
+    def __init__(self, words, position):
+        super().__init__(words)
+        self.position = position
+
+
+def read_formula(formula, columns=()):
+    """Read a formula such as ``y ~ x + (1 | g)``; ``columns``, where given, help the words.
+
+    Raises
+    ------
+    TypeError, ValueError
+        saying what is wrong with it, with a mark under the place.
+    """
+    if not isinstance(formula, str):
+        raise TypeError(f"formula must be a text such as 'y ~ x + (1 | g)', not {formula!r}.")
+    try:
+        return _Reader(formula, list(map(str, columns))).read()
+    except _MisreadError as error:
+        # Every blank as one place, so that the mark stands below what it means.
+        line = re.sub(r"\s", " ", formula)
+        raise ValueError(
+            f"The formula {formula!r} cannot be read: {error} "
+            f"It should look like 'y ~ x + (1 | g)'.\n\n    {line}\n    {' ' * error.position}^"
+        ) from None
+
+
+class _Scanner(Scanner):
+    """formulae's scanner, which also notes where each sign begins, and takes quotes in pairs."""
+
+    def __init__(self, code):
+        super().__init__(code)
+        self.places = []
+
+    def add_token(self, kind, literal=None):
+        super().add_token(kind, literal)
+        self.places.append(self.start)
+
+    def number(self):
+        self._number()
+
+    def floatnum(self):
+        self._number()
+
+    def _number(self):
+        self.current = NUMBER.match(self.code, self.start).end()
+        text = self.code[self.start : self.current]
+        self.add_token("NUMBER", int(text) if text.isdigit() else float(text))
+
+    def char(self):
+        self._skip_to(self.code[self.start], "This quotation mark has no partner.")
+        self.add_token("STRING", self.code[self.start + 1 : self.current - 1])
+
+    def backquote(self):
+        self._skip_to("`", "This backtick has no partner.")
+        self.add_token("BQNAME")
+
+    def _skip_to(self, mark, words):
+        end = self.code.find(mark, self.start + 1)
+        if end < 0:
+            raise _MisreadError(words, self.start)
+        self.current = end + 1
+
+
+class _Parser(Parser):
+    """formulae's parser, which also notes the sign with which each node begins."""
+
+    def __init__(self, tokens):
+        super().__init__(tokens)
+        self.first = {}
+
+    def primary(self):
+        begin = self.current
+        return self._noted(super().primary(), begin)
+
+    def unary(self):
+        begin = self.current
+        return self._noted(super().unary(), begin)
+
+    def _noted(self, made, begin):
+        self.first.setdefault(id(made), (begin, made))
+        return made
+
+
+class _Reader:
+    """The way of one formula from its text to its terms."""
+
+    def __init__(self, formula, columns):
+        self.formula = formula
+        self.columns = columns
+        self.parts, self.names, self.labelled, self.bars = {}, [], set(), []
+
+    def read(self):
+        tree = self._tree()
+        if not (isinstance(tree, node.Binary) and tree.operator.kind == "TILDE"):
+            self._refuse(tree, "It names no response: write 'y ~ …'.")
+        response = self._response(tree.left)
+        terms = self._terms(tree.right)
+        # What is multiplied more often stands further back, as in R.
+        terms = sorted(self._with_intercept(terms), key=len)
+        return Formula(
+            text=text_of(tree),
+            response=response,
+            terms=tuple(terms),
+            bars=tuple(self.bars),
+            parts=self.parts,
+            names=tuple(self.names),
+            labelled=frozenset(self.labelled),
+        )
+
+    # Signs ----------------------------------------------------------------------------------------
+
+    def _tree(self):
+        if not self.formula.strip():
+            raise _MisreadError("It is empty.", 0)
+        if self.formula.strip().startswith("~"):
+            raise _MisreadError("It names no response: write 'y ~ …'.", 0)
+        scanner = _Scanner(self.formula)
+        try:
+            self.tokens = scanner.scan(add_intercept=False)
+        except ScanError:
+            at = max(scanner.start, 0)
+            tildes = [k for k, sign in enumerate(self.formula) if sign == "~"]
+            if len(tildes) > 1:
+                raise _MisreadError("There is more than one '~' in it.", tildes[1]) from None
+            raise _MisreadError(self._about_sign(self.formula[at], at), at) from None
+        self.places = [*scanner.places, len(self.formula)]
+        self.parser = _Parser(self.tokens)
+        try:
+            tree = self.parser.parse()
+        except ParseError as error:
+            raise self._unparsed(str(error)) from None
+        if not self.parser.at_end():
+            raise self._unparsed("")
+        return tree
+
+    def _unparsed(self, said):
+        k = self.parser.current
+        at, token = self.places[k], self.tokens[k]
+        if "assignment" in said:
+            equals = self.formula.index("=")
+            return _MisreadError(self._about_sign("=", equals), equals)
+        if token.kind == "EOF":
+            words = "It ends too early: something is missing."
+            if "')'" in said:
+                words = "A closing parenthesis is missing."
+            return _MisreadError(words, at)
+        return _MisreadError(self._about_token(k, at), at)
+
+    def _about_token(self, k, at):
+        token, before = self.tokens[k], self.tokens[k - 1] if k else None
+        beside = before is not None and self.places[k - 1] + len(before.lexeme) == at
+        names = ("IDENTIFIER", "BQNAME", "NUMBER", "STRING")
+        if token.kind in names and before is not None and before.kind in names:
+            pair = before.lexeme + ("" if beside else " ") + token.lexeme
+            if before.kind == "NUMBER" and beside:
+                return f"A name that begins with a digit stands in backticks: `{pair}`."
+            for column in self.columns:
+                if column.split() == pair.split():
+                    return f"A name with a blank in it stands in backticks: `{column}`."
+            return (
+                f"Between {before.lexeme} and {token.lexeme} a sign is missing, such as +. "
+                "A name with a blank in it stands in backticks: `my name`."
+            )
+        if token.kind in names or token.kind == "LEFT_PAREN":
+            return "A sign is missing here, such as +."
+        return self._about_sign(token.lexeme, at)
+
+    def _about_sign(self, sign, at):
+        before = self.formula[:at].rstrip()
+        if sign == "|" and before.endswith("|"):
+            return (
+                "(x || g) asks for an intercept and a slope that are not correlated, written out: "
+                "(1 | g) + (0 + x | g)."
+            )
+        if sign == "[" and re.search(r"levels\s*=$", before):
+            return (
+                "The order of levels is kept with the data: make the column a "
+                "pd.Categorical(…, categories=[…]), and name it alone."
+            )
+        known = {
+            "|": "The random part stands in parentheses: (1 | g).",
+            ")": "This parenthesis closes none that was opened.",
+            ",": "A comma stands between the arguments of a call only.",
+            "%": "There is no %in% and no %% here: a %in% b is a:b, and a remainder is "
+            "np.mod(a, b).",
+            "^": "A power is written I(x**2).",
+            "=": "A single = stands in a call only.",
+            "[": "A name with brackets in it stands in backticks: `x[mg]`.",
+            ".": "Name each column: a dot does not stand for the others here.",
+            "$": "Name the column alone: x, not data$x.",
+            "_": "A name that begins with _ stands in backticks: `_x`.",
+            "&": "Both of two conditions: I(a * b), of columns that are 0 or 1.",
+        }
+        if sign in ("==", "!=", "<", "<=", ">", ">="):
+            return "A comparison is written inside I(), as I(x > 3)."
+        return known.get(sign, f"{sign!r} means nothing here.")
+
+    def _refuse(self, what, words):
+        begin, _ = self.parser.first.get(id(what), (None, None))
+        if begin is None:
+            begin = self._first_of(what)
+        raise _MisreadError(words, self.places[begin])
+
+    def _first_of(self, what):
+        """The first sign of a node that is made of others."""
+        while id(what) not in self.parser.first:
+            what = what.left if isinstance(what, node.Binary) else what.callee
+        return self.parser.first[id(what)][0]
+
+    def _refuse_sign(self, operator, words):
+        (k,) = (k for k, token in enumerate(self.tokens) if token is operator)
+        raise _MisreadError(words, self.places[k])
+
+    # Terms ----------------------------------------------------------------------------------------
+
+    def _response(self, tree):
+        inner = tree
+        while isinstance(inner, node.Grouping):
+            inner = inner.expression
+        if not isinstance(inner, node.Variable | node.QuotedName | node.Call):
+            self._refuse(
+                tree, "The response is one column, or one call such as log(y) or I(a + b)."
+            )
+        (term,) = self._term_of(inner)
+        (response,) = term
+        return response
+
+    def _terms(self, tree, product=False):
+        """The terms of a part of the formula, None for a 0: no intercept."""
+        match tree:
+            case node.Grouping():
+                inner = tree.expression
+                if isinstance(inner, node.Binary) and inner.operator.kind == "PIPE":
+                    return self._bar(tree, inner, product)
+                if isinstance(inner, node.Assign):
+                    self._refuse(inner.name, "A single = stands in a call only.")
+                return self._terms(inner, product)
+            case node.Binary():
+                return self._combined(tree, product)
+            case node.Unary():
+                return self._signed(tree, product)
+            case node.Literal():
+                return self._number(tree, product)
+            case node.Assign():
+                self._refuse(tree.name, "A single = stands in a call only.")
+        return self._term_of(tree)
+
+    def _combined(self, tree, product):
+        kind = tree.operator.kind
+        if kind in COMPARISONS:
+            self._refuse_sign(tree.operator, self._about_sign(tree.operator.lexeme, 0))
+        if kind == "PIPE":
+            self._refuse_sign(tree.operator, self._about_sign("|", 0))
+        if kind == "TILDE":
+            self._refuse_sign(tree.operator, "There is more than one '~' in it.")
+        if kind == "STAR_STAR":
+            return self._power(tree)
+        product = product or kind not in ("PLUS", "MINUS")
+        if kind == "MINUS" and _has_bar(tree.right):
+            self._refuse_sign(tree.operator, "A random part is not taken away: leave it out.")
+        left, right = self._terms(tree.left, product), self._terms(tree.right, product)
+        return COMBINE[kind](left, right)
+
+    def _power(self, tree):
+        if not (isinstance(tree.right, node.Literal) and _is_count(tree.right.value)):
+            self._refuse(tree.right, "The power of a sum is a whole number, as in (a + b)**2.")
+        if not isinstance(tree.left, node.Grouping):
+            base = text_of(tree.left)
+            self._refuse(tree.left, f"A power is written I({base}**2): without I(), it is {base}.")
+        terms = self._terms(tree.left, product=True)
+        orders = range(1, tree.right.value + 1)
+        chosen = (group for order in orders for group in combinations(terms, order))
+        return _union([tuple(dict.fromkeys(sum(group, ()))) for group in chosen])
+
+    def _signed(self, tree, product):
+        if tree.operator.kind == "PLUS":
+            return self._terms(tree.right, product)
+        if not isinstance(tree.right, node.Literal) or product:
+            self._refuse(tree, "A minus takes a term away from those before it; I(-x) is minus x.")
+        return _without([], self._number(tree.right, product))
+
+    def _number(self, tree, product):
+        value = tree.value
+        if isinstance(value, str):
+            self._refuse(tree, "A column is named without quotes (in backticks, if need be).")
+        if isinstance(value, bool | None):
+            self._refuse(
+                tree, f"{value} means nothing here; a column of that name needs backticks."
+            )
+        if value not in (0, 1) or product:
+            self._refuse(
+                tree,
+                "It has a number that is neither 0 nor 1, which alone mean something here, without "
+                "or with the mean. Multiply in the data, or inside I(), as I(2 * x).",
+            )
+        return [()] if value == 1 else [None]
+
+    def _bar(self, tree, inner, product):
+        if product:
+            self._refuse(tree, "A random part is added to the others, with +.")
+        if isinstance(inner.left, node.Binary) and inner.left.operator.kind == "PIPE":
+            self._refuse_sign(inner.operator, "A random part has one bar: (1 | g).")
+        left = self._with_intercept(self._terms(inner.left))
+        right = self._terms(inner.right, product=True)
+        bar = Bar(tuple(left), tuple(right), text_of(tree))
+        if bar not in self.bars:
+            self.bars.append(bar)
+        return []
+
+    def _with_intercept(self, terms):
+        return [()] * (None not in terms and () not in terms) + [t for t in terms if t is not None]
+
+    def _term_of(self, tree):
+        if isinstance(tree, node.Call):
+            self._check_call(tree)
+        else:
+            self._check_name(tree)
+        name = text_of(tree) if isinstance(tree, node.Call) else _name(tree)
+        self.parts[name] = tree
+        return [(name,)]
+
+    # Calls ----------------------------------------------------------------------------------------
+
+    def _check_name(self, tree):
+        if _name(tree).startswith("np.") and isinstance(tree, node.Variable):
+            self._refuse(tree, f"{_name(tree)} is no column; a constant is written as its number.")
+        if isinstance(tree, node.Variable) and tree.level is not None:
+            self._refuse(tree, self._about_sign("[", 0))
+        if _name(tree) not in self.names:
+            self.names.append(_name(tree))
+
+    def _check_call(self, call):
+        self._check_callee(call)
+        for argument in call.args:
+            value = argument.value if isinstance(argument, node.Assign) else argument
+            if isinstance(argument, node.Assign) and not isinstance(argument.name, node.Variable):
+                self._refuse(argument.name, "Before = stands the name of an argument.")
+            self._check_argument(value)
+        if call.callee.name.lexeme in LEVELS:
+            self.labelled.update(_names_in(call))
+
+    def _check_argument(self, tree):
+        match tree:
+            case node.Variable() | node.QuotedName():
+                self._check_name(tree)
+            case node.Call():
+                self._check_call(tree)
+            case node.Grouping():
+                self._check_argument(tree.expression)
+            case node.Unary():
+                self._check_argument(tree.right)
+            case node.Binary():
+                if tree.operator.kind not in ARITHMETIC:
+                    words = f"{tree.operator.lexeme!r} means nothing inside a call."
+                    self._refuse_sign(tree.operator, words)
+                self._check_argument(tree.left)
+                self._check_argument(tree.right)
+            case node.Assign():
+                self._refuse(tree.name, "An argument with = stands directly in its call.")
+
+    def _check_callee(self, call):
+        if not isinstance(call.callee, node.Variable) or call.callee.level is not None:
+            self._refuse(call.callee, "A sign is missing before this parenthesis, such as + or *.")
+        callee = call.callee.name.lexeme
+        arguments = [text_of(argument) for argument in call.args]
+        habit = HABITS.get(callee)
+        if habit is not None:
+            self._refuse(call, habit(*arguments) if arguments else f"{callee}() is empty.")
+        if callee == "C" and (len(call.args) > 1):
+            self._refuse(call, _about_contrasts(call.args, arguments))
+        if callee in KNOWN or _is_numpys(callee):
+            return
+        root, _, method = callee.partition(".")
+        if callee in self.columns:
+            self._refuse(
+                call, f"{callee} is a column and no function: is a sign missing, such as +?"
+            )
+        if method and root in self.columns:
+            other = f"np.{method}({root})" if _is_numpys(f"np.{method}") else f"I({root} + 1)"
+            self._refuse(
+                call,
+                f"A formula does not call methods of a column. Write it as a function, such as "
+                f"{other} or center({root}), or make it a column of the data first.",
+            )
+        self._refuse(
+            call,
+            f"It uses {callee!r}, which is not known. There are {', '.join(FUNCTIONS)}, C(), "
+            "center(), scale(), poly(), bs(), and numpy's as np.…; or make it a column first.",
+        )
+
+
+def _union(terms):
+    return list({_key(term): term for term in reversed(terms)}.values())[::-1]
+
+
+def _key(term):
+    """a:b is b:a."""
+    return term if term is None else frozenset(term)
+
+
+def _added(left, right):
+    """Terms together; the last word on the intercept counts."""
+    drop = {None} if () in right else {()} if None in right else set()
+    return _union([term for term in left if term not in drop] + right)
+
+
+def _without(left, right):
+    if () in right:
+        return [term for term in left if term not in ((), None)] + [None]
+    if None in right:
+        return _added(left, [()])
+    keys = set(map(_key, right))
+    return [term for term in left if _key(term) not in keys]
+
+
+def _crossed(left, right):
+    return _union([tuple(dict.fromkeys(one + other)) for one in left for other in right])
+
+
+def _starred(left, right):
+    return _union(left + right + _crossed(left, right))
+
+
+def _nested(left, right):
+    """a/b is a + a:b, and (a + b)/c is a + b + a:b:c."""
+    every = tuple(dict.fromkeys(sum(left, ())))
+    return _union(left + _crossed([every], right))
+
+
+COMBINE: dict[str, Callable] = {
+    "PLUS": _added,
+    "MINUS": _without,
+    "COLON": _crossed,
+    "STAR": _starred,
+    "SLASH": _nested,
+}
+
+
+def _about_contrasts(args, arguments):
+    column = arguments[0]
+    named = {a.name.name.lexeme: a for a in args if isinstance(a, node.Assign)}
+    if "levels" in named:
+        return (
+            "The order of levels is kept with the data: make the column a "
+            f"pd.Categorical(…, categories=[…]), and write {column}."
+        )
+    if "Sum" in arguments[1]:
+        return f"Sum contrasts are written S({column})."
+    return (
+        f'Another first level is written T({column}, ref="…"); with the usual one, C({column}) '
+        "is enough."
+    )
+
+
+# What people write who come from elsewhere, and what to write here.
+HABITS: dict[str, Callable] = {
+    "Q": lambda name, *_: f"A name that is no word stands in backticks: `{name[1:-1]}`.",
+    "factor": lambda x, *_: f"A column as levels is C({x}).",
+    "as.factor": lambda x, *_: f"A column as levels is C({x}).",
+    "relevel": lambda x, *_: f'Another first level is written T({x}, ref="…").',
+    "as.numeric": lambda x, *_: "Make the column numbers in the data, with .astype(float).",
+    "ln": lambda x, *_: f"It uses 'ln', which is not known: the natural logarithm is log({x}).",
+    "log2": lambda x, *_: f"Write np.log2({x}).",
+    "log1p": lambda x, *_: f"Write np.log1p({x}).",
+    "abs": lambda x, *_: f"Write np.abs({x}).",
+    "sin": lambda x, *_: f"Write np.sin({x}).",
+    "cos": lambda x, *_: f"Write np.cos({x}).",
+    "ns": lambda x, *_: f"A natural cubic spline is cr({x}, df=…).",
+    "cut": lambda x, *_: "Make a column of the classes first, with pd.cut.",
+    "pd.cut": lambda x, *_: "Make a column of the classes first, with pd.cut.",
+    "interaction": lambda *names: f"An interaction is written {':'.join(names)}.",
+    "Sum": lambda *_: "Sum contrasts are written S(x).",
+    "Treatment": lambda *_: 'Another first level is written T(x, ref="…").',
+}
+
+
+def _is_numpys(callee):
+    first, *others = callee.split(".")
+    found = np if first == "np" and others and others[0] != "random" else None
+    for name in others:
+        found = getattr(found, name, None)
+    return callable(found)
+
+
+def _is_count(value):
+    return isinstance(value, int) and not isinstance(value, bool) and value >= 1
+
+
+def _has_bar(tree):
+    match tree:
+        case node.Binary():
+            return tree.operator.kind == "PIPE" or _has_bar(tree.left) or _has_bar(tree.right)
+        case node.Grouping():
+            return _has_bar(tree.expression)
+    return False
+
+
+def _name(tree):
+    if isinstance(tree, node.QuotedName):
+        return tree.expression.lexeme[1:-1]
+    return tree.name.lexeme
+
+
+def _names_in(tree):
+    """The columns that an argument of a call names."""
+    match tree:
+        case node.Variable() | node.QuotedName():
+            return [_name(tree)]
+        case node.Call():
+            return [name for argument in tree.args for name in _names_in(argument)]
+        case node.Grouping():
+            return _names_in(tree.expression)
+        case node.Unary():
+            return _names_in(tree.right)
+        case node.Binary():
+            return _names_in(tree.left) + _names_in(tree.right)
+        case node.Assign():
+            return _names_in(tree.value)
+    return []
+
+
+def _plain_number(value):
+    return f"{value}".removesuffix(".0")
+
+
+def text_of(tree):
+    """A part of a formula as R prints it."""
+    match tree:
+        case node.Grouping():
+            return f"({text_of(tree.expression)})"
+        case node.Binary():
+            sign = tree.operator.lexeme
+            sign = sign if tree.operator.kind in TIGHT else f" {sign} "
+            return f"{text_of(tree.left)}{sign}{text_of(tree.right)}"
+        case node.Unary():
+            return f"{tree.operator.lexeme}{text_of(tree.right)}"
+        case node.Call():
+            arguments = ", ".join(map(text_of, tree.args))
+            return f"{text_of(tree.callee)}({arguments})"
+        case node.Assign():
+            return f"{text_of(tree.name)} = {text_of(tree.value)}"
+        case node.Literal():
+            return f'"{tree.value}"' if isinstance(tree.value, str) else _plain_number(tree.value)
+        case node.QuotedName():
+            return tree.expression.lexeme
+    return tree.name.lexeme
