@@ -52,6 +52,7 @@ class ModelFrame:
     beta_names: list
     group: str
     levels: list
+    codes: np.ndarray
     fixed_columns: list
     labelled: frozenset
     _design: object
@@ -133,11 +134,6 @@ def read_model(formula, data):
     _require_scale(design)
     _require_rank(design.X, design.names)
     codes, levels = _groups(data[group], group)
-    if len(data) < design.X.shape[1] + 2:
-        raise ValueError(
-            f"{len(data)} observations cannot tell {design.X.shape[1]} coefficients and "
-            "2 variances: there are fewer observations than parameters."
-        )
     Q, R, beta_Q, r = orthonormal(design.X, design.y)
     return ModelFrame(
         formula=said.text,
@@ -153,6 +149,7 @@ def read_model(formula, data):
         beta_names=design.names,
         group=group,
         levels=levels,
+        codes=codes,
         fixed_columns=fixed,
         labelled=said.labelled,
         _design=design,
@@ -267,7 +264,7 @@ def _design(formula, said, data):
             f"The formula {formula!r} has no fixed part. Keep at least the mean: 'y ~ 1 + …'."
         )
     for name, values in ((said.response, design.y), ("The fixed part", design.X)):
-        if not np.isfinite(values.astype(float)).all():
+        if not np.isfinite(values).all():
             raise ValueError(
                 f"{name} is not finite everywhere: is there a log of 0 or of a negative number, a "
                 "division by 0, or a number too large for a computer?"

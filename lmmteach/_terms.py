@@ -181,11 +181,13 @@ class Design:
             design = DesignMatrices(model, data, Environment([NAMESPACE]))
         self.y = np.asarray(design.response.design_matrix)
         self.is_numeric = self.y.ndim == 1 and design.response.kind == "numeric"
+        if self.is_numeric:
+            self.y = self.y.astype(float)
         self.terms = list(model.common_terms)
-        self.X = np.empty((len(data), 0))
-        if self.terms:
-            self.X = np.column_stack([term.data for term in self.terms]).astype(float)
-        self.names = [name for term in self.terms for name in _names(term)]
+        self.orders = [_order_in_r(term) for term in self.terms]
+        self.X = self._joined([term.data for term in self.terms], len(data))
+        names = zip(self.terms, self.orders, strict=True)
+        self.names = [_names(term)[k] for term, order in names for k in order]
         self._forget()
 
     def rows(self, data):
@@ -197,17 +199,16 @@ class Design:
             naming the term that the data do not fit.
         """
         with np.errstate(all="ignore"):
-            parts = [self._term_rows(term, data) for term in self.terms]
-        return np.column_stack(parts).astype(float)
+            return self._joined([_new_data(term, data) for term in self.terms], len(data))
 
-    def _term_rows(self, term, data):
-        try:
-            values = np.asarray(term.eval_new_data(data))
-        except (ValueError, TypeError, AttributeError) as error:
-            raise ValueError(f"{term.name}: {error}") from None
-        values = values if values.ndim == 2 else values[..., np.newaxis]
-        # A term of constants only gives one row, whatever the length of the data.
-        return np.broadcast_to(values, (len(data), values.shape[1]))
+    def _joined(self, parts, n):
+        """The columns of all terms side by side."""
+        columns = [np.empty((n, 0))]
+        for part, order in zip(map(np.asarray, parts), self.orders, strict=True):
+            part = part if part.ndim == 2 else part[..., np.newaxis]
+            # A term of constants only gives one row, whatever the length of the data.
+            columns.append(np.broadcast_to(part, (n, part.shape[1]))[:, order])
+        return np.column_stack(columns).astype(float)
 
     def _forget(self):
         """Drop the columns that formulae keeps: X has them."""
@@ -219,6 +220,19 @@ class Design:
 
 def _component(name, tree):
     return _Call(tree, name) if isinstance(tree, CallNode) else _Variable(_name(tree))
+
+
+def _new_data(term, data):
+    try:
+        return term.eval_new_data(data)
+    except (ValueError, TypeError, AttributeError) as error:
+        raise ValueError(f"{term.name}: {error}") from None
+
+
+def _order_in_r(term):
+    """The order of a term's columns in R: in an interaction the first factor runs fastest."""
+    widths = [len(_part_names(part)) for part in getattr(term, "components", ())] or [1]
+    return np.arange(np.prod(widths)).reshape(widths).ravel(order="F")
 
 
 def _names(term):

@@ -475,3 +475,21 @@ def test_nothing_is_printed_or_warned_of_on_the_way(capsys):
         with pytest.raises(ValueError, match="cannot be computed"):
             lt.lmm("y ~ I(f * 2.5) + (1 | g)", DATA)
     assert capsys.readouterr().out == ""
+
+
+@pytest.mark.parametrize(
+    ("fixed", "names"),
+    [
+        ("f / h", ["fq", "fp:hlow", "fq:hlow", "fp:hmid", "fq:hmid"]),
+        ("h / f", ["hlow", "hmid", "htop:fq", "hlow:fq", "hmid:fq"]),
+        ("f * h", ["fq", "hlow", "hmid", "fq:hlow", "fq:hmid"]),
+        ("f:poly(x, 2)", [f"f{level}:poly(x, 2){k}" for k in (1, 2) for level in "pq"]),
+    ],
+)
+def test_columns_of_an_interaction_stand_as_in_r(fixed, names):
+    fit = lt.lmm(f"y ~ {fixed} + (1 | g)", DATA)
+    assert list(fit.beta.index) == ["(Intercept)", *names]
+    for name, column in zip(names, fit.X.T[1:], strict=True):
+        level = re.match(r"f([pq])", name)
+        if level:
+            assert set(DATA["f"][column != 0]) == {level[1]}
