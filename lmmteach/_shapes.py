@@ -119,6 +119,21 @@ def count(name, value, least=1):
     return int(value)
 
 
+def number(name, value):
+    """Return a finite number.
+
+    Raises
+    ------
+    TypeError, ValueError
+        if it is none.
+    """
+    if np.ndim(value) or not isinstance(value, (int, float, np.number)):
+        raise TypeError(f"{name} must be a number, and it is {value!r}.")
+    if not np.isfinite(value):
+        raise ValueError(f"{name} = {value:g} is not finite: was a fit without result in it?")
+    return value
+
+
 def solve(V, right):
     """V⁻¹ times a vector or matrix, without V⁻¹.
 

@@ -121,7 +121,6 @@ def profile_interval(curve, estimate, level=0.95, lower=-np.inf, scale=None):
 
     Source: lecture 15, "Maximum-Likelihood Estimation"; Pawitan (2001), section 3.4.
     """
-    from scipy.optimize import brentq
     from scipy.special import chdtri
 
     between_0_and_1(level)
@@ -129,19 +128,20 @@ def profile_interval(curve, estimate, level=0.95, lower=-np.inf, scale=None):
         raise ValueError(f"The curve has no height at the estimate {estimate:g}.")
     cut = curve(estimate) - chdtri(1, 1 - level) / 2
     scale = scale or abs(estimate) or 1.0
+    low = _crossing(curve, cut, estimate, -scale, lower)
+    return low, _crossing(curve, cut, estimate, +scale, lower)
 
-    def height(x):
-        return curve(x) - cut
 
-    def crossing(direction):
-        inside, step = estimate, direction * scale
-        for _ in range(60):
-            outside = max(estimate + step, lower)
-            if height(outside) < 0:
-                return brentq(height, inside, outside, xtol=1e-12 * scale, rtol=1e-12)
-            if outside == lower:
-                return lower
-            inside, step = outside, 2 * step
-        raise ValueError("The likelihood stays high for ever: the interval has no end.")
+def _crossing(curve, cut, x, step, lower):
+    """Where the curve, followed from x in steps that double, falls below the cut."""
+    from scipy.optimize import brentq
 
-    return crossing(-1), crossing(+1)
+    precision = 1e-12 * abs(step)
+    for _ in range(60):
+        outside = max(x + step, lower)
+        if curve(outside) < cut:
+            return brentq(lambda at: curve(at) - cut, x, outside, xtol=precision, rtol=1e-12)
+        if outside == lower:
+            return lower
+        x, step = outside, 2 * step
+    raise ValueError("The likelihood stays high for ever: the interval has no end.")

@@ -24,6 +24,8 @@ FORMULA_MODULES = (
     "prediction",
     "diagnostics",
 )
+# An equation of chapter 6 compares two fits, and so its function lives above the fit.
+MODULES = (*FORMULA_MODULES, "compare")
 
 _EQUATION = re.compile(r"\$\$\n?(?P<tex>.+?)\n?\$\$ \((?P<label>eq-[\w-]+)\)", re.DOTALL)
 _NAMED = re.compile(r"\{eq\}`(eq-[\w-]+)`")
@@ -69,9 +71,9 @@ def equations():
 
 
 def functions():
-    """The public functions of the formula modules, ``{"profile.gls": function, …}``."""
+    """The public functions that are equations, ``{"profile.gls": function, …}``."""
     found = {}
-    for name in FORMULA_MODULES:
+    for name in MODULES:
         module = importlib.import_module(f"lmmteach.{name}")
         for function_name, function in inspect.getmembers(module, inspect.isfunction):
             if function.__module__ == module.__name__ and not function_name.startswith("_"):
@@ -81,7 +83,7 @@ def functions():
 
 def _by_place(item):
     name, function = item
-    return FORMULA_MODULES.index(name.partition(".")[0]), function.__code__.co_firstlineno
+    return MODULES.index(name.partition(".")[0]), function.__code__.co_firstlineno
 
 
 def labels_named_by(function):
