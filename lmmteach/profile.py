@@ -128,19 +128,23 @@ def profile_interval(curve, estimate, level=0.95, lower=-np.inf, scale=None):
         raise ValueError(f"The curve has no height at the estimate {estimate:g}.")
     cut = curve(estimate) - chdtri(1, 1 - level) / 2
     scale = scale or abs(estimate) or 1.0
-    low = _crossing(curve, cut, estimate, -scale, lower)
-    return low, _crossing(curve, cut, estimate, +scale, lower)
+
+    def height(x):
+        return curve(x) - cut
+
+    low = _crossing(height, estimate, -scale, lower)
+    return low, _crossing(height, estimate, +scale, lower)
 
 
-def _crossing(curve, cut, x, step, lower):
-    """Where the curve, followed from x in steps that double, falls below the cut."""
+def _crossing(height, x, step, lower):
+    """Where the height, followed from x in steps that double, falls below 0."""
     from scipy.optimize import brentq
 
     precision = 1e-12 * abs(step)
     for _ in range(60):
         outside = max(x + step, lower)
-        if curve(outside) < cut:
-            return brentq(lambda at: curve(at) - cut, x, outside, xtol=precision, rtol=1e-12)
+        if height(outside) < 0:
+            return brentq(height, x, outside, xtol=precision, rtol=1e-12)
         if outside == lower:
             return lower
         x, step = outside, 2 * step
