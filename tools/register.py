@@ -14,6 +14,7 @@ from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
+TESTS = ROOT / "tests"
 FORMULA_MODULES = (
     "model",
     "likelihood",
@@ -106,10 +107,10 @@ def headings(page):
     return re.findall(r"^#+ (.+)$", pages()[f"chapters/{page}"], re.MULTILINE)
 
 
-def tests_of(name, folder=ROOT / "tests"):
+def tests_of(name):
     """The tests that use a function, such as "profile.gls": ``["test_profile.py::test_…", …]``."""
     function = functions()[name]
-    return [test for test, used in _objects_in_tests(folder).items() if id(function) in used]
+    return [test for test, used in _objects_in_tests(TESTS).items() if id(function) in used]
 
 
 @cache
