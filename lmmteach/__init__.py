@@ -2,14 +2,14 @@
 
 The modules ``model``, ``likelihood``, ``profile``, ``blup``, ``reml``, ``testing``,
 ``prediction`` and ``diagnostics`` hold the formulas of the lecture, one small function for each;
-``lmm`` fits a model with them, and ``lrt`` compares two fits.
+``lmm`` fits a model with them, and ``lrt`` of ``compare`` compares two fits.
 """
 
 from lmmteach import blup, diagnostics, likelihood, model, prediction, profile, reml, testing
+from lmmteach.compare import lrt
 from lmmteach.data import list_data, load_data
 from lmmteach.fit import lmm
 from lmmteach.source import show_source
-from lmmteach.testing import lrt
 
 __version__ = "0.1.0"
 

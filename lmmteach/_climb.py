@@ -1,5 +1,7 @@
 """How both fits find the top of their hill: steps that end exactly at σ_b² = 0 where it is best."""
 
+from typing import NamedTuple
+
 import numpy as np
 
 from lmmteach._shapes import NOT_POSITIVE_DEFINITE, not_negative
@@ -10,6 +12,44 @@ SHARES = (0.0, *(1 / (1 + np.exp(-np.linspace(-9, 18, 40)))))
 # Squared distances to the top, in standard errors: so near to it that rounding makes the
 # heights of single steps a matter of chance; and where steps that no longer get shorter may end.
 NEAR, NOISE = 1e-6, 1e-8
+
+
+class Hill(NamedTuple):
+    """What is climbed, as functions of x, which ends in (σ_b², σ_ε²)."""
+
+    loglik: object
+    score: object
+    # Minus the second derivatives, and their expectation.
+    curvature: object
+    information: object
+
+
+def climb_from_ols(hill, y, X, Z, held, reml):
+    """Climb the hill of what OLS leaves of y, which keeps the digits that a large mean would cost.
+
+    Parameters
+    ----------
+    hill : function of (y, X, Z) that gives a Hill, for REML one of θ alone, otherwise of (β, θ)
+    y, X, Z : the data
+    held : (σ_b², σ_ε²), a number where the variance is held, None where it is free
+    reml : True for REML, False for ML
+
+    Returns
+    -------
+    beta, residuals : of OLS
+    x : the top of the hill of the residuals
+
+    Raises
+    ------
+    ValueError
+        if the data break an assumption of the fit, or no top is found.
+    """
+    beta, residuals = ols_if_estimable(y, X, Z, held)
+    n, p = X.shape
+    starts = starting_values(residuals, X, Z, df=n - p if reml else n, held=held)
+    if reml:
+        starts = [x[-2:] for x in starts]
+    return beta, residuals, climb(*hill(residuals, X, Z), starts, held)
 
 
 def ols_if_estimable(y, X, Z, held):
@@ -60,6 +100,17 @@ def ols_if_estimable(y, X, Z, held):
                 "and the likelihood infinite."
             )
     return beta, residuals
+
+
+def orthonormal(X, y):
+    """X = QR with orthonormal Q, the OLS coefficients of y on Q, and what they leave over.
+
+    The same model in other columns: with years or times in X, and far from 0, the formulas would
+    lose their digits.
+    """
+    Q, R = np.linalg.qr(X)
+    beta_Q = Q.T @ y
+    return Q, R, beta_Q, y - Q @ beta_Q
 
 
 def least_squares(y, X):

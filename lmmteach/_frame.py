@@ -6,6 +6,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
+from lmmteach._climb import orthonormal
 from lmmteach._columns import (
     plain,
     require_columns,
@@ -14,7 +15,6 @@ from lmmteach._columns import (
     require_levels,
     require_readable,
 )
-from lmmteach._shapes import orthonormal
 from lmmteach.model import random_intercept_design
 
 # A fit holds about a dozen matrices of the size of V at once.

@@ -119,6 +119,21 @@ def count(name, value, least=1):
     return int(value)
 
 
+def number(name, value):
+    """Return a finite number.
+
+    Raises
+    ------
+    TypeError, ValueError
+        if it is none.
+    """
+    if np.ndim(value) or not isinstance(value, (int, float, np.number)):
+        raise TypeError(f"{name} must be a number, and it is {value!r}.")
+    if not np.isfinite(value):
+        raise ValueError(f"{name} = {value:g} is not finite: was a fit without result in it?")
+    return value
+
+
 def solve(V, right):
     """V⁻¹ times a vector or matrix, without V⁻¹.
 
@@ -150,17 +165,6 @@ def row_products(left, right):
     All of left rightᵀ, for thousands of rows, would fill the memory for the sake of its diagonal.
     """
     return np.sum(left * right, axis=1)
-
-
-def orthonormal(X, y):
-    """X = QR with orthonormal Q, the OLS coefficients of y on Q, and what they leave over.
-
-    The same model in other columns: with years or times in X, and far from 0, the formulas would
-    lose their digits.
-    """
-    Q, R = np.linalg.qr(X)
-    beta_Q = Q.T @ y
-    return Q, R, beta_Q, y - Q @ beta_Q
 
 
 def not_negative(name, value):

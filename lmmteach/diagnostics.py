@@ -185,14 +185,17 @@ def influence_by_group(y, X, Z, reml=True):
     Source: Demidenko and Stukel (2005).
     """
     y, X, Z = shaped("y: n, X: n p, Z: n q", y, X, Z)
-    fitter = fit_reml if reml else fit_ml
     _require_groups(Z)
-    estimates = []
-    for i in range(Z.shape[1]):
-        others = Z[:, i] == 0
-        try:
-            estimates.append(fitter(y[others], X[others], np.delete(Z, i, axis=1)[others]))
-        except ValueError as error:
-            raise ValueError(f"Without group {i + 1}: {error}") from None
+    fitter = fit_reml if reml else fit_ml
+    estimates = [_fit_without(i, fitter, y, X, Z) for i in range(Z.shape[1])]
     betas, thetas = zip(*estimates, strict=True)
     return Influence(np.array(betas), np.array(thetas))
+
+
+def _fit_without(i, fitter, y, X, Z):
+    """The estimates without group i, or why there are none."""
+    others = Z[:, i] == 0
+    try:
+        return fitter(y[others], X[others], np.delete(Z, i, axis=1)[others])
+    except ValueError as error:
+        raise ValueError(f"Without group {i + 1}: {error}") from None

@@ -9,13 +9,13 @@ import pandas as pd
 
 from lmmteach._climb import require_unexplained
 from lmmteach._frame import ModelFrame, read_model
-from lmmteach._shapes import orthonormal
 from lmmteach.blup import blup, conditional_covariance
 from lmmteach.diagnostics import conditional_residuals, marginal_residuals, scaled_residuals
+from lmmteach.intervals import profile_intervals, wald_intervals
 from lmmteach.likelihood import fit_ml, loglik
 from lmmteach.model import D_matrix, V_theta
 from lmmteach.prediction import normal_interval, predict_known, predict_new
-from lmmteach.profile import gls, profile_interval, profile_loglik
+from lmmteach.profile import gls
 from lmmteach.reml import fit_reml, restricted_loglik
 from lmmteach.summary import summarise
 from lmmteach.testing import aic
@@ -191,7 +191,7 @@ class LinearMixedModel:
     @property
     def aic(self):
         """Akaike's criterion; under REML comparable only between fits with the same X."""
-        return aic(self)
+        return aic(self.loglik, self.n_parameters)
 
     @property
     def bic(self):
@@ -342,8 +342,7 @@ class LinearMixedModel:
         ValueError
             if level is not between 0 and 1.
         """
-        lower, upper = normal_interval(self.beta, self.se**2, level)
-        return pd.DataFrame({"estimate": self.beta, "lower": lower, "upper": upper})
+        return wald_intervals(self, level)
 
     def profile_interval(self, level=0.95):
         """Profile-likelihood intervals of every parameter, from the ML profile as in lme4.
@@ -364,41 +363,7 @@ class LinearMixedModel:
 
         Source: lecture 15, "Maximum-Likelihood Estimation" (profile likelihood).
         """
-        Q, R, beta_Q, r = self.frame.Q, self.frame.R, self.frame.beta_Q, self.frame.r
-        beta, theta = fit_ml(r, Q, self.Z, sigma2_b=self._held_b)
-        beta = np.linalg.solve(R, beta_Q + beta)
-        rows = []
-        if not self.holds_b:
-            interval = profile_interval(self._curve_b, theta[0], level, lower=0.0, scale=sum(theta))
-            rows.append(("sigma2_b", self.sigma2_b, *interval))
-        # On the log scale, where the curve of σ_ε² is nearly a parabola; the ends are the same.
-        interval = profile_interval(self._curve_log_e, np.log(theta[1]), level, scale=0.5)
-        rows.append(("sigma2_e", self.sigma2_e, *np.exp(interval)))
-        for j, name in enumerate(self.frame.beta_names):
-            interval = profile_interval(self._curve_beta(j), beta[j], level, scale=self.se.iloc[j])
-            rows.append((name, self.beta.iloc[j], *interval))
-        table = pd.DataFrame(rows, columns=["parameter", "estimate", "lower", "upper"])
-        return table.set_index("parameter")
-
-    @property
-    def _held_b(self):
-        return self.sigma2_b if self.holds_b else None
-
-    def _curve_b(self, sigma2_b):
-        return self._top(self.y, self.X, sigma2_b=sigma2_b)
-
-    def _curve_log_e(self, log_sigma2_e):
-        sigma2_e = np.exp(log_sigma2_e)
-        return self._top(self.y, self.X, sigma2_b=self._held_b, sigma2_e=sigma2_e)
-
-    def _curve_beta(self, j):
-        x_j, others = self.X[:, j], np.delete(self.X, j, axis=1)
-        return lambda beta_j: self._top(self.y - x_j * beta_j, others, sigma2_b=self._held_b)
-
-    def _top(self, y, X, **held):
-        Q, _, _, r = orthonormal(X, y)
-        _, theta = fit_ml(r, Q, self.Z, **held)
-        return profile_loglik(V_theta(theta, self.Z), r, Q)
+        return profile_intervals(self, level)
 
     def summary(self):
         """The printout of the fit, as lme4 writes it."""

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from lmmteach._climb import climb, ols_if_estimable, starting_values
+from lmmteach._climb import Hill, climb_from_ols
 from lmmteach._shapes import NOT_POSITIVE_DEFINITE, inverse, shaped, solve
 from lmmteach.model import V_theta
 
@@ -95,9 +95,7 @@ def score(beta, V, y, X, Z):
     beta, V, y, X, Z = shaped("beta: p, V: n n, y: n, X: n p, Z: n q", beta, V, y, X, Z)
     V_inverse = inverse(V)
     u = V_inverse @ (y - X @ beta)
-    score_b = -0.5 * (np.trace(Z.T @ V_inverse @ Z) - (Z.T @ u) @ (Z.T @ u))
-    score_e = -0.5 * (np.trace(V_inverse) - u @ u)
-    return np.concatenate([X.T @ u, [score_b, score_e]])
+    return np.concatenate([X.T @ u, _score_in_theta(V_inverse, u, Z)])
 
 
 def information(V, X, Z):
@@ -156,14 +154,30 @@ def curvature(beta, V, y, X, Z):
     beta, V, y, X, Z = shaped("beta: p, V: n n, y: n, X: n p, Z: n q", beta, V, y, X, Z)
     V_inverse = inverse(V)
     u = V_inverse @ (y - X @ beta)
-    V_k_u = np.column_stack([Z @ (Z.T @ u), u])
     p = X.shape[1]
-    result = np.zeros((p + 2, p + 2))
+    result = np.empty((p + 2, p + 2))
     result[:p, :p] = X.T @ V_inverse @ X
-    result[:p, p:] = X.T @ V_inverse @ V_k_u
+    result[:p, p:] = X.T @ V_inverse @ _V_k_times(u, Z)
     result[p:, :p] = result[:p, p:].T
-    result[p:, p:] = V_k_u.T @ V_inverse @ V_k_u - half_traces(V_inverse, Z)
+    result[p:, p:] = _curvature_in_theta(V_inverse, u, Z)
     return result
+
+
+def _score_in_theta(W, u, Z):
+    """−½ { tr(W V_k) − uᵀ V_k u }, with u = W r, and W = V⁻¹ for ML and P for REML."""
+    traces = np.array([np.trace(Z.T @ W @ Z), np.trace(W)])
+    return -0.5 * (traces - u @ _V_k_times(u, Z))
+
+
+def _curvature_in_theta(W, u, Z):
+    """uᵀ V_k W V_l u − ½ tr(W V_k W V_l), with W and u as in the score."""
+    V_k_u = _V_k_times(u, Z)
+    return V_k_u.T @ W @ V_k_u - half_traces(W, Z)
+
+
+def _V_k_times(u, Z):
+    """The columns V_b u and V_ε u, where V_b = Z Zᵀ and V_ε = I."""
+    return np.column_stack([Z @ (Z.T @ u), u])
 
 
 def half_traces(W, Z):
@@ -223,19 +237,20 @@ def fit_ml(y, X, Z, sigma2_b=None, sigma2_e=None):
     Source: lecture 15, "Maximum-Likelihood Estimation".
     """
     y, X, Z = shaped("y: n, X: n p, Z: n q", y, X, Z)
-    p = X.shape[1]
     held = (sigma2_b, sigma2_e)
-    # Fitting what OLS leaves keeps the digits that a large mean of y would cost.
-    beta_ols, r = ols_if_estimable(y, X, Z, held)
-    x = climb(
-        loglik=lambda x: loglik(x[:p], V_theta(x[p:], Z), r, X),
-        score=lambda x: score(x[:p], V_theta(x[p:], Z), r, X, Z),
-        curvature=lambda x: curvature(x[:p], V_theta(x[p:], Z), r, X, Z),
+    beta_ols, _, top = climb_from_ols(_hill, y, X, Z, held, reml=False)
+    return beta_ols + top[:-2], top[-2:]
+
+
+def _hill(y, X, Z):
+    """The height, slope and curvatures of ℓ as functions of x = (β, σ_b², σ_ε²)."""
+    p = X.shape[1]
+    return Hill(
+        loglik=lambda x: loglik(x[:p], V_theta(x[p:], Z), y, X),
+        score=lambda x: score(x[:p], V_theta(x[p:], Z), y, X, Z),
+        curvature=lambda x: curvature(x[:p], V_theta(x[p:], Z), y, X, Z),
         information=lambda x: information(V_theta(x[p:], Z), X, Z),
-        starts=starting_values(r, X, Z, df=len(r), held=held),
-        held=held,
     )
-    return beta_ols + x[:p], x[p:]
 
 
 def sums_of_squares(y, Z):

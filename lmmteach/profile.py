@@ -121,7 +121,6 @@ def profile_interval(curve, estimate, level=0.95, lower=-np.inf, scale=None):
 
     Source: lecture 15, "Maximum-Likelihood Estimation"; Pawitan (2001), section 3.4.
     """
-    from scipy.optimize import brentq
     from scipy.special import chdtri
 
     between_0_and_1(level)
@@ -133,15 +132,20 @@ def profile_interval(curve, estimate, level=0.95, lower=-np.inf, scale=None):
     def height(x):
         return curve(x) - cut
 
-    def crossing(direction):
-        inside, step = estimate, direction * scale
-        for _ in range(60):
-            outside = max(estimate + step, lower)
-            if height(outside) < 0:
-                return brentq(height, inside, outside, xtol=1e-12 * scale, rtol=1e-12)
-            if outside == lower:
-                return lower
-            inside, step = outside, 2 * step
-        raise ValueError("The likelihood stays high for ever: the interval has no end.")
+    low = _crossing(height, estimate, -scale, lower)
+    return low, _crossing(height, estimate, +scale, lower)
 
-    return crossing(-1), crossing(+1)
+
+def _crossing(height, x, step, lower):
+    """Where the height, followed from x in steps that double, falls below 0."""
+    from scipy.optimize import brentq
+
+    precision = 1e-12 * abs(step)
+    for _ in range(60):
+        outside = max(x + step, lower)
+        if height(outside) < 0:
+            return brentq(height, x, outside, xtol=precision, rtol=1e-12)
+        if outside == lower:
+            return lower
+        x, step = outside, 2 * step
+    raise ValueError("The likelihood stays high for ever: the interval has no end.")

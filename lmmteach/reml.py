@@ -2,9 +2,15 @@
 
 import numpy as np
 
-from lmmteach._climb import climb, ols_if_estimable, starting_values
+from lmmteach._climb import Hill, climb_from_ols
 from lmmteach._shapes import shaped, solve
-from lmmteach.likelihood import half_traces, log_determinant, loglik
+from lmmteach.likelihood import (
+    _curvature_in_theta,
+    _score_in_theta,
+    half_traces,
+    log_determinant,
+    loglik,
+)
 from lmmteach.model import V_theta
 from lmmteach.profile import P_matrix, gls, profile_loglik
 
@@ -34,14 +40,20 @@ def error_contrasts(X, kind="orthonormal"):
     Source: lecture 15, "Restricted Maximum Likelihood Estimation", step 1.
     """
     (X,) = shaped("X: n p", X)
-    n, p = X.shape
+    p = X.shape[1]
     if kind not in CONTRASTS:
         raise ValueError(f"kind = {kind!r} is unknown; choose from {', '.join(CONTRASTS)}.")
-    if kind == "orthonormal":
-        if np.linalg.matrix_rank(X) < p:
-            raise ValueError("The columns of X are linearly dependent: leave one out.")
-        Q, _ = np.linalg.qr(X, mode="complete")
-        return Q[:, p:]
+    if kind != "orthonormal":
+        return _differences(X, kind)
+    if np.linalg.matrix_rank(X) < p:
+        raise ValueError("The columns of X are linearly dependent: leave one out.")
+    Q, _ = np.linalg.qr(X, mode="complete")
+    return Q[:, p:]
+
+
+def _differences(X, kind):
+    """Contrasts that subtract one observation from another, and so a common mean."""
+    n, p = X.shape
     if p != 1 or np.ptp(X) != 0:
         raise ValueError(
             f"Differences remove a common mean and nothing else, but X has {p} column(s) "
@@ -166,10 +178,7 @@ def restricted_score(V, y, X, Z):
     """
     V, y, X, Z = shaped("V: n n, y: n, X: n p, Z: n q", V, y, X, Z)
     P = P_matrix(V, X)
-    Py = P @ y
-    score_b = -0.5 * (np.trace(Z.T @ P @ Z) - (Z.T @ Py) @ (Z.T @ Py))
-    score_e = -0.5 * (np.trace(P) - Py @ Py)
-    return np.array([score_b, score_e])
+    return _score_in_theta(P, P @ y, Z)
 
 
 def restricted_curvature(V, y, X, Z):
@@ -194,9 +203,7 @@ def restricted_curvature(V, y, X, Z):
     """
     V, y, X, Z = shaped("V: n n, y: n, X: n p, Z: n q", V, y, X, Z)
     P = P_matrix(V, X)
-    Py = P @ y
-    V_k_Py = np.column_stack([Z @ (Z.T @ Py), Py])
-    return V_k_Py.T @ P @ V_k_Py - half_traces(P, Z)
+    return _curvature_in_theta(P, P @ y, Z)
 
 
 def fit_reml(y, X, Z, sigma2_b=None, sigma2_e=None):
@@ -227,16 +234,16 @@ def fit_reml(y, X, Z, sigma2_b=None, sigma2_e=None):
     """
     y, X, Z = shaped("y: n, X: n p, Z: n q", y, X, Z)
     held = (sigma2_b, sigma2_e)
-    # Fitting what OLS leaves keeps the digits that a large mean of y would cost.
-    beta_ols, r = ols_if_estimable(y, X, Z, held)
-    starts = starting_values(r, X, Z, df=len(r) - X.shape[1], held=held)
-    theta = climb(
-        loglik=lambda theta: restricted_loglik(V_theta(theta, Z), r, X),
-        score=lambda theta: restricted_score(V_theta(theta, Z), r, X, Z),
-        curvature=lambda theta: restricted_curvature(V_theta(theta, Z), r, X, Z),
-        information=lambda theta: half_traces(P_matrix(V_theta(theta, Z), X), Z),
-        starts=[x[-2:] for x in starts],
-        held=held,
-    )
+    beta_ols, r, theta = climb_from_ols(_restricted_hill, y, X, Z, held, reml=True)
     beta, _ = gls(V_theta(theta, Z), r, X)
     return beta_ols + beta, theta
+
+
+def _restricted_hill(y, X, Z):
+    """The height, slope and curvatures of ℓ_R as functions of θ."""
+    return Hill(
+        loglik=lambda theta: restricted_loglik(V_theta(theta, Z), y, X),
+        score=lambda theta: restricted_score(V_theta(theta, Z), y, X, Z),
+        curvature=lambda theta: restricted_curvature(V_theta(theta, Z), y, X, Z),
+        information=lambda theta: half_traces(P_matrix(V_theta(theta, Z), X), Z),
+    )

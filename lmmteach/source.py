@@ -6,15 +6,10 @@ import textwrap
 
 
 class Source:
-    """The code of a function, its docstring cut to the first line."""
+    """The code of functions, their docstrings cut to the first line."""
 
-    def __init__(self, function):
-        code = textwrap.dedent(inspect.getsource(function))
-        docstring = ast.parse(code).body[0].body[0]
-        lines = code.splitlines()
-        first_line = lines[docstring.lineno - 1].rstrip().removesuffix('"""')
-        lines[docstring.lineno - 1 : docstring.end_lineno] = [first_line + '"""']
-        self.code = "\n".join(lines)
+    def __init__(self, *functions):
+        self.code = "\n\n\n".join(map(_code, functions))
 
     def __repr__(self):
         return self.code
@@ -23,12 +18,21 @@ class Source:
         return f"```python\n{self.code}\n```"
 
 
-def show_source(function):
-    """Show the code of a function of this package, without the details of its docstring.
+def _code(function):
+    code = textwrap.dedent(inspect.getsource(function))
+    docstring = ast.parse(code).body[0].body[0]
+    lines = code.splitlines()
+    first_line = lines[docstring.lineno - 1].rstrip().removesuffix('"""')
+    lines[docstring.lineno - 1 : docstring.end_lineno] = [first_line + '"""']
+    return "\n".join(lines)
+
+
+def show_source(*functions):
+    """Show the code of functions of this package, without the details of their docstrings.
 
     Parameters
     ----------
-    function : a function of lmmteach, e.g. ``lt.model.V_matrix``; ``help(…)`` shows the rest
+    functions : one or more of lmmteach, e.g. ``lt.model.V_matrix``; ``help(…)`` shows the rest
 
     Returns
     -------
@@ -39,6 +43,7 @@ def show_source(function):
     TypeError
         for something that is not a function.
     """
-    if not inspect.isfunction(function):
-        raise TypeError(f"show_source wants a function, not {function!r}.")
-    return Source(function)
+    for function in functions:
+        if not inspect.isfunction(function):
+            raise TypeError(f"show_source wants a function, not {function!r}.")
+    return Source(*functions)

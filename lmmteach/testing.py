@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from lmmteach._shapes import count, generator, shaped
+from lmmteach._shapes import count, generator, number, shaped
 from lmmteach.likelihood import fit_ml, half_traces, information
 from lmmteach.model import V_theta
 from lmmteach.profile import P_matrix, profile_loglik
@@ -15,14 +15,15 @@ RATIOS = np.concatenate([[0.0], np.geomspace(1e-3, 1e4, 29), np.geomspace(1e5, 1
 CHUNK = 4000
 
 
-def aic(fit):
+def aic(loglik, k):
     """Akaike's criterion: how badly a model fits, plus 2 for each parameter it needs.
 
         AIC = −2 ℓ(β̂, θ̂) + 2 k                                          {eq}`eq-aic`
 
     Parameters
     ----------
-    fit : the result of ``lmm``; k counts its coefficients and variances, not the entries of b
+    loglik : ℓ at the estimates, a number
+    k : how many parameters were estimated: coefficients and variances, not the entries of b
 
     Returns
     -------
@@ -30,14 +31,12 @@ def aic(fit):
 
     Raises
     ------
-    TypeError
-        for something that is not a fit.
+    ValueError, TypeError
+        if the log-likelihood is no finite number, or k no whole number of at least 0.
 
     Source: lecture 15, "Model Comparison for Fixed Effects"; Akaike (1974).
     """
-    if not hasattr(fit, "criterion"):
-        raise TypeError(f"aic wants the result of lmm, not {type(fit).__name__}.")
-    return fit.criterion + 2 * fit.n_parameters
+    return -2 * number("loglik", loglik) + 2 * count("k", k, least=0)
 
 
 def chi2_pvalue(statistic, df):
@@ -153,42 +152,47 @@ def exact_null(X, Z, nsim, rng, reml=False):
     """
     X, Z = shaped("X: n p, Z: n q", X, Z)
     rng, nsim = generator(rng), count("nsim", nsim)
+    kappa, xi = _eigenvalues(X, Z)
     n, p = X.shape
-    if np.linalg.matrix_rank(X) < p:
+    m, xi = (n - p, kappa) if reml else (n, xi)
+    # A few thousand at a time stay in the processor's cache.
+    sizes = [CHUNK] * (nsim // CHUNK) + [nsim % CHUNK]
+    draws = [_null_draws(size, n - p, m, kappa, xi, rng) for size in sizes if size]
+    return np.concatenate(draws)
+
+
+def _null_draws(size, df, m, kappa, xi, rng):
+    """Draws of sup { m log (W(0) / W(γ)) − Σ_s log (1 + γ ξ_s) }; df is n − p."""
+    (kappa, kappa_counts), (xi, xi_counts) = _distinct(kappa), _distinct(xi)
+    rest = df - kappa_counts.sum()
+    # Equal eigenvalues share one draw: the sum of k squares w_s² is a χ²_k.
+    w2_s = rng.chisquare(kappa_counts[:, np.newaxis], size=(len(kappa), size))
+    w2 = rng.chisquare(rest, size=size) if rest else np.zeros(size)
+    W_0 = w2_s.sum(axis=0) + w2
+
+    def curve(gamma):
+        W = (w2_s / (1 + np.multiply.outer(kappa, gamma))).sum(axis=0) + w2
+        return m * np.log(W_0 / W) - xi_counts @ np.log1p(np.multiply.outer(xi, gamma))
+
+    return _highest(curve, RATIOS / kappa.mean())
+
+
+def _eigenvalues(X, Z):
+    """The κ and the ξ of a design, those of κ that are 0 included."""
+    if np.linalg.matrix_rank(X) < X.shape[1]:
         raise ValueError("The columns of X are linearly dependent: leave one out.")
     beyond_X = Z - X @ np.linalg.lstsq(X, Z, rcond=None)[0]
     kappa = np.linalg.eigvalsh(beyond_X.T @ beyond_X)
-    if kappa[-1] < 1e-10 * n:
+    if kappa[-1] < 1e-10 * len(X):
         raise ValueError("The fixed part explains the groups: no σ_b² is left to test.")
-    kappa, kappa_counts = _distinct(kappa)
-    xi = np.linalg.eigvalsh(Z.T @ Z)
-    xi, xi_counts = (kappa, kappa_counts) if reml else _distinct(xi)
-    m = n - p if reml else n
-    kappa, kappa_counts = kappa[kappa > 0], kappa_counts[kappa > 0]
-    rest = n - p - kappa_counts.sum()
-
-    def draws(size):
-        # Equal eigenvalues share one draw: the sum of k squares w_s² is a χ²_k.
-        w2_s = rng.chisquare(kappa_counts[:, np.newaxis], size=(len(kappa), size))
-        w2 = rng.chisquare(rest, size=size) if rest else np.zeros(size)
-        W_0 = w2_s.sum(axis=0) + w2
-
-        def curve(gamma):
-            W = (w2_s / (1 + np.multiply.outer(kappa, gamma))).sum(axis=0) + w2
-            return m * np.log(W_0 / W) - xi_counts @ np.log1p(np.multiply.outer(xi, gamma))
-
-        return _highest(curve, RATIOS / kappa.mean())
-
-    # A few thousand at a time stay in the processor's cache.
-    sizes = [CHUNK] * (nsim // CHUNK) + [nsim % CHUNK]
-    return np.concatenate([draws(size) for size in sizes if size])
+    return kappa, np.linalg.eigvalsh(Z.T @ Z)
 
 
 def _distinct(eigenvalues):
-    """The different eigenvalues, those lost in rounding as 0, and how often each occurs."""
+    """The different eigenvalues > 0, without those lost in rounding, and how often each occurs."""
     top = eigenvalues[-1]
     shares, counts = np.unique(np.round(np.maximum(eigenvalues / top, 0), 10), return_counts=True)
-    return shares * top, counts
+    return shares[shares > 0] * top, counts[shares > 0]
 
 
 def _highest(curve, grid):
@@ -249,23 +253,32 @@ def bootstrap_lrt(y, X, Z, nsim, rng, reml=False, n_jobs=1, progress=True):
 
     Source: Faraway (2016), on the likelihood ratio test of random effects.
     """
-    from joblib import Parallel, delayed
-    from tqdm.auto import tqdm
-
     y, X, Z = shaped("y: n, X: n p, Z: n q", y, X, Z)
     rng, nsim = generator(rng), count("nsim", nsim)
     statistic = boundary_lrt(y, X, Z, reml)
     beta, theta = (fit_reml if reml else fit_ml)(y, X, Z, sigma2_b=0)
-    draw = delayed(_bootstrap_draw)
-    jobs = (draw(stream, X @ beta, theta[1], X, Z, reml) for stream in rng.spawn(nsim))
-    batch = 1 if n_jobs == 1 else 20
-    done = Parallel(n_jobs=n_jobs, batch_size=batch, return_as="generator")(jobs)
-    results = np.array(list(tqdm(done, total=nsim, disable=not progress, leave=False)))
-    null = results[~np.isnan(results)]
-    if len(null) == 0:
-        raise ValueError(f"None of the {nsim} simulated data sets could be fitted.")
+    mean = X @ beta
+    jobs = [(stream, mean, theta[1], X, Z, reml) for stream in rng.spawn(nsim)]
+    null = _without_failures(_in_parallel(_bootstrap_draw, jobs, n_jobs, progress))
     pvalue = (1 + np.sum(null >= statistic)) / (1 + len(null))
     return Bootstrap(statistic, float(pvalue), null, nsim - len(null))
+
+
+def _in_parallel(draw, jobs, n_jobs, progress):
+    from joblib import Parallel, delayed
+    from tqdm.auto import tqdm
+
+    batch = 1 if n_jobs == 1 else 20
+    parallel = Parallel(n_jobs=n_jobs, batch_size=batch, return_as="generator")
+    done = parallel(delayed(draw)(*job) for job in jobs)
+    return np.array(list(tqdm(done, total=len(jobs), disable=not progress, leave=False)))
+
+
+def _without_failures(statistics):
+    null = statistics[~np.isnan(statistics)]
+    if len(null) == 0:
+        raise ValueError(f"None of the {len(statistics)} simulated data sets could be fitted.")
+    return null
 
 
 def _bootstrap_draw(rng, mean, sigma2_e, X, Z, reml):
@@ -303,145 +316,6 @@ def wald_z(theta, X, Z, reml=True):
     V = V_theta(theta, Z)
     info = half_traces(P_matrix(V, X), Z) if reml else information(V, X, Z)[-2:, -2:]
     return float(theta[0] / np.sqrt(np.linalg.inv(info)[0, 0]))
-
-
-class LikelihoodRatioTest(NamedTuple):
-    """What ``lrt`` found; printing it shows the whole test."""
-
-    statistic: float
-    df: int
-    pvalue: float
-    pvalues: dict
-    text: str
-
-    def __repr__(self):
-        return self.text
-
-
-def lrt(fit0, fit1, nsim=100_000, rng=None):
-    """Likelihood ratio test of two nested fits; refuses comparisons that mean nothing.
-
-        LRT = 2 { ℓ(β̂⁽²⁾, θ̂⁽²⁾) − ℓ(β̂⁽¹⁾, θ̂⁽¹⁾) }                       {eq}`eq-lrt`
-
-    Parameters
-    ----------
-    fit0, fit1 : results of ``lmm`` for the same data, in any order; for a test of σ_b² = 0 the
-        smaller one is fitted with ``sigma2_b=0``
-    nsim, rng : draws from the exact null, and their Generator; only for a test of σ_b² = 0
-
-    Returns
-    -------
-    test : with ``statistic``, ``df``, ``pvalue`` and ``pvalues``. For fixed effects the p-value is
-        that of χ². For σ_b² = 0 there are three, and ``pvalue`` is the simulated exact one.
-
-    Raises
-    ------
-    ValueError
-        if the fits have different data, are not nested, differ in coefficients and variance at
-        once, or were fitted by REML with different fixed effects.
-
-    Source: lecture 15, "Model Comparison for Fixed Effects" and "… for Random Effects".
-    """
-    _require_fits(fit0, fit1)
-    small, large = sorted((fit0, fit1), key=lambda fit: fit.n_parameters)
-    _same_data(small, large)
-    variance = small.holds_b and not large.holds_b
-    df = large.n_parameters - small.n_parameters
-    _comparable(small, large, variance, df)
-    statistic = max(0.0, 2 * (large.loglik - small.loglik))
-    pvalues = {"chi2": float(chi2_pvalue(statistic, df))}
-    if variance:
-        rng = np.random.default_rng(15) if rng is None else rng
-        null = exact_null(large.X, large.Z, nsim, rng, reml=large.method == "REML")
-        pvalues["mixture"] = float(boundary_pvalue(statistic))
-        pvalues["exact"] = float((1 + np.sum(null >= statistic)) / (1 + nsim))
-    text = _describe(small, large, statistic, df, pvalues, nsim)
-    return LikelihoodRatioTest(statistic, df, list(pvalues.values())[-1], pvalues, text)
-
-
-def _require_fits(*fits):
-    for fit in fits:
-        if not hasattr(fit, "n_parameters"):
-            raise TypeError(f"lrt compares two results of lmm, and got {type(fit).__name__}.")
-
-
-def _same_data(small, large):
-    if len(small.y) != len(large.y) or not np.array_equal(small.y, large.y):
-        raise ValueError(
-            "The two models were fitted to different responses (did one of them lose rows, or are "
-            "the rows in another order?). Likelihoods of different data cannot be compared."
-        )
-    if small.Z.shape != large.Z.shape or not np.array_equal(small.Z, large.Z):
-        raise ValueError("The two models have different groups: neither is part of the other.")
-    if small.method != large.method:
-        raise ValueError(
-            f"One model was fitted by {small.method}, the other by {large.method}. "
-            'Fit both with method="ML", or both with method="REML" if only σ_b² differs.'
-        )
-
-
-def _comparable(small, large, variance, df):
-    p_small, p_large = small.X.shape[1], large.X.shape[1]
-    rank = np.linalg.matrix_rank(np.column_stack([small.X, large.X]))
-    same_X = rank == p_small == p_large
-    if variance and small.sigma2_b != 0:
-        raise ValueError(
-            f"The smaller model holds sigma2_b = {small.sigma2_b:g}. The test of a variance is the "
-            "test against none: fit the smaller model with sigma2_b=0."
-        )
-    if small.holds_b and large.holds_b and small.sigma2_b != large.sigma2_b:
-        raise ValueError("The models are not nested: they hold σ_b² at different values.")
-    if same_X and not variance:
-        raise ValueError("The two models are the same: there is nothing to test.")
-    if rank > p_large or df == 0 or (large.holds_b and not small.holds_b):
-        raise ValueError(
-            "The models are not nested: the fixed part of one must be able to give all that the "
-            'other gives. Such models can be compared by AIC (method="ML").'
-        )
-    if not same_X and variance:
-        raise ValueError(
-            "The models differ in their fixed effects and in σ_b² at once. "
-            "Test one after the other: first one difference, then the other."
-        )
-    if not same_X and small.method == "REML":
-        raise ValueError(
-            "REML likelihoods of models with different fixed effects cannot be compared: each is "
-            "the likelihood of its own error contrasts Kᵀy, so they are likelihoods of different "
-            'data. Fit both models with method="ML" and compare those.'
-        )
-    if not np.array_equal(small.X, large.X) and variance and small.method == "REML":
-        raise ValueError(
-            "The fixed parts of the two models say the same in different columns, and a REML "
-            'likelihood depends on them. Write both fixed parts alike, or use method="ML".'
-        )
-
-
-def _describe(small, large, statistic, df, pvalues, nsim):
-    names = [
-        fit.formula + (f", with σ_b² = {fit.sigma2_b:g}" if fit.holds_b else "")
-        for fit in (small, large)
-    ]
-    width = max(map(len, names))
-    lines = [f"Likelihood ratio test ({large.method})"]
-    for which, name, fit in zip(("smaller", "larger"), names, (small, large), strict=True):
-        about = f"{fit.n_parameters} parameters, ℓ = {fit.loglik:.4f}"
-        lines.append(f"{which:8} {name:{width}}  {about}")
-    p = {name: f"p = {value:.4g}" for name, value in pvalues.items()}
-    if len(p) == 1:
-        return "\n".join([*lines, f"statistic {statistic:.4f}, χ² with df = {df}: {p['chi2']}"])
-    few = pvalues["exact"] <= 1 / (1 + nsim)
-    lines += [
-        f"statistic {statistic:.4f}; σ_b² = 0 is the edge of what a variance can be:",
-        f"  χ² with df = 1          {p['chi2']}, mostly too large there",
-        f"  mixture ½ χ²₀ + ½ χ²₁   {p['mixture']}, mostly still too large for few groups",
-        f"  exact null, simulated   {p['exact']}, from {nsim:,} draws",
-    ]
-    if few:
-        lines[-1] = (
-            f"  exact null, simulated   p ≤ {pvalues['exact']:.4g}: "
-            f"none of {nsim:,} draws is as large"
-        )
-    return "\n".join(lines)
 
 
 def _statistic(statistic):

@@ -144,3 +144,16 @@ def representative():
         return np.concatenate([mean + steps, mean - steps])
 
     return representative
+
+
+def closed_form(F, groups, members, kind):
+    """The statistic of balanced data, which the F of the analysis of variance decides."""
+    d, n = groups - (kind == "RLRT"), groups * members
+    m = n - (kind == "RLRT")
+    ratio = (groups - 1) * np.asarray(F) / d
+    value = m * np.log((d * ratio + n - groups) / m) - d * np.log(ratio)
+    return np.where(ratio > 1, value, 0.0)
+
+
+def error_of_share(p, *draws):
+    return np.sqrt(p * (1 - p) * sum(1 / n for n in draws))

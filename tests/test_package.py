@@ -5,6 +5,7 @@ import graphlib
 import inspect
 import subprocess
 import sys
+import textwrap
 import tomllib
 from itertools import pairwise
 from pathlib import Path
@@ -25,33 +26,98 @@ LAYERS = (
     ("profile",),
     ("blup", "reml"),
     ("testing", "prediction", "diagnostics"),
-    ("_formula", "_terms", "_columns", "_frame", "data", "summary", "fit", "source"),
+    ("_formula", "_terms", "_columns", "_frame", "data", "summary", "source", "intervals"),
+    ("fit",),
+    ("compare",),
     ("plots", "widgets", "exercises"),
     ("__init__",),
 )
 RANK = {name: rank for rank, layer in enumerate(LAYERS) for name in layer}
+# The face is `lmmteach` itself: whoever imports it imports all that it shows.
+FACE = "lmmteach.__init__"
 
 
-def imports():
-    """``{module: names of the modules that it imports}``, wherever in it the import stands."""
+def imports(source, package="lmmteach"):
+    """Names of the modules that a module's text imports, wherever in it the import stands."""
+    found = set()
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Import):
+            found.update(alias.name for alias in node.names)
+            # Without a name of its own, "import lmmteach.x" binds the face.
+            found.update(alias.name.partition(".")[0] for alias in node.names if not alias.asname)
+        elif isinstance(node, ast.ImportFrom):
+            found.update(_from(node, package))
+        elif isinstance(node, ast.Call) and _called(node) in ("import_module", "__import__"):
+            name = node.args[0] if node.args else None
+            # A name that is made when the program runs could be any module, the face too.
+            found.add(name.value if isinstance(name, ast.Constant) else "lmmteach")
+    return {FACE if name == "lmmteach" else name for name in found}
+
+
+def _from(node, package):
+    origin = node.module or ""
+    if node.level:
+        above = package.split(".")[: len(package.split(".")) - node.level + 1]
+        origin = ".".join([*above, *filter(None, [node.module])])
+    if origin != "lmmteach":
+        return {origin}
+    # What is no module of the package is something that the face shows.
+    return {f"lmmteach.{a.name}" if a.name in RANK else "lmmteach" for a in node.names}
+
+
+def _called(node):
+    return getattr(node.func, "attr", None) or getattr(node.func, "id", None)
+
+
+def imports_of_each():
     found = {}
     for path in PACKAGE.rglob("*.py"):
-        names = found.setdefault(path.relative_to(PACKAGE).parts[0].removesuffix(".py"), set())
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            if isinstance(node, ast.Import):
-                names.update(alias.name for alias in node.names)
-            elif isinstance(node, ast.ImportFrom) and node.module == "lmmteach":
-                names.update(f"lmmteach.{alias.name}" for alias in node.names)
-            elif isinstance(node, ast.ImportFrom):
-                names.add(node.module)
+        inside = path.relative_to(PACKAGE)
+        package = ".".join(["lmmteach", *inside.parts[:-1]])
+        names = found.setdefault(inside.parts[0].removesuffix(".py"), set())
+        names |= imports(path.read_text(encoding="utf-8"), package)
     return found
 
 
-IMPORTS = imports()
+IMPORTS = imports_of_each()
 WITHIN = {
     module: {name.split(".")[1] for name in names if name.startswith("lmmteach.")} - {module}
     for module, names in IMPORTS.items()
 }
+
+
+@pytest.mark.parametrize(
+    ("source", "found"),
+    [
+        ("import lmmteach", {FACE}),
+        ("import lmmteach as lt", {FACE}),
+        ("from lmmteach import lmm", {FACE}),
+        ("from lmmteach import model, lrt as test", {"lmmteach.model", FACE}),
+        ("from lmmteach import *", {FACE}),
+        ("import lmmteach.fit", {"lmmteach.fit", FACE}),
+        ("import lmmteach.fit as fit", {"lmmteach.fit"}),
+        ("from lmmteach.fit import lmm", {"lmmteach.fit"}),
+        ("def f():\n    if x:\n        import lmmteach as lt", {FACE}),
+        ("def f():\n    from lmmteach import load_data", {FACE}),
+        ("from . import model", {"lmmteach.model"}),
+        ("from . import lmm", {FACE}),
+        ("from .fit import lmm", {"lmmteach.fit"}),
+        ("import importlib\nimportlib.import_module('lmmteach')", {"importlib", FACE}),
+        ("def f(): return import_module('lmmteach.fit')", {"lmmteach.fit"}),
+        ("def f(name): return import_module(f'lmmteach.{name}')", {FACE}),
+        ("__import__('lmmteach')", {FACE}),
+        ("from numpy import linalg", {"numpy"}),
+    ],
+)
+def test_no_way_to_import_is_unseen(source, found):
+    assert imports(source) == found
+
+
+def test_a_relative_import_is_seen_from_deep_inside():
+    assert imports("from ..kinds import Wrong", "lmmteach.exercises.bank") == {
+        "lmmteach.exercises.kinds"
+    }
+    assert imports("from ... import lmm", "lmmteach.exercises.bank") == {FACE}
 
 
 @pytest.mark.parametrize("module", sorted(WITHIN))
@@ -65,7 +131,7 @@ def test_no_two_modules_need_each_other():
     assert order.index("model") < order.index("reml") < order.index("fit")
 
 
-@pytest.mark.parametrize("module", [*register.FORMULA_MODULES, "_shapes", "_climb"])
+@pytest.mark.parametrize("module", [*register.MODULES, "_shapes", "_climb"])
 def test_formulas_need_numpy_and_scipy_only(module):
     outside = {name.split(".")[0] for name in IMPORTS[module]} - {"lmmteach", "typing"}
     # The bootstrap shares its work among processes and shows how far it is.
@@ -96,6 +162,47 @@ def test_docstring_names_every_parameter(name):
     parameters = text[text.index("Parameters\n") : text.index("Returns\n")]
     for parameter in inspect.signature(FUNCTIONS[name]).parameters:
         assert parameter in parameters.replace(",", " ").split()
+
+
+# Formulas that are longer than ten lines because they read best in one piece, and why.
+LONGEST = 10
+LONGER = {}
+
+
+def lines_of_body(code):
+    """How many lines of a function are neither its signature, nor docstring, nor blank."""
+    code = textwrap.dedent(code)
+    function = ast.parse(code).body[0]
+    first, documented = function.body[0], ast.get_docstring(function) is not None
+    start = first.end_lineno if documented else first.lineno - 1
+    lines = code.splitlines()[start : function.end_lineno]
+    return sum(bool(line.strip()) for line in lines)
+
+
+@pytest.mark.parametrize(
+    ("code", "lines"),
+    [
+        ("def f(x): return x", 1),
+        ('def f(x):\n    """Say.\n\n    More.\n    """\n    return x', 1),
+        ('def f(\n    x,\n    y,\n):\n    """Say."""\n\n    # why\n    x += 1\n    return x', 3),
+        ("def f(x):\n    return g(\n        x,\n    )", 3),
+        ('def f(x):\n    """Say."""', 0),
+        ("    def f(x):\n        def g(y):\n            return y\n\n        return g(x)", 3),
+    ],
+)
+def test_lines_of_a_body_are_counted_without_signature_docstring_and_blanks(code, lines):
+    assert lines_of_body(code) == lines
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_a_formula_has_ten_lines_at_most_unless_a_reason_is_given(name):
+    longer = lines_of_body(inspect.getsource(FUNCTIONS[name])) > LONGEST
+    assert longer == (name in LONGER)
+
+
+def test_every_exception_is_a_formula_and_has_its_reason():
+    assert set(LONGER) <= set(FUNCTIONS)
+    assert all(len(reason.split()) > 3 for reason in LONGER.values())
 
 
 def test_what_is_public_is_there():

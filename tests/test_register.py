@@ -37,7 +37,66 @@ def test_a_function_names_one_equation_of_the_book(name):
 
 @pytest.mark.parametrize("name", FUNCTIONS)
 def test_a_function_is_called_by_a_test(name):
-    assert register.tests_of(name.split(".")[-1])
+    assert register.tests_of(name)
+
+
+GLS = {"lmmteach.profile.gls"}
+NOTHING = set()
+
+
+@pytest.mark.parametrize(
+    ("source", "used"),
+    [
+        ("from lmmteach.profile import gls\ndef test_a(): gls(V, y, X)", GLS),
+        ("from lmmteach.profile import gls as best\ndef test_a(): best(V, y, X)", GLS),
+        ("from lmmteach import profile\ndef test_a(): profile.gls(V, y, X)", GLS),
+        ("from lmmteach import profile as third\ndef test_a(): third.gls(V, y, X)", GLS),
+        ("import lmmteach as lt\ndef test_a(): lt.profile.gls(V, y, X)", GLS),
+        ("import lmmteach.profile\ndef test_a(): lmmteach.profile.gls(V, y, X)", GLS),
+        ("import lmmteach.profile as third\ndef test_a(): third.gls(V, y, X)", GLS),
+        ("import lmmteach as lt\nbest = lt.profile.gls\ndef test_a(): best(V, y, X)", GLS),
+        ("import lmmteach as lt\ndef test_a():\n p = lt.profile\n p.gls(V, y, X)", GLS),
+        ("def test_a():\n from lmmteach.profile import gls\n gls(V, y, X)", GLS),
+        ("from lmmteach.profile import gls\ndef test_a(): [f(V) for f in (gls,)]", GLS),
+        ("from lmmteach.profile import gls\ndef test_a(): run(lambda V: gls(V, y, X))", GLS),
+        ("from lmmteach.profile import gls\n@mark(gls)\ndef test_a(gls): gls(V)", GLS),
+        ("from lmmteach.profile import gls\ndef test_a():\n def go(x=gls): x(V)\n go()", GLS),
+        # Another thing of the same name.
+        ("def test_a(fit): fit.gls(V, y, X)", NOTHING),
+        ("from other.profile import gls\ndef test_a(): gls(V, y, X)", NOTHING),
+        ("import lmmteach as lt\ndef test_a(): lt.lmm(f, d).gls", {"lmmteach.lmm"}),
+        ("from lmmteach.profile import gls\ndef test_a(gls): gls(V, y, X)", NOTHING),
+        ("from lmmteach.profile import gls\ndef test_a(*, gls): gls(V, y, X)", NOTHING),
+        ("from lmmteach import profile\ndef test_a(profile): profile.gls(V)", NOTHING),
+        ("from lmmteach.profile import gls\ndef test_a():\n gls = fit.gls\n gls(V)", NOTHING),
+        ("from lmmteach.profile import gls\ndef test_a():\n gls, V = fit\n gls(V)", NOTHING),
+        ("from lmmteach.profile import gls\ndef test_a():\n for gls in fits: gls(V)", NOTHING),
+        ("from lmmteach.profile import gls\ndef test_a():\n with x as gls: gls(V)", NOTHING),
+        ("from lmmteach.profile import gls\ndef test_a():\n def gls(): 1\n gls()", NOTHING),
+        ("from lmmteach.profile import gls\ndef test_a(): [gls(V) for gls in fits]", NOTHING),
+        ("from lmmteach.profile import gls\ndef test_a(): run(lambda gls: gls(V))", NOTHING),
+        ("from lmmteach.profile import gls\ndef test_a():\n if (gls := f()): gls(V)", NOTHING),
+        ("from lmmteach.profile import gls\ndef gls(): 1\ndef test_a(): gls()", NOTHING),
+        ("from lmmteach.profile import gls\ndef helper(): gls(V)\ndef test_a(): 1", NOTHING),
+        ("import lmmteach as lt\ndef test_a(): lt.show_source(lt.profile.gls)", NOTHING),
+    ],
+)
+def test_a_test_uses_what_it_imported_under_that_name(source, used):
+    names = register.names_in_tests(source)["test_a"]
+    assert {name for name in names if name not in ("lmmteach", "lmmteach.profile")} == used
+
+
+def test_a_function_under_another_name_is_the_same_function(tmp_path, monkeypatch):
+    monkeypatch.setattr(register, "TESTS", tmp_path)
+    (tmp_path / "test_face.py").write_text(
+        "import lmmteach as lt\n"
+        "from lmmteach.reml import profile_loglik\n"
+        "def test_a(): lt.lrt(*fits)\n"
+        "def test_b(): profile_loglik(V, y, X)\n"
+        "def test_c(): lt.nothing.lrt(*fits)\n"
+    )
+    assert register.tests_of("compare.lrt") == ["test_face.py::test_a"]
+    assert register.tests_of("profile.profile_loglik") == ["test_face.py::test_b"]
 
 
 def test_every_equation_has_its_value_and_every_value_its_equation():

@@ -1,11 +1,14 @@
 """The code that the chapters show is the code that runs."""
 
 import inspect
+import re
 
 import pytest
 import register
 
 import lmmteach as lt
+
+SHOWN = re.compile(r"show_source\((.*?)\)")
 
 
 def test_the_shown_code_runs_and_is_the_function_itself():
@@ -28,12 +31,23 @@ def test_a_notebook_gets_it_as_highlighted_code():
     assert source._repr_markdown_() == f"```python\n{source.code}\n```"
 
 
+def test_a_function_is_shown_with_the_helper_that_holds_its_formula():
+    shown = repr(lt.show_source(lt.likelihood.score, lt.likelihood._score_in_theta))
+    each = [lt.likelihood.score, lt.likelihood._score_in_theta]
+    assert shown == "\n\n\n".join(repr(lt.show_source(function)) for function in each)
+    compile(shown, "shown", "exec")
+
+
 def test_only_functions_have_a_source_to_show():
     with pytest.raises(TypeError, match="wants a function"):
-        lt.show_source(3)
+        lt.show_source(lt.profile.gls, 3)
 
 
 def test_the_shown_lines_fit_the_column_of_the_book():
-    for name, function in register.functions().items():
+    shown = dict(register.functions())
+    for text in register.pages().values():
+        for module, name in re.findall(r"\b(\w+)\.(_\w+)", " ".join(SHOWN.findall(text))):
+            shown[f"{module}.{name}"] = getattr(getattr(lt, module), name)
+    for name, function in shown.items():
         longest = max(map(len, repr(lt.show_source(function)).splitlines()))
         assert longest <= 92, name

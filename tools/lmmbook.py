@@ -53,7 +53,7 @@ class EquationsTable(SphinxDirective):
 
 def _tested_in(name):
     """The files whose tests call the function, with how many do."""
-    files = [test.partition("::")[0] for test in register.tests_of(name.split(".")[-1])]
+    files = [test.partition("::")[0] for test in register.tests_of(name)]
     return ", ".join(f"`{file}` ({files.count(file)})" for file in dict.fromkeys(files))
 
 

@@ -9,6 +9,7 @@ import numpy as np
 import lmmteach as lt
 from lmmteach import (
     blup,
+    compare,
     diagnostics,
     likelihood,
     model,
@@ -54,7 +55,7 @@ def estrone_values():
     SSB, SSW = likelihood.sums_of_squares(y, Z)
     in_order = estrone.assign(order=estrone.groupby("woman").cumcount() - 7.5)
     with_order = lt.lmm("logestrone ~ order + (1 | woman)", in_order, method="ML")
-    order_test = testing.lrt(ml, with_order)
+    order_test = compare.lrt(ml, with_order)
     r_test, rng = r["rlrt_sigma_b"], np.random.default_rng(15)
     bootstrap = testing.bootstrap_lrt(y, X, Z, 19, rng, progress=False)
     draws = testing.exact_null(X, Z, 100_000, rng)
@@ -153,7 +154,7 @@ def estrone_values():
             None,
         ),
         "eq-reml": ("θ̂, REML", reml.fit_reml(y, X, Z)[1], r_theta),
-        "eq-aic": ("ML", testing.aic(ml), r_ml["AIC"]),
+        "eq-aic": ("ML", testing.aic(ml.loglik, ml.n_parameters), r_ml["AIC"]),
         "eq-lrt": ("effect of the order of measurement", order_test.statistic, None),
         "eq-chi2": ("p-value of that", order_test.pvalue, None),
         "eq-boundary-lrt": (
