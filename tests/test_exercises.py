@@ -8,7 +8,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-import lmmteach.exercises as exercises
+from lmmteach import exercises
+from lmmteach.exercises import session
 from lmmteach.exercises.bank import CHAPTERS, EXERCISES
 from lmmteach.exercises.checking import diagnose
 from lmmteach.exercises.functions import known_results, verdict_on_function
@@ -45,18 +46,18 @@ every = of_kind(Numeric, Choice, Function)
 
 @pytest.fixture(autouse=True)
 def _session_of_its_own(monkeypatch, tmp_path):
-    session = exercises._Session(exercises._study_of(""), Record(tmp_path / "progress.json"))
-    monkeypatch.setattr(exercises, "_session", session)
+    own = session._Session(session._study_of(""), Record(tmp_path / "progress.json"))
+    monkeypatch.setattr(session, "_session", own)
 
 
 @cache
 def estrone_study():
-    return exercises._study_of("")
+    return session._study_of("")
 
 
 @cache
 def all_studies():
-    return (estrone_study(), *(exercises._study_of(name) for name in STUDENTS))
+    return (estrone_study(), *(session._study_of(name) for name in STUDENTS))
 
 
 def mistakes(exercise):

@@ -11,11 +11,11 @@ import exercises_page
 import mathjax
 import register
 from docutils import nodes
+from equation_values import as_text, estrone_values
 from jupyter_cache import get_cache
 from jupyter_cache.executors import load_executor
 from slides import SLIDES
 from sphinx.util.docutils import SphinxDirective
-from values import as_text, estrone_values
 
 from lmmteach import widgets
 from lmmteach.widgets import EXPLORERS

@@ -1,7 +1,8 @@
 """The register of law 1: which equation is which function, where it is tested, what it gives.
 
 The chapters label equations, the docstrings name the labels, the tests use the functions; this
-module only reads what stands there. ``values.py`` adds what each gives on the estrone data.
+module only reads what stands there. ``equation_values.py`` adds what each gives on the estrone
+data.
 """
 
 import ast

@@ -3,8 +3,8 @@
 import numpy as np
 
 from lmmteach.blup import shrinkage_factor
+from lmmteach.exercises.bank._shortened import first_four, theta_of_four
 from lmmteach.exercises.bank._tools import markdown, source
-from lmmteach.exercises.bank.likelihood import first_four, theta_of_four
 from lmmteach.exercises.kinds import Choice, Function, Numeric, Option, Wrong
 
 FOURTH = 3

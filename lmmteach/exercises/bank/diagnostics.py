@@ -2,7 +2,7 @@
 
 import numpy as np
 
-import lmmteach as lt
+from lmmteach import profile
 from lmmteach.exercises.bank._tools import markdown, source
 from lmmteach.exercises.kinds import Choice, Function, Numeric, Option, Wrong
 
@@ -111,7 +111,7 @@ def residuals_without_b(y, X, V, sigma2_e):
 
 
 def _gls_rest(y, X, V):
-    beta, _ = lt.profile.gls(V, y, X)
+    beta, _ = profile.gls(V, y, X)
     return y - X @ beta
 
 

@@ -2,23 +2,9 @@
 
 import numpy as np
 
+from lmmteach.exercises.bank._shortened import first_four, theta_of_four
 from lmmteach.exercises.bank._tools import markdown, source
 from lmmteach.exercises.kinds import Choice, Function, Numeric, Option, Wrong
-from lmmteach.likelihood import balanced_theta, sums_of_squares
-
-TIMES = 4
-
-
-def first_four(study):
-    """Sums of squares of the first four measurements of each woman."""
-    keep = (study.data["measurement"] <= TIMES).to_numpy()
-    return sums_of_squares(study.y[keep], study.Z[keep])
-
-
-def theta_of_four(study, reml=False, times=TIMES):
-    """Estimates from the first four measurements of each woman."""
-    return balanced_theta(*first_four(study), I=5, J=times, reml=reml)
-
 
 FEWER = Numeric(
     key="2a",

@@ -2,15 +2,15 @@
 
 import numpy as np
 
-import lmmteach as lt
+from lmmteach import likelihood
+from lmmteach.exercises.bank._shortened import sums_of_first
 from lmmteach.exercises.bank._tools import markdown, source
 from lmmteach.exercises.kinds import Choice, Function, Numeric, Option, Wrong
 
 
 def _half(study):
     """Sums of squares between and within women, of the first eight measurements of each."""
-    rows = study.data["measurement"].to_numpy() <= 8
-    return lt.likelihood.sums_of_squares(study.y[rows], study.Z[rows])
+    return sums_of_first(study, 8)
 
 
 def _between(SSB, SSW, d, J):
@@ -275,7 +275,7 @@ def _reml_term(n_i, w):
 
 def _criterion_cases(study):
     def of(part, theta):
-        return part.means, part.n_i, lt.likelihood.sums_of_squares(part.y, part.Z)[1], theta
+        return part.means, part.n_i, likelihood.sums_of_squares(part.y, part.Z)[1], theta
 
     return [
         of(study, study.reml.theta),
