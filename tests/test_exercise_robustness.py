@@ -18,6 +18,7 @@ import pytest
 
 import lmmteach as lt
 from lmmteach import exercises
+from lmmteach.chapters import CHAPTERS, Chapter
 from lmmteach.exercises import compare, functions, record, running, session
 from lmmteach.exercises.checking import diagnose
 from lmmteach.exercises.feedback import Feedback, Solution
@@ -53,7 +54,6 @@ NUMBER = Numeric(
 CHOICE = Choice(
     **TEXTS,
     key="1b",
-    code='answer = "b"',
     options=(Option("A", "Not A.", "a_tag"), Option("B", "B it is."), Option("C", "Not C.")),
     answer=1,
 )
@@ -845,6 +845,27 @@ def test_unknown_keys(ask):
     for key in (4, None, CHOICE, ["1a"]):
         assert "key of the exercise, in quotes" in ask(key).text
     assert len(ask("x" * 10**6).text) < 500
+
+
+@pytest.mark.parametrize("asked", ["10a", "10 A", "Exercise 10a)", "010a", "\u0661\u0660a"])
+def test_the_key_of_a_chapter_with_two_digits_is_taken_whole(monkeypatch, asked):
+    bank = {key: replace(NUMBER, key=key) for key in ("1a", "10a", "12c2")}
+    monkeypatch.setattr(session, "EXERCISES", bank)
+    assert exercises.check(asked, 0.1234).key == "10a"
+    assert "Chapter 10 has:\n10a A title" in exercises.hint("10z").text
+    assert "Chapter 12 has:\n12c2 A title" in exercises.hint("12c").text
+    # Chapter 2 has none here, and is not the first digit of anything.
+    assert exercises.hint("2a").text == "There is no exercise “2a”. There are: 1a, 10a, 12c2."
+
+
+def test_progress_lists_chapters_in_the_order_of_the_book(monkeypatch):
+    more = (Chapter(9, "ninth", "Nine: with a colon"), Chapter(10, "tenth", "Ten"))
+    bank = {key: replace(NUMBER, key=key) for key in ("1a", "10a")}
+    monkeypatch.setattr(session, "CHAPTERS", (*CHAPTERS, *more))
+    monkeypatch.setattr(session, "EXERCISES", bank)
+    exercises.check("10a", 0.1234)
+    lines = repr(exercises.progress()).splitlines()
+    assert lines[1:] == ["  1 The model: open 1a", "  10 Ten: done 10a"]
 
 
 @pytest.mark.parametrize("key", ["1a", "1A", " 1a ", "1 a", "1a)", "Exercise 1a", "\uff11\uff41"])

@@ -3,6 +3,7 @@
 import ast
 import graphlib
 import inspect
+import re
 import subprocess
 import sys
 import tomllib
@@ -20,7 +21,7 @@ FUNCTIONS = register.functions()
 
 # Each imports only from its own line and from those above.
 LAYERS = (
-    ("_shapes", "_climb", "_rformat"),
+    ("_shapes", "_climb", "_rformat", "chapters"),
     ("model", "likelihood"),
     ("profile",),
     ("blup", "reml"),
@@ -30,6 +31,8 @@ LAYERS = (
     ("__init__",),
 )
 RANK = {name: rank for rank, layer in enumerate(LAYERS) for name in layer}
+# The formulas of a later chapter stand beside those of chapters 6 to 8.
+RANK = dict.fromkeys(register.FORMULA_MODULES, RANK["testing"]) | RANK
 
 
 def imports():
@@ -98,6 +101,10 @@ def test_docstring_names_every_parameter(name):
         assert parameter in parameters.replace(",", " ").split()
 
 
+def test_the_modules_of_formulas_are_public():
+    assert set(register.FORMULA_MODULES) <= set(lt.__all__)
+
+
 def test_what_is_public_is_there():
     for name in lt.__all__:
         assert getattr(lt, name) is not None
@@ -108,27 +115,27 @@ def test_there_is_nothing_else():
         lt.lmer  # noqa: B018
 
 
-ROWS = {
-    "estrone": 80,
-    "dyestuff": 30,
-    "dyestuff2": 30,
-    "rail": 18,
-    "sleepstudy": 180,
-    "penicillin": 144,
-    "pastes": 60,
-    "orthodont": 108,
+SOURCES = {
+    name: (int(rows), columns, *origin)
+    for name, rows, columns, *origin in re.findall(
+        r"^\| `(\w+)\.csv` \| (\d+) \| (.+?) \| (.+?) \| (.+?) \|$",
+        (ROOT / "data" / "SOURCES.md").read_text(encoding="utf-8"),
+        re.MULTILINE,
+    )
 }
 
 
-def test_the_list_of_data_is_the_folder():
-    assert set(lt.list_data()) == set(ROWS)
-    assert {path.stem for path in (ROOT / "data").glob("*.csv")} == set(ROWS)
+def test_the_list_of_data_is_the_folder_and_has_its_sources():
+    assert set(lt.list_data()) == set(SOURCES)
+    assert {path.stem for path in (ROOT / "data").glob("*.csv")} == set(SOURCES)
 
 
-@pytest.mark.parametrize("name", ROWS)
+@pytest.mark.parametrize("name", SOURCES)
 def test_data_are_complete(name):
     data = lt.load_data(name)
-    assert len(data) == ROWS[name]
+    rows, columns, *_ = SOURCES[name]
+    assert len(data) == rows
+    assert set(data.columns) <= set(re.findall(r"`(\w+)`", columns))
     assert not data.isna().any(axis=None)
     assert data.attrs["name"] == name
     assert len(lt.list_data()[name]) > 20

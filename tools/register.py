@@ -14,17 +14,10 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+from lmmteach.chapters import CHAPTERS
+
 ROOT = Path(__file__).resolve().parent.parent
-FORMULA_MODULES = (
-    "model",
-    "likelihood",
-    "profile",
-    "blup",
-    "reml",
-    "testing",
-    "prediction",
-    "diagnostics",
-)
+FORMULA_MODULES = tuple(module for chapter in CHAPTERS for module in chapter.modules)
 
 _EQUATION = re.compile(r"\$\$\n?(?P<tex>.+?)\n?\$\$ \((?P<label>eq-[\w-]+)\)", re.DOTALL)
 _NAMED = re.compile(r"\{eq\}`(eq-[\w-]+)`")

@@ -10,6 +10,7 @@ from pathlib import Path
 # The first fit would load it, and most of the time of the first check would go there.
 import formulae  # noqa: F401
 
+from lmmteach.chapters import CHAPTERS
 from lmmteach.exercises.bank import EXERCISES
 from lmmteach.exercises.checking import diagnose
 from lmmteach.exercises.feedback import Feedback, Hint, Solution
@@ -18,16 +19,6 @@ from lmmteach.exercises.numeric import tells_apart
 from lmmteach.exercises.record import FILE_NAME, Progress, Record
 from lmmteach.exercises.studies import Study, drawn_study, estrone_study, normal_name
 
-CHAPTERS = (
-    "The model",
-    "Maximum likelihood",
-    "Profile likelihood",
-    "BLUP",
-    "REML",
-    "Testing",
-    "Prediction",
-    "Diagnostics",
-)
 ATTEMPTS = 100
 LONGEST_NAME = 100
 
@@ -136,13 +127,12 @@ def progress():
     """Show which exercises are done, which were tried, and which are open."""
     session = _current()
     states = session.record.states(_student(session))
-    chapters = [
-        (
-            f"{number} {title}",
-            {key: states.get(key, "open") for key, e in EXERCISES.items() if e.chapter == number},
-        )
-        for number, title in enumerate(CHAPTERS, start=1)
-    ]
+    chapters = []
+    for chapter in CHAPTERS:
+        keys = [key for key, e in EXERCISES.items() if e.chapter == chapter.number]
+        if keys:
+            name = f"{chapter.number} {chapter.short_title}"
+            chapters.append((name, {key: states.get(key, "open") for key in keys}))
     who = session.study.student or "The lecture's data"
     return Progress(who, chapters, session.record.remarks)
 
@@ -234,11 +224,12 @@ def _find(key):
         )
     plain = unicodedata.normalize("NFKC", key[:40]).strip().lower()
     # As "4a)", "4 a" or "Exercise 4a".
-    found = re.search(r"([1-9])\s*([a-z]\d?)\W*$", plain)
-    wanted = found[1] + found[2] if found else plain
+    found = re.search(r"(\d+)\s*([a-z]\d?)\W*$", plain)
+    wanted = f"{int(found[1])}{found[2]}" if found else plain
     if wanted in EXERCISES:
         return EXERCISES[wanted]
-    chapter = [e for e in EXERCISES.values() if wanted.startswith(str(e.chapter))]
+    number = re.match(r"\d+", wanted)
+    chapter = [e for e in EXERCISES.values() if number and e.chapter == int(number[0])]
     near = difflib.get_close_matches(wanted, EXERCISES, n=3) if not chapter else []
     text = f"There is no exercise “{wanted}”."
     if near:

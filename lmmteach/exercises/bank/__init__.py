@@ -1,15 +1,6 @@
-"""All exercises, chapter by chapter."""
+"""All exercises, chapter by chapter: each chapter has a module here that is called as it is."""
 
-from lmmteach.exercises.bank import (
-    blup,
-    diagnostics,
-    likelihood,
-    model,
-    prediction,
-    profile,
-    reml,
-    testing,
-)
+from lmmteach.chapters import rooms
 
-CHAPTERS = (model, likelihood, profile, blup, reml, testing, prediction, diagnostics)
-EXERCISES = {exercise.key: exercise for chapter in CHAPTERS for exercise in chapter.EXERCISES}
+BY_CHAPTER = {chapter: room.EXERCISES for chapter, room in rooms(__name__, __path__).items()}
+EXERCISES = {exercise.key: exercise for some in BY_CHAPTER.values() for exercise in some}

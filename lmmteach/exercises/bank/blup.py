@@ -313,7 +313,6 @@ WHERE_TO = Choice(
         $\hat\mu + \hat b_i = 10 + 6 = 16$.
         Her level lies between her own mean and the common one, nearer to her own.
         """),
-    code='answer = "b"',
     right="She keeps three quarters of her deviation, so her level lies between her own mean "
     "and μ̂, nearer to her own.",
     options=(

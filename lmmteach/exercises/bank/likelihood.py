@@ -182,7 +182,6 @@ RESCALED = Choice(
         So the height of a log-likelihood says nothing by itself: only differences do, between
         settings of the dials for the *same* data.
         """),
-    code='answer = "b"',
     right="A density is per unit of y, once for each measurement. Compare log-likelihoods "
     "only for the same data in the same units.",
     options=(
@@ -234,7 +233,6 @@ ZERO = Choice(
         which values of $\sigma_b^2$ are as plausible as 0.
         The fit itself has not failed: 0 is where the likelihood is highest.
         """),
-    code='answer = "d"',
     right="An estimate of 0 means that no difference between hospitals is needed to explain "
     "these data. It does not mean that there is none.",
     options=(

@@ -341,7 +341,6 @@ FIXED = Choice(
         "At least five or six groups" is a rule of thumb about how well a variance can be known.
         It does not forbid the question.
         """),
-    code='answer = "c"',
     right="What the groups are for decides, not their number: only σ_b² speaks about new ones.",
 )
 

@@ -354,7 +354,6 @@ FIVE = Choice(
         *these* five women.
         The standard error of $\hat\mu$ for women in general needs $\sigma_b^2$, well known or not.
         """),
-    code='answer = "a"',
     right="Few groups make σ_b² uncertain, not forbidden; the interval tells the reader how "
     "uncertain it is.",
     options=(
@@ -409,7 +408,6 @@ PARABOLA = Choice(
         $\sqrt{I/2}$, however much the groups differ.
         For five groups that is 1.58, less than 1.96.
         """),
-    code='answer = "c"',
     right="Look at the curve, not at its parabola. With five groups that interval contains 0 "
     "however much the groups differ.",
     options=(

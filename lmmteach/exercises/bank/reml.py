@@ -153,7 +153,6 @@ BIASED = Choice(
         for one fifth smaller than it is.
         Only $\hat\sigma_b^2$ suffers.
         """),
-    code='answer = "c"',
     right="ML forgets that μ was estimated, and μ was estimated from differences between women.",
 )
 
@@ -432,7 +431,6 @@ COMPARABLE = Choice(
         fair: for instance with and without $\sigma_b^2$.
         With another $\mathbf X$, even if it is nested, the contrasts are others.
         """),
-    code='answer = "c"',
     right="The same X, the same contrasts, the same data: then likelihoods compare models.",
 )
 
@@ -486,7 +484,6 @@ BETTER = Choice(
         REML is preferred for another reason: the standard errors of $\hat{\boldsymbol\beta}$ are
         computed from $\hat\sigma_b^2$, and with ML they are too small.
         """),
-    code='answer = "d"',
     right=(
         "Right on average and close to the truth are two different things. "
         "REML earns its place by the standard errors."

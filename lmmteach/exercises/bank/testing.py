@@ -566,7 +566,6 @@ WALD = Choice(
         The F test and the likelihood ratio with its proper null distribution see what $z$
         cannot.
         """),
-    code='answer = "a"',
     right="A number that cannot become large is no evidence when it is small.",
 )
 
