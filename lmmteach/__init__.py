@@ -5,7 +5,17 @@ The modules ``model``, ``likelihood``, ``profile``, ``blup``, ``reml``, ``testin
 ``lmm`` fits a model with them, and ``lrt`` of ``compare`` compares two fits.
 """
 
-from lmmteach import blup, diagnostics, likelihood, model, prediction, profile, reml, testing
+from lmmteach import (
+    blup,
+    compare,
+    diagnostics,
+    likelihood,
+    model,
+    prediction,
+    profile,
+    reml,
+    testing,
+)
 from lmmteach.compare import lrt
 from lmmteach.data import list_data, load_data
 from lmmteach.fit import lmm
@@ -26,6 +36,7 @@ def __getattr__(name):
 
 __all__ = [
     "blup",
+    "compare",
     "diagnostics",
     "exercises",
     "likelihood",

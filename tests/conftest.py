@@ -29,7 +29,7 @@ CASES = (
 settings.register_profile("lmmteach", derandomize=True, deadline=None, max_examples=40)
 settings.load_profile("lmmteach")
 
-Study = namedtuple("Study", "y X Z")
+Arrays = namedtuple("Arrays", "y X Z")
 
 
 def pytest_configure(config):
@@ -111,7 +111,7 @@ def unbalanced():
 def _study(data):
     y = data["logestrone"].to_numpy()
     Z = (data["woman"].to_numpy()[:, None] == np.arange(1, 6)).astype(float)
-    return Study(y, np.ones((len(y), 1)), Z)
+    return Arrays(y, np.ones((len(y), 1)), Z)
 
 
 @pytest.fixture(scope="session")

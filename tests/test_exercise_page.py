@@ -7,13 +7,14 @@ import base64
 import json
 import math
 import re
+from dataclasses import replace
 
 import exercises_page
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lmmteach.exercises.bank import EXERCISES
+from lmmteach.exercises.bank import BY_CHAPTER, EXERCISES
 from lmmteach.exercises.checking import diagnose
 from lmmteach.exercises.kinds import Also, Choice, Function, Numeric, Option, Wrong
 from lmmteach.exercises.numeric import targets
@@ -25,7 +26,7 @@ NUMERIC = [exercise for exercise in EXERCISES.values() if isinstance(exercise, N
 CHOICE = [exercise for exercise in EXERCISES.values() if isinstance(exercise, Choice)]
 ATOL = 1e-3
 SMALL = Numeric(
-    key="9a",
+    key="0a",
     title="A made-up one",
     prompt="What is $x$?",
     hints=("Look at `x`.", "Is x < 0?"),
@@ -43,12 +44,11 @@ SMALL = Numeric(
     ),
 )
 LETTERS = Choice(
-    key="9b",
+    key="0b",
     title="Which?",
     prompt="Which?",
     hints=("Not the first.", "Not the last."),
     solution="The second.",
-    code='answer = "b"',
     right="Only this one is left.",
     options=(
         Option("one with $x$", "Too few.", "few"),
@@ -112,7 +112,7 @@ def test_the_page_knows_each_target_and_the_last_digit_that_counts(exercise, tab
 def test_what_is_close_or_turned_round_is_known_too(tables):
     texts = {}
     for number in (-1.9196, -1.9142, -1.9246, -1.9216, 1.9196, 55.0):
-        outcome, texts[number] = of_number(tables["9a"], number)
+        outcome, texts[number] = of_number(tables["0a"], number)
         assert outcome == ("right" if number in (-1.9196, -1.9142) else "wrong")
     assert len(set(texts.values())) == 6
 
@@ -148,18 +148,18 @@ def test_no_answer_and_no_verdict_stand_in_the_block(exercise):
 
 def test_the_form_has_labels_and_says_what_it_is():
     block = page_html(SMALL, STUDY)
-    assert '<label for="exercise-9a-answer">' in block
-    assert 'aria-describedby="exercise-9a-prompt exercise-9a-unit"' in block
+    assert '<label for="exercise-0a-answer">' in block
+    assert 'aria-describedby="exercise-0a-prompt exercise-0a-unit"' in block
     assert 'role="status"' in block
     assert "<li hidden>Look at <code>x</code>.</li><li hidden>Is x &lt; 0?</li>" in block
     letters = page_html(LETTERS, STUDY)
-    assert letters.count('<input type="radio" name="exercise-9b-answer"') == 3
+    assert letters.count('<input type="radio" name="exercise-0b-answer"') == 3
     assert "<legend>" in letters
     assert '<span>(a) one with <span class="math notranslate nohighlight">' in letters
 
 
 def test_the_data_cannot_end_the_script_element():
-    sly = LETTERS.__class__(**{**vars(LETTERS), "key": "</script>"})
+    sly = replace(LETTERS, key="</script>")
     payload = re.search(r"json\">(.*?)</script>", page_html(sly, STUDY))[1]
     assert json.loads(payload)["salt"] == "</script>"
 
@@ -176,7 +176,7 @@ def inserted(text, docname="chapters/01-model"):
     return last["source"]
 
 
-KEYS = [key for key in EXERCISES if key[0] == "1"]
+KEYS = [key for key, exercise in EXERCISES.items() if exercise.chapter == 1]
 
 
 def test_exercises_stand_at_the_end_of_their_section():
@@ -195,6 +195,12 @@ def test_a_chapter_without_that_section_gets_one():
     assert text.startswith("Words.\n\n## Exercises\n\n```{exercise} 1a\n```\n")
     assert text.endswith("## Further reading\n\nBooks.")
     assert inserted("Words.").endswith(f"```{{exercise}} {KEYS[-1]}\n```\n\n")
+
+
+@pytest.mark.parametrize("chapter", BY_CHAPTER, ids=lambda chapter: chapter.page)
+def test_a_page_gets_the_exercises_of_its_chapter(chapter):
+    keys = re.findall(r"\{exercise\} (\w+)", inserted("Words.", f"chapters/{chapter.page}"))
+    assert keys == [key for key, e in EXERCISES.items() if e.chapter == chapter.number]
 
 
 def test_other_pages_are_left_alone():

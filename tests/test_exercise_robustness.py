@@ -17,8 +17,9 @@ import pandas as pd
 import pytest
 
 import lmmteach as lt
-import lmmteach.exercises as exercises
-from lmmteach.exercises import compare, functions, record, running
+from lmmteach import exercises
+from lmmteach.chapters import CHAPTERS, Chapter
+from lmmteach.exercises import compare, functions, record, running, session
 from lmmteach.exercises.checking import diagnose
 from lmmteach.exercises.feedback import Feedback, Solution
 from lmmteach.exercises.functions import is_balanced, known_results
@@ -35,7 +36,7 @@ TEXTS = {
     "solution": "So.",
     "right": "That is it.",
 }
-STUDY = exercises._study_of("")
+STUDY = session._study_of("")
 
 NUMBER = Numeric(
     **TEXTS,
@@ -53,7 +54,6 @@ NUMBER = Numeric(
 CHOICE = Choice(
     **TEXTS,
     key="1b",
-    code='answer = "b"',
     options=(Option("A", "Not A.", "a_tag"), Option("B", "B it is."), Option("C", "Not C.")),
     answer=1,
 )
@@ -109,13 +109,13 @@ def said_of(function, exercise=MEANS, **more):
 
 
 @pytest.fixture(autouse=True)
-def session(monkeypatch, tmp_path):
+def begun(monkeypatch, tmp_path):
     """A session that begins, with the small exercises and a file of its own."""
     bank = {e.key: e for e in (NUMBER, CHOICE, MEANS, PAIR, MATRIX, NUMBER_OF)}
-    monkeypatch.setattr(exercises, "EXERCISES", bank)
-    session = exercises._Session(STUDY, Record(tmp_path / record.FILE_NAME))
-    monkeypatch.setattr(exercises, "_session", session)
-    return session
+    monkeypatch.setattr(session, "EXERCISES", bank)
+    begun = session._Session(STUDY, Record(tmp_path / record.FILE_NAME))
+    monkeypatch.setattr(session, "_session", begun)
+    return begun
 
 
 # The cells ----------------------------------------------------------------------------------------
@@ -808,9 +808,9 @@ def test_a_solution_in_markdown():
 # The session --------------------------------------------------------------------------------------
 
 
-def test_check_keeps_the_record(session):
+def test_check_keeps_the_record(begun):
     assert repr(exercises.check("1a")).startswith("… 1a Not attempted yet")
-    assert not session.record.path.exists()
+    assert not begun.record.path.exists()
     assert exercises.check("1a", 7).outcome == "wrong"
     assert exercises.check(" 1B ", "b").outcome == "right"
     assert exercises.check("1b", "a").outcome == "wrong"
@@ -847,13 +847,34 @@ def test_unknown_keys(ask):
     assert len(ask("x" * 10**6).text) < 500
 
 
+@pytest.mark.parametrize("asked", ["10a", "10 A", "Exercise 10a)", "010a", "\u0661\u0660a"])
+def test_the_key_of_a_chapter_with_two_digits_is_taken_whole(monkeypatch, asked):
+    bank = {key: replace(NUMBER, key=key) for key in ("1a", "10a", "12c2")}
+    monkeypatch.setattr(session, "EXERCISES", bank)
+    assert exercises.check(asked, 0.1234).key == "10a"
+    assert "Chapter 10 has:\n10a A title" in exercises.hint("10z").text
+    assert "Chapter 12 has:\n12c2 A title" in exercises.hint("12c").text
+    # Chapter 2 has none here, and is not the first digit of anything.
+    assert exercises.hint("2a").text == "There is no exercise “2a”. There are: 1a, 10a, 12c2."
+
+
+def test_progress_lists_chapters_in_the_order_of_the_book(monkeypatch):
+    more = (Chapter(9, "ninth", "Nine: with a colon"), Chapter(10, "tenth", "Ten"))
+    bank = {key: replace(NUMBER, key=key) for key in ("1a", "10a")}
+    monkeypatch.setattr(session, "CHAPTERS", (*CHAPTERS, *more))
+    monkeypatch.setattr(session, "EXERCISES", bank)
+    exercises.check("10a", 0.1234)
+    lines = repr(exercises.progress()).splitlines()
+    assert lines[1:] == ["  1 The model: open 1a", "  10 Ten: done 10a"]
+
+
 @pytest.mark.parametrize("key", ["1a", "1A", " 1a ", "1 a", "1a)", "Exercise 1a", "\uff11\uff41"])
 def test_a_key_that_cannot_be_mistaken_is_taken(key):
     assert exercises.check(key, 0.1234).outcome == "right"
 
 
 def test_what_was_overwritten_is_said(monkeypatch):
-    monkeypatch.setattr(exercises, "diagnose", lambda *_: np.nothing)
+    monkeypatch.setattr(session, "diagnose", lambda *_: np.nothing)
     said = exercises.check("1a", 0.1234)
     assert said.outcome == "error"
     assert "AttributeError" in said.text
@@ -871,10 +892,10 @@ def test_what_was_overwritten_is_said(monkeypatch):
         ("\u200b", ValueError, "blank"),
     ],
 )
-def test_names_that_are_none(name, error, words, session):
+def test_names_that_are_none(name, error, words, begun):
     with pytest.raises(error, match=words):
         exercises.start(student=name)
-    assert session.study is STUDY
+    assert begun.study is STUDY
 
 
 def test_a_student_may_change_the_study():
@@ -883,7 +904,7 @@ def test_a_student_may_change_the_study():
     mine.y[:] = 0
     mine.data.loc[:, "logestrone"] = 0.0
     np.testing.assert_array_equal(exercises.start("ada").y, before)
-    np.testing.assert_array_equal(exercises._session.study.y, before)
+    np.testing.assert_array_equal(session._session.study.y, before)
     assert exercises.start().student == ""
     assert len(exercises.start().y) == 80
 
@@ -917,9 +938,9 @@ def test_a_degenerate_draw_is_drawn_again(monkeypatch):
             Wrong("other", lambda study: -1.0, "Other."),
         ),
     )
-    monkeypatch.setattr(exercises, "drawn_study", draws)
-    monkeypatch.setattr(exercises, "EXERCISES", {"1a": picky})
-    monkeypatch.setattr(exercises, "_studies", {"": STUDY})
+    monkeypatch.setattr(session, "drawn_study", draws)
+    monkeypatch.setattr(session, "EXERCISES", {"1a": picky})
+    monkeypatch.setattr(session, "_studies", {"": STUDY})
     mine = exercises.start("Eve")
     assert asked == [0, 1, 2]
     pd.testing.assert_frame_equal(mine.data, drawn_study("Eve", 2).data)
@@ -928,16 +949,16 @@ def test_a_degenerate_draw_is_drawn_again(monkeypatch):
 
 
 def test_a_name_without_a_usable_study(monkeypatch):
-    monkeypatch.setattr(exercises, "drawn_study", without_variation_between)
-    monkeypatch.setattr(exercises, "_studies", {"": STUDY})
-    monkeypatch.setattr(exercises, "ATTEMPTS", 3)
+    monkeypatch.setattr(session, "drawn_study", without_variation_between)
+    monkeypatch.setattr(session, "_studies", {"": STUDY})
+    monkeypatch.setattr(session, "ATTEMPTS", 3)
     with pytest.raises(ValueError, match="None of the 3 studies drawn for 'Eve'"):
         exercises.start("Eve")
 
 
 def test_the_session_begins_by_itself(monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(exercises, "_session", None)
+    monkeypatch.setattr(session, "_session", None)
     assert exercises.check("1a", 0.1234).outcome == "right"
     assert (tmp_path / record.FILE_NAME).exists()
     os.makedirs(tmp_path / "elsewhere")
@@ -1049,7 +1070,7 @@ def test_a_file_that_makes_no_sense_is_kept_aside(path, content):
     assert Record(path).states("ada") == {"1a": "done", "1b": "done", "1c": "done"}
 
 
-def test_where_nothing_can_be_stored_it_goes_on(monkeypatch, session):
+def test_where_nothing_can_be_stored_it_goes_on(monkeypatch, begun):
     def refuse(*_):
         raise PermissionError(13, "Permission denied")
 
@@ -1062,11 +1083,11 @@ def test_where_nothing_can_be_stored_it_goes_on(monkeypatch, session):
     assert "2 of 6 exercises done" in shown
     assert "could not be stored" in shown
     assert "could not be stored" in exercises.progress()._repr_html_()
-    assert list(session.record.path.parent.iterdir()) == []
+    assert list(begun.record.path.parent.iterdir()) == []
     monkeypatch.undo()
-    session.record.add("", "1c", right=False)
-    assert session.record.remarks == ()
-    assert Record(session.record.path).states("") == {"1a": "done", "1b": "done", "1c": "tried"}
+    begun.record.add("", "1c", right=False)
+    assert begun.record.remarks == ()
+    assert Record(begun.record.path).states("") == {"1a": "done", "1b": "done", "1c": "tried"}
 
 
 def test_a_folder_in_the_place_of_the_file(path):

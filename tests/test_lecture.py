@@ -2,14 +2,14 @@
 
 import re
 
+import equation_values
 import numpy as np
 import pytest
 import register
-import values
 from slides import SLIDES
 
 NAMING = register.function_of()
-VALUES = values.estrone_values()
+VALUES = equation_values.estrone_values()
 STEPS = [(slide.title, *step) for slide in SLIDES for step in slide.leads_to]
 # The slides of the lecture that say something, by their titles.
 TITLES = [

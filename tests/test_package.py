@@ -3,6 +3,7 @@
 import ast
 import graphlib
 import inspect
+import re
 import subprocess
 import sys
 import textwrap
@@ -21,7 +22,7 @@ FUNCTIONS = register.functions()
 
 # Each imports only from its own line and from those above.
 LAYERS = (
-    ("_shapes", "_climb", "_rformat"),
+    ("_shapes", "_climb", "_rformat", "chapters"),
     ("model", "likelihood"),
     ("profile",),
     ("blup", "reml"),
@@ -35,6 +36,8 @@ LAYERS = (
 RANK = {name: rank for rank, layer in enumerate(LAYERS) for name in layer}
 # The face is `lmmteach` itself: whoever imports it imports all that it shows.
 FACE = "lmmteach.__init__"
+# The formulas of a later chapter stand beside those of chapters 6 to 8.
+RANK = dict.fromkeys(register.FORMULA_MODULES, RANK["testing"]) | RANK
 
 
 def imports(source, package="lmmteach"):
@@ -48,9 +51,7 @@ def imports(source, package="lmmteach"):
         elif isinstance(node, ast.ImportFrom):
             found.update(_from(node, package))
         elif isinstance(node, ast.Call) and _called(node) in ("import_module", "__import__"):
-            name = node.args[0] if node.args else None
-            # A name that is made when the program runs could be any module, the face too.
-            found.add(name.value if isinstance(name, ast.Constant) else "lmmteach")
+            found.add(_named(node.args, package))
     return {FACE if name == "lmmteach" else name for name in found}
 
 
@@ -63,6 +64,18 @@ def _from(node, package):
         return {origin}
     # What is no module of the package is something that the face shows.
     return {f"lmmteach.{a.name}" if a.name in RANK else "lmmteach" for a in node.names}
+
+
+def _named(args, package):
+    """The module that a call imports; of one by name from its own folder, the folder."""
+    name = args[0] if args else None
+    start = name.values[0] if isinstance(name, ast.JoinedStr) else name
+    text = start.value if isinstance(start, ast.Constant) else ""
+    if text.startswith(".") and not text.startswith(".."):
+        own = len(args) > 1 and getattr(args[1], "id", "") in ("__name__", "__package__")
+        return package if own else "lmmteach"
+    # A name that is made when the program runs could be any module, the face too.
+    return text if isinstance(name, ast.Constant) and text else "lmmteach"
 
 
 def _called(node):
@@ -105,6 +118,7 @@ WITHIN = {
         ("import importlib\nimportlib.import_module('lmmteach')", {"importlib", FACE}),
         ("def f(): return import_module('lmmteach.fit')", {"lmmteach.fit"}),
         ("def f(name): return import_module(f'lmmteach.{name}')", {FACE}),
+        ("import_module(f'.{name}', __name__)", {FACE}),
         ("__import__('lmmteach')", {FACE}),
         ("from numpy import linalg", {"numpy"}),
     ],
@@ -120,6 +134,19 @@ def test_a_relative_import_is_seen_from_deep_inside():
     assert imports("from ... import lmm", "lmmteach.exercises.bank") == {FACE}
 
 
+@pytest.mark.parametrize(
+    ("code", "found"),
+    [
+        ("import_module(f'.{name}', __name__)", "lmmteach.widgets"),
+        ("import_module(f'.{name}', __package__)", "lmmteach.widgets"),
+        ("import_module(f'.{name}', somewhere)", FACE),
+        ("import_module(f'..{name}', __name__)", FACE),
+    ],
+)
+def test_an_import_by_name_stays_in_its_folder_only_where_that_is_written(code, found):
+    assert imports(code, "lmmteach.widgets") == {found}
+
+
 @pytest.mark.parametrize("module", sorted(WITHIN))
 def test_imports_run_downwards_only(module):
     assert module in RANK, "give the new module its place in LAYERS"
@@ -131,7 +158,7 @@ def test_no_two_modules_need_each_other():
     assert order.index("model") < order.index("reml") < order.index("fit")
 
 
-@pytest.mark.parametrize("module", [*register.MODULES, "_shapes", "_climb"])
+@pytest.mark.parametrize("module", [*register.FORMULA_MODULES, "_shapes", "_climb"])
 def test_formulas_need_numpy_and_scipy_only(module):
     outside = {name.split(".")[0] for name in IMPORTS[module]} - {"lmmteach", "typing"}
     # The bootstrap shares its work among processes and shows how far it is.
@@ -205,6 +232,10 @@ def test_every_exception_is_a_formula_and_has_its_reason():
     assert all(len(reason.split()) > 3 for reason in LONGER.values())
 
 
+def test_the_modules_of_formulas_are_public():
+    assert set(register.FORMULA_MODULES) <= set(lt.__all__)
+
+
 def test_what_is_public_is_there():
     for name in lt.__all__:
         assert getattr(lt, name) is not None
@@ -215,27 +246,27 @@ def test_there_is_nothing_else():
         lt.lmer  # noqa: B018
 
 
-ROWS = {
-    "estrone": 80,
-    "dyestuff": 30,
-    "dyestuff2": 30,
-    "rail": 18,
-    "sleepstudy": 180,
-    "penicillin": 144,
-    "pastes": 60,
-    "orthodont": 108,
+SOURCES = {
+    name: (int(rows), columns, *origin)
+    for name, rows, columns, *origin in re.findall(
+        r"^\| `(\w+)\.csv` \| (\d+) \| (.+?) \| (.+?) \| (.+?) \|$",
+        (ROOT / "data" / "SOURCES.md").read_text(encoding="utf-8"),
+        re.MULTILINE,
+    )
 }
 
 
-def test_the_list_of_data_is_the_folder():
-    assert set(lt.list_data()) == set(ROWS)
-    assert {path.stem for path in (ROOT / "data").glob("*.csv")} == set(ROWS)
+def test_the_list_of_data_is_the_folder_and_has_its_sources():
+    assert set(lt.list_data()) == set(SOURCES)
+    assert {path.stem for path in (ROOT / "data").glob("*.csv")} == set(SOURCES)
 
 
-@pytest.mark.parametrize("name", ROWS)
+@pytest.mark.parametrize("name", SOURCES)
 def test_data_are_complete(name):
     data = lt.load_data(name)
-    assert len(data) == ROWS[name]
+    rows, columns, *_ = SOURCES[name]
+    assert len(data) == rows
+    assert set(data.columns) <= set(re.findall(r"`(\w+)`", columns))
     assert not data.isna().any(axis=None)
     assert data.attrs["name"] == name
     assert len(lt.list_data()[name]) > 20

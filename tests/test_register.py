@@ -4,15 +4,15 @@ import json
 import re
 from pathlib import Path
 
+import equation_values
 import numpy as np
 import pytest
 import register
-import values
 
 ROOT = Path(__file__).resolve().parent.parent
 EQUATIONS = register.equations()
 FUNCTIONS = register.functions()
-VALUES = values.estrone_values()
+VALUES = equation_values.estrone_values()
 
 
 def test_every_label_is_given_once():
@@ -121,5 +121,5 @@ def test_every_reference_to_an_equation_leads_to_one():
 
 
 def test_the_oracle_behind_the_values_is_rs():
-    software = json.loads(values.ORACLE.read_text(encoding="utf-8"))["software"]
+    software = json.loads(equation_values.ORACLE.read_text(encoding="utf-8"))["software"]
     assert software["R"].startswith("R version")

@@ -5,7 +5,7 @@ import notebooks
 import pytest
 import worksheets
 
-from lmmteach.exercises.bank import EXERCISES
+from lmmteach.exercises.bank import BY_CHAPTER, EXERCISES
 from lmmteach.exercises.kinds import Choice, Function
 
 NAMES = sorted(worksheets.worksheets())
@@ -22,7 +22,7 @@ def read(path):
 
 
 def test_each_chapter_has_its_worksheet():
-    assert [path.name for path in notebooks.chapters()][:8] == NAMES
+    assert [f"{chapter.page}.ipynb" for chapter in BY_CHAPTER] == NAMES
     assert sorted(path.name for path in worksheets.STUDENTS.glob("*.ipynb")) == NAMES
 
 
@@ -39,8 +39,7 @@ def test_the_stored_worksheet_is_in_canonical_form_and_was_run(path):
 
 
 def test_every_check_of_the_stored_worksheet_says_not_attempted(path):
-    chapter = int(path.name[:2])
-    keys = [key for key, exercise in EXERCISES.items() if exercise.chapter == chapter]
+    keys = [exercise.key for exercise in BY_CHAPTER[worksheets.PAGES[path.stem]]]
     assert worksheets.outcomes(read(path)) == dict.fromkeys(keys, "not attempted")
 
 
@@ -66,16 +65,15 @@ def test_a_worksheet_has_no_solution(key, given):
 def test_the_edition_with_solutions_has_code_and_reason_of_every_exercise(name):
     cells = worksheets.worksheets(solved=True)[name].cells
     solved = {cells[k].source: cells[k + 1].source for k in range(len(cells) - 1)}
-    for exercise in EXERCISES.values():
-        if exercise.chapter == int(name[:2]):
-            (code,) = [source for source in solved if f'check("{exercise.key}", ' in source]
-            assert code.startswith(exercise.code.strip())
-            assert exercise.solution.strip() in solved[code]
+    for exercise in BY_CHAPTER[worksheets.PAGES[name.removesuffix(".ipynb")]]:
+        (code,) = [source for source in solved if f'check("{exercise.key}", ' in source]
+        assert code.startswith(exercise.code.strip())
+        assert exercise.solution.strip() in solved[code]
 
 
 def test_options_have_the_letters_that_check_takes():
     choice = next(e for e in EXERCISES.values() if isinstance(e, Choice))
-    sheet = worksheets.worksheet(choice.chapter)
+    (sheet,) = [worksheets.worksheet(c) for c in BY_CHAPTER if c.number == choice.chapter]
     (prompt,) = [c.source for c in sheet.cells if c.source.startswith(f"## {choice.key}:")]
     assert f"- (a) {choice.options[0].text}\n- (b) {choice.options[1].text}" in prompt
 
@@ -98,8 +96,8 @@ def test_check_names_what_is_missing_changed_or_left_over(shelf):
     changed = read(shelf / NAMES[1])
     changed.cells[0].source += " More."
     nbformat.write(changed, shelf / NAMES[1])
-    nbformat.write(changed, shelf / "09-left-over.ipynb")
+    nbformat.write(changed, shelf / "00-left-over.ipynb")
     with pytest.raises(SystemExit, match="make exercises") as stop:
         worksheets.main(["--check"])
-    assert str(stop.value).endswith(f"{NAMES[0]}, {NAMES[1]}, 09-left-over.ipynb")
-    assert (shelf / "09-left-over.ipynb").exists()
+    assert str(stop.value).endswith(f"00-left-over.ipynb, {NAMES[0]}, {NAMES[1]}")
+    assert (shelf / "00-left-over.ipynb").exists()

@@ -8,7 +8,6 @@ With ``EDITION=solutions`` in the environment each question has its worked solut
 import json
 import math
 import os
-import re
 from functools import cache
 from html import escape
 from string import ascii_lowercase
@@ -16,20 +15,20 @@ from string import ascii_lowercase
 from docutils import nodes
 from sphinx.util.docutils import SphinxDirective
 
-from lmmteach.exercises.bank import EXERCISES
+from lmmteach.chapters import CHAPTERS
+from lmmteach.exercises.bank import BY_CHAPTER, EXERCISES
 from lmmteach.exercises.kinds import Choice, Function, Numeric
 from lmmteach.exercises.page import given_text, page_html
 from lmmteach.exercises.studies import estrone_study
 
-CHAPTER = re.compile(r"chapters/0(\d)-")
+PAGES = {f"chapters/{chapter.page}": chapter for chapter in CHAPTERS}
 HEADING = "## Exercises"
 KINDS = {Numeric: "number", Choice: "choice", Function: "function"}
 
 
 def add_exercises(app, docname, source):
     """Put the exercises of a chapter into the text that Sphinx reads, not into the file."""
-    chapter = CHAPTER.match(docname)
-    keys = [key for key in EXERCISES if chapter and key[0] == chapter[1]]
+    keys = [exercise.key for exercise in BY_CHAPTER.get(PAGES.get(docname), ())]
     if keys:
         notebook = json.loads(source[0])
         cells = [c for c in notebook["cells"] if c["cell_type"] == "markdown"]

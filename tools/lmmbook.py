@@ -11,13 +11,14 @@ import exercises_page
 import mathjax
 import register
 from docutils import nodes
+from equation_values import as_text, estrone_values
 from jupyter_cache import get_cache
 from jupyter_cache.executors import load_executor
 from slides import SLIDES
 from sphinx.util.docutils import SphinxDirective
-from values import as_text, estrone_values
 
 from lmmteach import widgets
+from lmmteach.chapters import CHAPTERS
 from lmmteach.widgets import EXPLORERS
 from lmmteach.widgets.static import SWITCH
 
@@ -99,26 +100,28 @@ class ExplorersList(SphinxDirective):
 
 def explorers_of_chapters():
     """Each explorer with the page that shows it, in the order of the book."""
-    names = {explorer: name for name, explorer in vars(widgets).items() if explorer in EXPLORERS}
+    names = {explorer: name for name, explorer in widgets.BY_NAME.items()}
     found = []
     for path in sorted((ROOT / "chapters").glob("*.ipynb")):
         code = path.read_text(encoding="utf-8")
-        found += [(path.stem, e) for e in EXPLORERS if f'widgets.{names[e]}"' in code]
+        places = {explorer: code.find(f'widgets.{names[explorer]}"') for explorer in EXPLORERS}
+        shown = sorted((e for e in EXPLORERS if places[e] >= 0), key=places.get)
+        found += [(path.stem, explorer) for explorer in shown]
     return found
 
 
 class FunctionsList(SphinxDirective):
-    """``{functions-list}`` with the name of a module: each public function with its docstring."""
-
-    required_arguments = 1
+    """``{functions-list}``: each public function with its docstring, chapter by chapter."""
 
     def run(self):
-        wanted = self.arguments[0]
-        lines = [f"```{{py:module}} lmmteach.{wanted}", "```", ""]
-        for name, function in register.functions().items():
-            module, _, function_name = name.partition(".")
-            if module == wanted:
-                lines += _entry(function_name, function)
+        lines = []
+        for chapter in CHAPTERS:
+            for module in chapter.modules:
+                lines += [f"## Chapter {chapter.number}: `lmmteach.{module}`", ""]
+                lines += [f"```{{py:module}} lmmteach.{module}", "```", ""]
+                for name, function in register.functions().items():
+                    if name.startswith(f"{module}."):
+                        lines += _entry(name.removeprefix(f"{module}."), function)
         return _parse(self, lines)
 
 

@@ -768,7 +768,8 @@ def try_out(mutant, stages):
 
 def stages_of(mutant, remembered):
     """The test that noticed it last time, those of the mutant's own module, then the others."""
-    own = [file for file in TESTS if file == f"test_{mutant.module.strip('_')}.py"]
+    own = [f"test_{mutant.module.strip('_')}.py"]
+    own = [file for file in own if (ROOT / "tests" / file).exists()]
     stages = (remembered, own, [file for file in TESTS if file not in own])
     return [files for files in stages if files]
 

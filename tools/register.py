@@ -1,7 +1,8 @@
 """The register of law 1: which equation is which function, where it is tested, what it gives.
 
 The chapters label equations, the docstrings name the labels, the tests use the functions; this
-module only reads what stands there. ``values.py`` adds what each gives on the estrone data.
+module only reads what stands there. ``equation_values.py`` adds what each gives on the estrone
+data.
 """
 
 import ast
@@ -13,20 +14,11 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+from lmmteach.chapters import CHAPTERS
+
 ROOT = Path(__file__).resolve().parent.parent
 TESTS = ROOT / "tests"
-FORMULA_MODULES = (
-    "model",
-    "likelihood",
-    "profile",
-    "blup",
-    "reml",
-    "testing",
-    "prediction",
-    "diagnostics",
-)
-# An equation of chapter 6 compares two fits, and so its function lives above the fit.
-MODULES = (*FORMULA_MODULES, "compare")
+FORMULA_MODULES = tuple(module for chapter in CHAPTERS for module in chapter.modules)
 
 _EQUATION = re.compile(r"\$\$\n?(?P<tex>.+?)\n?\$\$ \((?P<label>eq-[\w-]+)\)", re.DOTALL)
 _NAMED = re.compile(r"\{eq\}`(eq-[\w-]+)`")
@@ -74,7 +66,7 @@ def equations():
 def functions():
     """The public functions that are equations, ``{"profile.gls": function, …}``."""
     found = {}
-    for name in MODULES:
+    for name in FORMULA_MODULES:
         module = importlib.import_module(f"lmmteach.{name}")
         for function_name, function in inspect.getmembers(module, inspect.isfunction):
             if function.__module__ == module.__name__ and not function_name.startswith("_"):
@@ -84,7 +76,7 @@ def functions():
 
 def _by_place(item):
     name, function = item
-    return MODULES.index(name.partition(".")[0]), function.__code__.co_firstlineno
+    return FORMULA_MODULES.index(name.partition(".")[0]), function.__code__.co_firstlineno
 
 
 def labels_named_by(function):

@@ -1,6 +1,7 @@
 """Write the worksheets from the bank of exercises.
 
     python tools/worksheets.py              what students get, into exercises/
+    python tools/worksheets.py 01-model     only this one
     python tools/worksheets.py --check      nothing is written; fails if they are out of step
     python tools/worksheets.py --solutions  solved, with reasons, into _build/exercises-solutions/
 
@@ -16,12 +17,13 @@ from string import ascii_lowercase
 
 import nbformat
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
-from notebooks import ROOT, canonical, chapters, execute
+from notebooks import ROOT, canonical, execute
 
-from lmmteach.exercises.bank import EXERCISES
+from lmmteach.exercises.bank import BY_CHAPTER
 from lmmteach.exercises.feedback import LABELS
 from lmmteach.exercises.kinds import Choice, Function, Numeric
 
+PAGES = {chapter.page: chapter for chapter in BY_CHAPTER}
 STUDENTS = ROOT / "exercises"
 LECTURERS = ROOT / "_build" / "exercises-solutions"
 
@@ -41,9 +43,8 @@ PROGRESS = "## What you have done"
 
 def worksheet(chapter, solved=False):
     """The worksheet of a chapter, not yet run."""
-    exercises = [exercise for exercise in EXERCISES.values() if exercise.chapter == chapter]
-    title = _title(chapters()[chapter - 1])
-    introduction = HOW_IT_WORKS.format(title=title, key=exercises[0].key)
+    exercises = BY_CHAPTER[chapter]
+    introduction = HOW_IT_WORKS.format(title=chapter.title, key=exercises[0].key)
     cells = [new_markdown_cell(introduction), new_code_cell(FIRST_CELL)]
     for exercise in exercises:
         cells.append(new_markdown_cell(_question(exercise)))
@@ -58,13 +59,7 @@ def worksheet(chapter, solved=False):
 
 def worksheets(solved=False):
     """``{name of the file: worksheet}`` of all chapters that have exercises."""
-    with_exercises = sorted({exercise.chapter for exercise in EXERCISES.values()})
-    return {chapters()[n - 1].name: worksheet(n, solved) for n in with_exercises}
-
-
-def _title(path):
-    notebook = nbformat.read(path, as_version=4)
-    return notebook.cells[0].source.splitlines()[0].removeprefix("# ")
+    return {f"{page}.ipynb": worksheet(chapter, solved) for page, chapter in PAGES.items()}
 
 
 def _question(exercise):
@@ -112,24 +107,24 @@ def _sources(notebook):
     return [(cell.cell_type, cell.source) for cell in notebook.cells]
 
 
-def write(folder, solved):
+def write(folder, solved, pages=()):
     """Run the worksheets and store them; stop at a check that does not say what it should."""
     folder.mkdir(parents=True, exist_ok=True)
-    expected = "right" if solved else "not attempted"
-    wanted = worksheets(solved)
     for path in folder.glob("*.ipynb"):
-        if path.name not in wanted:
+        if path.stem not in PAGES:
             path.unlink()
-    for name, notebook in wanted.items():
+    expected = "right" if solved else "not attempted"
+    for page in pages or PAGES:
+        notebook = worksheet(PAGES[page], solved)
         with tempfile.TemporaryDirectory() as place:
             execute(notebook, place)
         found = outcomes(notebook)
-        asked = [key for key, exercise in EXERCISES.items() if exercise.chapter == int(name[:2])]
+        asked = [exercise.key for exercise in BY_CHAPTER[PAGES[page]]]
         unexpected = {key: found.get(key) for key in asked if found.get(key) != expected}
         if unexpected:
-            raise SystemExit(f"{name}: every check should say {expected!r}, but {unexpected}")
-        (folder / name).write_text(canonical(notebook), encoding="utf-8")
-        print(f"wrote {folder.relative_to(ROOT)}/{name}", flush=True)
+            raise SystemExit(f"{page}: every check should say {expected!r}, but {unexpected}")
+        (folder / f"{page}.ipynb").write_text(canonical(notebook), encoding="utf-8")
+        print(f"wrote {folder.relative_to(ROOT)}/{page}.ipynb", flush=True)
 
 
 def main(arguments):
@@ -138,12 +133,16 @@ def main(arguments):
     edition = parser.add_mutually_exclusive_group()
     edition.add_argument("--check", action="store_true", help="write nothing, compare only")
     edition.add_argument("--solutions", action="store_true", help="the edition for lecturers")
+    # With choices=PAGES, none at all would be refused too.
+    parser.add_argument("pages", nargs="*", metavar="page", help="as 01-model; all, if none")
     chosen = parser.parse_args(arguments)
+    if unknown := set(chosen.pages) - PAGES.keys():
+        parser.error(f"no chapter with exercises: {', '.join(sorted(unknown))}")
     if chosen.check:
         if stale := out_of_step():
             raise SystemExit(f"Not what the bank says (run `make exercises`): {', '.join(stale)}")
     else:
-        write(LECTURERS if chosen.solutions else STUDENTS, chosen.solutions)
+        write(LECTURERS if chosen.solutions else STUDENTS, chosen.solutions, chosen.pages)
 
 
 if __name__ == "__main__":

@@ -15,9 +15,9 @@ from types import CodeType
 import numpy as np
 
 from lmmteach.exercises.feedback import NOT_ATTEMPTED
+from lmmteach.exercises.reading import with_article
 from lmmteach.exercises.results import Result, difference
 from lmmteach.exercises.running import is_students, run
-from lmmteach.exercises.values import with_article
 
 SHOWN = 300
 # Arrays up to this size are written out in a call.

@@ -3,8 +3,10 @@
 Answers and wrong answers are functions of a study, so that each student can have data of their own.
 """
 
+import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from string import ascii_lowercase
 
 
 @dataclass(frozen=True)
@@ -47,7 +49,7 @@ class Exercise:
 
     Parameters
     ----------
-    key : chapter and letter, as ``"4a"``
+    key : number of the chapter and letter, as ``"4a"``, ``"10c"`` or ``"2e1"``
     title : a few words
     prompt : the question, in Markdown with TeX
     hints : two or three, each giving away more; plain text
@@ -67,7 +69,7 @@ class Exercise:
     @property
     def chapter(self):
         """The number of the chapter."""
-        return int(self.key[0])
+        return int(re.match(r"\d+", self.key)[0])
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -97,10 +99,14 @@ class Numeric(Exercise):
 
 @dataclass(frozen=True, kw_only=True)
 class Choice(Exercise):
-    """One of several options, the right one given by its position."""
+    """One of several options, the right one given by its position; the code follows from it."""
 
     options: tuple
     answer: int
+    code: str = field(init=False)
+
+    def __post_init__(self):
+        object.__setattr__(self, "code", f'answer = "{ascii_lowercase[self.answer]}"')
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -6,7 +6,7 @@ from functools import lru_cache
 import numpy as np
 
 from lmmteach.exercises.compare import close_to, is_rounded, matches
-from lmmteach.exercises.values import read_number
+from lmmteach.exercises.reading import read_number
 
 ROUNDED = (
     "That is the right number, but with too few digits. (A printout shows few.) Compute with all "

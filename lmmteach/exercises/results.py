@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from lmmteach.exercises.values import NO_RETURN, with_article
+from lmmteach.exercises.reading import NO_RETURN, with_article
 
 LARGEST_RESULT = 10**6
 

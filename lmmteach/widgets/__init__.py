@@ -1,41 +1,21 @@
-"""Explorers: pictures that answer when a parameter moves, live in a notebook and on the page."""
+"""Explorers: pictures that answer when a parameter moves, live in a notebook and on the page.
 
-from lmmteach.widgets.blup import shrinkage
-from lmmteach.widgets.diagnostics import lineup
+Each chapter has a module here that is called as it is. The explorers that it defines are found
+there, and can be had from here by their names, as ``widgets.shrinkage``.
+"""
+
+from importlib import import_module
+
+from lmmteach.chapters import with_rooms
 from lmmteach.widgets.explorer import Control, Explorer, Question
-from lmmteach.widgets.likelihood import two_terms
-from lmmteach.widgets.model import variance
-from lmmteach.widgets.prediction import new_woman
-from lmmteach.widgets.profile import profile
-from lmmteach.widgets.reml import bias, contrasts
-from lmmteach.widgets.testing import boundary, wald_ceiling
 
-EXPLORERS = (
-    variance,
-    two_terms,
-    profile,
-    shrinkage,
-    contrasts,
-    bias,
-    boundary,
-    wald_ceiling,
-    new_woman,
-    lineup,
-)
+BY_NAME = {
+    name: value
+    for chapter in with_rooms(__path__)
+    for name, value in vars(import_module(f".{chapter.room}", __name__)).items()
+    if isinstance(value, Explorer)
+}
+EXPLORERS = tuple(BY_NAME.values())
+globals().update(BY_NAME)
 
-__all__ = [
-    "EXPLORERS",
-    "Control",
-    "Explorer",
-    "Question",
-    "bias",
-    "boundary",
-    "contrasts",
-    "lineup",
-    "new_woman",
-    "profile",
-    "shrinkage",
-    "two_terms",
-    "variance",
-    "wald_ceiling",
-]
+__all__ = ["EXPLORERS", "Control", "Explorer", "Question", *BY_NAME]

@@ -11,7 +11,7 @@ from lmmteach.model import random_intercept_design
 from lmmteach.reml import fit_reml
 
 
-class Study(NamedTuple):
+class EstroneStudy(NamedTuple):
     """Response, designs, and both estimates of θ."""
 
     y: np.ndarray
@@ -27,7 +27,7 @@ def estrone():
     data = load_data("estrone")
     y, Z = data["logestrone"].to_numpy(), random_intercept_design(data["woman"])
     X = np.ones((len(y), 1))
-    return Study(y, X, Z, fit_ml(y, X, Z)[1], fit_reml(y, X, Z)[1])
+    return EstroneStudy(y, X, Z, fit_ml(y, X, Z)[1], fit_reml(y, X, Z)[1])
 
 
 # The estimates and the value of half shrinkage, as the book prints them.

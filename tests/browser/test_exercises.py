@@ -10,6 +10,7 @@ from string import ascii_lowercase
 import pytest
 from pages import HTML
 
+from lmmteach.chapters import CHAPTERS
 from lmmteach.exercises.bank import EXERCISES
 from lmmteach.exercises.checking import diagnose
 from lmmteach.exercises.kinds import Choice, Function, Numeric
@@ -46,14 +47,14 @@ class Visit:
     """One visit to a chapter: each question answered, everything that was said noted."""
 
     def __init__(self, browser, chapter):
-        (path,) = (HTML / "chapters").glob(f"0{chapter}-*.html")
+        (page,) = [c.page for c in CHAPTERS if c.number == chapter]
         # Each key press draws the window anew: a small one answers faster.
         self.page = browser.new_context(viewport={"width": 400, "height": 300}).new_page()
         self.errors = []
         self.page.on("pageerror", lambda error: self.errors.append(str(error)))
         # Formulas are not looked at here, and take longest to draw.
         self.page.route(re.compile("/mathjax/|^(?!file:)"), lambda route: route.abort())
-        self.page.goto(path.as_uri())
+        self.page.goto((HTML / "chapters" / f"{page}.html").as_uri())
         self.said, self.path_of_focus, self.hints = {}, {}, {}
         for key, exercise in EXERCISES.items():
             if exercise.chapter == chapter and key in NUMERIC:
@@ -181,7 +182,7 @@ def test_a_changed_answer_is_no_longer_judged(visit, key):
 @pytest.mark.parametrize("key", FUNCTION)
 def test_a_function_says_where_to_write_it(visit, key):
     page = visit(key).page
-    worksheet = f"exercises/0{EXERCISES[key].chapter}-"
+    worksheet = f"exercises/{EXERCISES[key].chapter:02d}-"
     block = page.locator(".exercise-block", has=page.locator(f"#exercise-{key}-prompt"))
     assert worksheet in block.text_content()
     assert f"def {EXERCISES[key].name}(" in block.locator("pre").last.text_content()

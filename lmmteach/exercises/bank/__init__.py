@@ -1,15 +1,11 @@
-"""All exercises, chapter by chapter."""
+"""All exercises, chapter by chapter: each chapter has a module here that is called as it is."""
 
-from lmmteach.exercises.bank import (
-    blup,
-    diagnostics,
-    likelihood,
-    model,
-    prediction,
-    profile,
-    reml,
-    testing,
-)
+from importlib import import_module
 
-CHAPTERS = (model, likelihood, profile, blup, reml, testing, prediction, diagnostics)
-EXERCISES = {exercise.key: exercise for chapter in CHAPTERS for exercise in chapter.EXERCISES}
+from lmmteach.chapters import with_rooms
+
+BY_CHAPTER = {
+    chapter: import_module(f".{chapter.room}", __name__).EXERCISES
+    for chapter in with_rooms(__path__)
+}
+EXERCISES = {exercise.key: exercise for some in BY_CHAPTER.values() for exercise in some}

@@ -3,8 +3,8 @@
 import numpy as np
 
 from lmmteach.blup import shrinkage_factor
+from lmmteach.exercises.bank._shortened import first_four, theta_of_four
 from lmmteach.exercises.bank._tools import markdown, source
-from lmmteach.exercises.bank.likelihood import first_four, theta_of_four
 from lmmteach.exercises.kinds import Choice, Function, Numeric, Option, Wrong
 
 FOURTH = 3
@@ -313,7 +313,6 @@ WHERE_TO = Choice(
         $\hat\mu + \hat b_i = 10 + 6 = 16$.
         Her level lies between her own mean and the common one, nearer to her own.
         """),
-    code='answer = "b"',
     right="She keeps three quarters of her deviation, so her level lies between her own mean "
     "and μ̂, nearer to her own.",
     options=(

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-import lmmteach as lt
+from lmmteach import profile
 from lmmteach.exercises.bank._tools import markdown, source
 from lmmteach.exercises.kinds import Choice, Function, Numeric, Option, Wrong
 
@@ -111,7 +111,7 @@ def residuals_without_b(y, X, V, sigma2_e):
 
 
 def _gls_rest(y, X, V):
-    beta, _ = lt.profile.gls(V, y, X)
+    beta, _ = profile.gls(V, y, X)
     return y - X @ beta
 
 
@@ -253,7 +253,6 @@ WHICH = Choice(
         It is in both kinds of residuals, and easier to see where the differences between women are
         gone.
         """),
-    code='answer = "b"',
     right="What is constant within a woman ends up in b̂, so look where b̂ was not subtracted; for "
     "what changes within her, look where it was.",
 )
@@ -438,7 +437,6 @@ TWENTY_EFFECTS = Choice(
         And where the $\hat b_i$ are shrunk much they consist mostly of averaged errors, and look
         more normal than the $b_i$ are.
         """),
-    code='answer = "b"',
     right="Finding nothing means something only for what would have been found.",
 )
 

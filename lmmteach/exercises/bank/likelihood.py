@@ -2,23 +2,9 @@
 
 import numpy as np
 
+from lmmteach.exercises.bank._shortened import first_four, theta_of_four
 from lmmteach.exercises.bank._tools import markdown, source
 from lmmteach.exercises.kinds import Choice, Function, Numeric, Option, Wrong
-from lmmteach.likelihood import balanced_theta, sums_of_squares
-
-TIMES = 4
-
-
-def first_four(study):
-    """Sums of squares of the first four measurements of each woman."""
-    keep = (study.data["measurement"] <= TIMES).to_numpy()
-    return sums_of_squares(study.y[keep], study.Z[keep])
-
-
-def theta_of_four(study, reml=False, times=TIMES):
-    """Estimates from the first four measurements of each woman."""
-    return balanced_theta(*first_four(study), I=5, J=times, reml=reml)
-
 
 FEWER = Numeric(
     key="2a",
@@ -196,7 +182,6 @@ RESCALED = Choice(
         So the height of a log-likelihood says nothing by itself: only differences do, between
         settings of the dials for the *same* data.
         """),
-    code='answer = "b"',
     right="A density is per unit of y, once for each measurement. Compare log-likelihoods "
     "only for the same data in the same units.",
     options=(
@@ -248,7 +233,6 @@ ZERO = Choice(
         which values of $\sigma_b^2$ are as plausible as 0.
         The fit itself has not failed: 0 is where the likelihood is highest.
         """),
-    code='answer = "d"',
     right="An estimate of 0 means that no difference between hospitals is needed to explain "
     "these data. It does not mean that there is none.",
     options=(

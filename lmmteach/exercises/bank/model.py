@@ -302,7 +302,6 @@ PARAMETERS = Choice(
         A new woman brings a new random variable $b_i$, drawn from the same $N(0, \sigma_b^2)$.
         She helps to estimate the four, and she does not add one.
         """),
-    code='answer = "c"',
     right="New women bring new random variables and no new parameter; a covariate brings one.",
     options=(
         Option(

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-import lmmteach as lt
+from lmmteach import blup, prediction
 from lmmteach.exercises.bank._tools import markdown, source
 from lmmteach.exercises.kinds import Choice, Function, Numeric, Option, Wrong
 
@@ -63,7 +63,7 @@ WOMAN_5 = Numeric(
             "mean_of_means",
             lambda study: float(
                 study.cut.means.mean()
-                + lt.blup.shrinkage_factor(1, study.cut.ml.theta)
+                + blup.shrinkage_factor(1, study.cut.ml.theta)
                 * (study.cut.means[4] - study.cut.means.mean())
             ),
             "You shrank her value towards the plain mean of the five means. Which mean does the "
@@ -109,9 +109,7 @@ def _new_upper(variance_of, quantile=0.9, times=None):
 
 def _known_variance(study):
     fit = study.reml
-    _, variance = lt.prediction.predict_known(
-        fit.X[:1], fit.Z[:1], fit.D, fit.Z, fit.V, fit.y, fit.X
-    )
+    _, variance = prediction.predict_known(fit.X[:1], fit.Z[:1], fit.D, fit.Z, fit.V, fit.y, fit.X)
     return float(variance[0]) + fit.sigma2_e
 
 
@@ -343,7 +341,6 @@ FIXED = Choice(
         "At least five or six groups" is a rule of thumb about how well a variance can be known.
         It does not forbid the question.
         """),
-    code='answer = "c"',
     right="What the groups are for decides, not their number: only σ_b² speaks about new ones.",
 )
 

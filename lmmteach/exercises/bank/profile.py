@@ -2,7 +2,7 @@
 
 import numpy as np
 
-import lmmteach as lt
+from lmmteach import likelihood, model, profile
 from lmmteach.exercises.bank._tools import markdown, source
 from lmmteach.exercises.kinds import Choice, Function, Numeric, Option, Wrong
 
@@ -90,7 +90,7 @@ WEIGHTS = Numeric(
 
 def profile_height(theta, y, X, Z):
     """Height of the profile at theta, without the constant."""
-    V = lt.model.V_theta(theta, Z)
+    V = model.V_theta(theta, Z)
     weighted_X = np.linalg.solve(V, X)
     beta = np.linalg.solve(weighted_X.T @ X, weighted_X.T @ y)
     r = y - X @ beta
@@ -99,31 +99,31 @@ def profile_height(theta, y, X, Z):
 
 def height(beta, theta, y, X, Z):
     """Equation (1)."""
-    return lt.likelihood.loglik(beta, lt.model.V_theta(theta, Z), y, X, constant=False)
+    return likelihood.loglik(beta, model.V_theta(theta, Z), y, X, constant=False)
 
 
 def colleague_height(theta, y, X, Z):
     """Height of the profile at theta, without the constant."""
     beta = np.linalg.lstsq(X, y, rcond=None)[0]
     r = y - X @ beta
-    V = lt.model.V_theta(theta, Z)
+    V = model.V_theta(theta, Z)
     logdet = np.linalg.slogdet(V)[1]
     return -0.5 * (logdet + r @ np.linalg.solve(V, r))
 
 
 def top_in_profile(theta, y, X, Z):
     """With the beta of the top of the hill for every theta."""
-    return height(lt.likelihood.fit_ml(y, X, Z)[0], theta, y, X, Z)
+    return height(likelihood.fit_ml(y, X, Z)[0], theta, y, X, Z)
 
 
 def with_the_constant(theta, y, X, Z):
     """With the constant that software adds."""
-    return lt.profile.profile_loglik(lt.model.V_theta(theta, Z), y, X)
+    return profile.profile_loglik(model.V_theta(theta, Z), y, X)
 
 
 def V_for_its_inverse(theta, y, X, Z):
     """With V where its inverse belongs."""
-    V = lt.model.V_theta(theta, Z)
+    V = model.V_theta(theta, Z)
     return height(np.linalg.solve(X.T @ V @ X, X.T @ V @ y), theta, y, X, Z)
 
 
@@ -232,7 +232,7 @@ def balanced_profile(study):
     """The profile over sigma2_b of a balanced study, from its sums of squares."""
     from scipy.optimize import minimize_scalar
 
-    SSB, SSW = lt.likelihood.sums_of_squares(study.y, study.Z)
+    SSB, SSW = likelihood.sums_of_squares(study.y, study.Z)
     n, women = study.Z.shape
     times = n // women
 
@@ -253,14 +253,14 @@ def balanced_profile(study):
 
 def ends(study, level):
     """Profile interval for sigma2_b."""
-    return lt.profile.profile_interval(
+    return profile.profile_interval(
         balanced_profile(study), study.ml.sigma2_b, level=level, lower=0
     )
 
 
 def wald_end(study, quantile):
     """Estimate plus so many standard errors."""
-    information = lt.likelihood.information(study.ml.V, study.X, study.Z)
+    information = likelihood.information(study.ml.V, study.X, study.Z)
     return study.ml.sigma2_b + quantile * np.sqrt(np.linalg.inv(information)[1, 1])
 
 
@@ -354,7 +354,6 @@ FIVE = Choice(
         *these* five women.
         The standard error of $\hat\mu$ for women in general needs $\sigma_b^2$, well known or not.
         """),
-    code='answer = "a"',
     right="Few groups make σ_b² uncertain, not forbidden; the interval tells the reader how "
     "uncertain it is.",
     options=(
@@ -409,7 +408,6 @@ PARABOLA = Choice(
         $\sqrt{I/2}$, however much the groups differ.
         For five groups that is 1.58, less than 1.96.
         """),
-    code='answer = "c"',
     right="Look at the curve, not at its parabola. With five groups that interval contains 0 "
     "however much the groups differ.",
     options=(

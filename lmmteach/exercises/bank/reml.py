@@ -2,15 +2,15 @@
 
 import numpy as np
 
-import lmmteach as lt
+from lmmteach import likelihood
+from lmmteach.exercises.bank._shortened import sums_of_first
 from lmmteach.exercises.bank._tools import markdown, source
 from lmmteach.exercises.kinds import Choice, Function, Numeric, Option, Wrong
 
 
 def _half(study):
     """Sums of squares between and within women, of the first eight measurements of each."""
-    rows = study.data["measurement"].to_numpy() <= 8
-    return lt.likelihood.sums_of_squares(study.y[rows], study.Z[rows])
+    return sums_of_first(study, 8)
 
 
 def _between(SSB, SSW, d, J):
@@ -153,7 +153,6 @@ BIASED = Choice(
         for one fifth smaller than it is.
         Only $\hat\sigma_b^2$ suffers.
         """),
-    code='answer = "c"',
     right="ML forgets that μ was estimated, and μ was estimated from differences between women.",
 )
 
@@ -275,7 +274,7 @@ def _reml_term(n_i, w):
 
 def _criterion_cases(study):
     def of(part, theta):
-        return part.means, part.n_i, lt.likelihood.sums_of_squares(part.y, part.Z)[1], theta
+        return part.means, part.n_i, likelihood.sums_of_squares(part.y, part.Z)[1], theta
 
     return [
         of(study, study.reml.theta),
@@ -432,7 +431,6 @@ COMPARABLE = Choice(
         fair: for instance with and without $\sigma_b^2$.
         With another $\mathbf X$, even if it is nested, the contrasts are others.
         """),
-    code='answer = "c"',
     right="The same X, the same contrasts, the same data: then likelihoods compare models.",
 )
 
@@ -486,7 +484,6 @@ BETTER = Choice(
         REML is preferred for another reason: the standard errors of $\hat{\boldsymbol\beta}$ are
         computed from $\hat\sigma_b^2$, and with ML they are too small.
         """),
-    code='answer = "d"',
     right=(
         "Right on average and close to the truth are two different things. "
         "REML earns its place by the standard errors."

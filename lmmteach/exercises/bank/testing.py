@@ -4,9 +4,10 @@ from functools import lru_cache
 
 import numpy as np
 
-import lmmteach as lt
+from lmmteach import likelihood, model, profile, testing
 from lmmteach.exercises.bank._tools import markdown, source
 from lmmteach.exercises.kinds import Also, Choice, Function, Numeric, Option, Wrong
+from lmmteach.reml import fit_reml, restricted_loglik
 
 
 @lru_cache(maxsize=64)
@@ -14,18 +15,16 @@ def _height(study, covariate="", reml=False):
     """The top of the (restricted) log-likelihood, with days or the order as a covariate."""
     X, measurement = study.X, study.data["measurement"].to_numpy()
     if covariate == "days":
-        X = np.column_stack([X, lt.model.random_intercept_design((measurement - 1) // 4)[:, 1:]])
+        X = np.column_stack([X, model.random_intercept_design((measurement - 1) // 4)[:, 1:]])
     elif covariate == "day as a number":
         X = np.column_stack([X, (measurement - 1) // 4])
     elif covariate == "order":
         X = np.column_stack([X, measurement])
     fit, height = (
-        (lt.reml.fit_reml, lt.reml.restricted_loglik)
-        if reml
-        else (lt.likelihood.fit_ml, lt.profile.profile_loglik)
+        (fit_reml, restricted_loglik) if reml else (likelihood.fit_ml, profile.profile_loglik)
     )
     _, theta = fit(study.y, X, study.Z)
-    return height(lt.model.V_theta(theta, study.Z), study.y, X)
+    return height(model.V_theta(theta, study.Z), study.y, X)
 
 
 def _gain(study, small_reml=False, large_reml=False, covariate="days"):
@@ -79,7 +78,7 @@ DAYS = Numeric(
         ),
         Wrong(
             "pvalue_not_statistic",
-            lambda study: float(lt.testing.chi2_pvalue(_gain(study), 3)),
+            lambda study: float(testing.chi2_pvalue(_gain(study), 3)),
             "That is the p-value. The question is about the statistic itself.",
         ),
         Wrong(
@@ -293,11 +292,11 @@ def _closer(study, ddof=1):
 
 
 def _borderline(study, reml=False, ddof=1):
-    return lt.testing.boundary_lrt(_closer(study, ddof), study.X, study.Z, reml)
+    return testing.boundary_lrt(_closer(study, ddof), study.X, study.Z, reml)
 
 
 def _exact_pvalue(study):
-    SSB, SSW = lt.likelihood.sums_of_squares(_closer(study), study.Z)
+    SSB, SSW = likelihood.sums_of_squares(_closer(study), study.Z)
     return 1 - _at_most((SSB / 4) / (SSW / 75))
 
 
@@ -320,7 +319,7 @@ BORDERLINE = Numeric(
         What is the p-value?
         Give at least four decimals.
         """),
-    answer=lambda study: float(lt.testing.boundary_pvalue(_borderline(study))),
+    answer=lambda study: float(testing.boundary_pvalue(_borderline(study))),
     atol=5e-5,
     share=True,
     also=(
@@ -333,31 +332,31 @@ BORDERLINE = Numeric(
     wrong=(
         Wrong(
             "chi2_1_at_boundary",
-            lambda study: float(lt.testing.chi2_pvalue(_borderline(study), 1)),
+            lambda study: float(testing.chi2_pvalue(_borderline(study), 1)),
             "That is the p-value of χ²₁. It takes for granted that the estimate can miss the truth "
             "in both directions, but a variance cannot be below 0. What does the mixture do about "
             "it?",
         ),
         Wrong(
             "forgot_2",
-            lambda study: float(lt.testing.boundary_pvalue(_borderline(study) / 2)),
+            lambda study: float(testing.boundary_pvalue(_borderline(study) / 2)),
             "You looked up the gain in log-likelihood. The statistic is a multiple of it.",
         ),
         Wrong(
             "used_REML",
-            lambda study: float(lt.testing.boundary_pvalue(_borderline(study, reml=True))),
+            lambda study: float(testing.boundary_pvalue(_borderline(study, reml=True))),
             "That is the mixture's p-value for the RLRT. REML is allowed here, since X is the same "
             "in both models. But the question is about the statistic from ML.",
         ),
         Wrong(
             "ddof_0",
-            lambda study: float(lt.testing.boundary_pvalue(_borderline(study, ddof=0))),
+            lambda study: float(testing.boundary_pvalue(_borderline(study, ddof=0))),
             "Your five means have not quite the standard deviation that is asked: divide by 4 and "
             "not by 5, with `ddof=1`.",
         ),
         Wrong(
             "cdf_not_sf",
-            lambda study: 1 - float(lt.testing.boundary_pvalue(_borderline(study))),
+            lambda study: 1 - float(testing.boundary_pvalue(_borderline(study))),
             "That is the probability of a smaller statistic. A p-value is the probability of one "
             "at least as large.",
         ),
@@ -391,42 +390,42 @@ BORDERLINE = Numeric(
 
 def null_statistics(y, X, Z, u, e):
     """Statistics of σ_b² = 0 for simulated studies, one for each row of the draws."""
-    beta, theta = lt.likelihood.fit_ml(y, X, Z, sigma2_b=0)
+    beta, theta = likelihood.fit_ml(y, X, Z, sigma2_b=0)
     statistics = []
     for e_k in e:
         y_k = X @ beta + np.sqrt(theta[1]) * e_k
-        statistics.append(lt.testing.boundary_lrt(y_k, X, Z))
+        statistics.append(testing.boundary_lrt(y_k, X, Z))
     return np.array(statistics)
 
 
 def colleague_statistics(y, X, Z, u, e):
     """Statistics of σ_b² = 0 for simulated studies, one for each row of the draws."""
-    beta, theta = lt.likelihood.fit_ml(y, X, Z)
+    beta, theta = likelihood.fit_ml(y, X, Z)
     sd_b, sd_e = np.sqrt(theta)
     statistics = []
     for u_k, e_k in zip(u, e, strict=True):
         y_k = X @ beta + Z @ (sd_b * u_k) + sd_e * e_k
-        statistics.append(lt.testing.boundary_lrt(y_k, X, Z))
+        statistics.append(testing.boundary_lrt(y_k, X, Z))
     return np.array(statistics)
 
 
 def _null_not_refitted(y, X, Z, u, e):
-    beta, theta_0 = lt.likelihood.fit_ml(y, X, Z, sigma2_b=0)
-    V_0 = lt.model.V_theta(theta_0, Z)
+    beta, theta_0 = likelihood.fit_ml(y, X, Z, sigma2_b=0)
+    V_0 = model.V_theta(theta_0, Z)
     statistics = []
     for y_k in X @ beta + np.sqrt(theta_0[1]) * e:
-        _, theta = lt.likelihood.fit_ml(y_k, X, Z)
-        top = lt.profile.profile_loglik(lt.model.V_theta(theta, Z), y_k, X)
-        statistics.append(2 * (top - lt.likelihood.loglik(beta, V_0, y_k, X)))
+        _, theta = likelihood.fit_ml(y_k, X, Z)
+        top = profile.profile_loglik(model.V_theta(theta, Z), y_k, X)
+        statistics.append(2 * (top - likelihood.loglik(beta, V_0, y_k, X)))
     return np.array(statistics)
 
 
 def _with_reml(y, X, Z, u, e):
-    return np.array([lt.testing.boundary_lrt(e_k, X, Z, reml=True) for e_k in e])
+    return np.array([testing.boundary_lrt(e_k, X, Z, reml=True) for e_k in e])
 
 
 def _not_simulated(y, X, Z, u, e):
-    return np.full(len(e), lt.testing.boundary_lrt(y, X, Z))
+    return np.full(len(e), testing.boundary_lrt(y, X, Z))
 
 
 def _bootstrap_cases(study):
@@ -518,8 +517,8 @@ SPOT_THE_BUG = Function(
 )
 
 # With six groups of ten, F = 40 comes with σ̂_b² = (40 − 1)/10, in units of σ̂_ε².
-_SIX_GROUPS = lt.model.random_intercept_design(np.repeat(np.arange(6), 10))
-_Z = lt.testing.wald_z(((40 - 1) / 10, 1.0), np.ones((60, 1)), _SIX_GROUPS)
+_SIX_GROUPS = model.random_intercept_design(np.repeat(np.arange(6), 10))
+_Z = testing.wald_z(((40 - 1) / 10, 1.0), np.ones((60, 1)), _SIX_GROUPS)
 
 WALD = Choice(
     key="6f",
@@ -567,7 +566,6 @@ WALD = Choice(
         The F test and the likelihood ratio with its proper null distribution see what $z$
         cannot.
         """),
-    code='answer = "a"',
     right="A number that cannot become large is no evidence when it is small.",
 )
 

@@ -1,0 +1,66 @@
+"""The chapters of the book: whatever counts or names them reads this list.
+
+``_toc.yml`` has them in the same order; a test holds the two against each other.
+"""
+
+import pkgutil
+from typing import NamedTuple
+
+
+class Chapter(NamedTuple):
+    """A chapter.
+
+    Parameters
+    ----------
+    number : as the book counts it; the keys of the exercises begin with it
+    name : in lower case, with hyphens
+    title : the first heading of the page
+    modules : those that hold its formulas, in the order of the page; one, several, or none
+    """
+
+    number: int
+    name: str
+    title: str
+    modules: tuple = ()
+
+    @property
+    def page(self):
+        """Name of the notebook in ``chapters/``, and of the worksheet in ``exercises/``."""
+        return f"{self.number:02d}-{self.name}"
+
+    @property
+    def room(self):
+        """Name of the module with its exercises, and of that with its explorers."""
+        return self.name.replace("-", "_")
+
+    @property
+    def short_title(self):
+        """The title up to its colon."""
+        return self.title.partition(":")[0]
+
+
+CHAPTERS = (
+    Chapter(1, "model", "The model", ("model",)),
+    Chapter(2, "likelihood", "Maximum likelihood", ("likelihood",)),
+    Chapter(3, "profile", "Profile likelihood", ("profile",)),
+    Chapter(4, "blup", "BLUP: predicting the random effects", ("blup",)),
+    Chapter(5, "reml", "REML: likelihood without β", ("reml",)),
+    Chapter(6, "testing", "Testing", ("testing", "compare")),
+    Chapter(7, "prediction", "Prediction", ("prediction",)),
+    Chapter(8, "diagnostics", "Diagnostics", ("diagnostics",)),
+)
+
+
+def with_rooms(path):
+    """The chapters of which a package has a room, in the order of the book.
+
+    Parameters
+    ----------
+    path : ``__path__`` of the package
+
+    Returns
+    -------
+    chapters : list of Chapter; the package imports the ``room`` of each
+    """
+    there = {module.name for module in pkgutil.iter_modules(path)}
+    return [chapter for chapter in CHAPTERS if chapter.room in there]

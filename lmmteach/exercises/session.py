@@ -1,0 +1,242 @@
+"""A student at work: whose data are asked about, what was answered, which hints were shown."""
+
+import difflib
+import re
+import unicodedata
+from collections import Counter
+from dataclasses import dataclass, field
+from pathlib import Path
+
+# The first fit would load it, and most of the time of the first check would go there.
+import formulae  # noqa: F401
+
+from lmmteach.chapters import CHAPTERS
+from lmmteach.exercises.bank import EXERCISES
+from lmmteach.exercises.checking import diagnose
+from lmmteach.exercises.feedback import Feedback, Hint, Solution
+from lmmteach.exercises.kinds import Numeric
+from lmmteach.exercises.numeric import tells_apart
+from lmmteach.exercises.record import FILE_NAME, Progress, Record
+from lmmteach.exercises.studies import Study, drawn_study, estrone_study, normal_name
+
+ATTEMPTS = 100
+LONGEST_NAME = 100
+
+
+@dataclass
+class _Session:
+    """What is known until the kernel stops: whose data, which hints were shown."""
+
+    study: Study
+    record: Record
+    hints: Counter = field(default_factory=Counter)
+
+
+_session = None
+# The studies as they were drawn; students get copies, which they may change.
+_studies = {}
+
+
+def start(student=""):
+    """Choose the data: the lecture's, or a study of your own.
+
+    A name gives the same study on every computer. It has five women with sixteen measurements
+    each, like the lecture's, and its ``cut`` is unbalanced.
+
+    Of the studies that a name gives (attempt 0, 1, 2, …) it is the first on which the exercises
+    work: the ML and REML estimates of σ_b² are above 0, on the whole and on the cut, and for every
+    number that is asked, the right answer and all named wrong ones lie more than three times the
+    exercise's ``atol`` from each other. So the study may be another one in a later edition of the
+    exercises.
+
+    Parameters
+    ----------
+    student : your name, or some other text that is yours; nothing for the lecture's data
+
+    Returns
+    -------
+    study : Study, with ``y``, ``X``, ``Z``, ``woman``, ``data``, ``cut``, ``ml`` and ``reml``
+
+    Raises
+    ------
+    TypeError, ValueError
+        for a name that is no text, blank, or too long.
+    """
+    student = _checked_name(student)
+    study = _study_of(student)
+    # The numbers that are asked are worked out now, so that each check answers at once.
+    _is_good(study)
+    session = _current()
+    session.study = study
+    return Study(student, study.data.copy())
+
+
+def check(key, value=...):
+    """Say whether an answer is right, and if not, which mistake it looks like.
+
+    Parameters
+    ----------
+    key : of the exercise, as ``"4a"``
+    value : a number, the letter of an option (``"a"``), or the function that you wrote
+
+    Returns
+    -------
+    feedback : Feedback; a notebook shows it if it is the last line of a cell
+    """
+    exercise = _find(key)
+    if isinstance(exercise, Feedback):
+        return exercise
+    session = _current()
+    try:
+        said = diagnose(exercise, value, session.study)
+    # The student's own errors have been told by now: this one is in what all share.
+    except Exception as error:
+        return Feedback(exercise.key, "error", _broken(error))
+    if said.outcome == "not attempted":
+        return said
+    right = said.outcome == "right"
+    note = session.record.add(_student(session), exercise.key, right)
+    return Feedback(said.key, said.outcome, said.text, said.tag, note)
+
+
+def hint(key):
+    """Give the next hint for an exercise; each call tells more."""
+    exercise = _find(key)
+    if isinstance(exercise, Feedback):
+        return exercise
+    hints, shown = exercise.hints, _current().hints
+    shown[exercise.key] += 1
+    number = shown[exercise.key]
+    if number <= len(hints):
+        return Hint(f"Hint {number} of {len(hints)} for {exercise.key}", hints[number - 1])
+    again = "\n".join(f"{k}. {text}" for k, text in enumerate(hints, start=1))
+    ending = f'The next step is `solution("{exercise.key}")`, which shows the worked solution.'
+    return Hint(f"These were all hints for {exercise.key}", f"{again}\n{ending}")
+
+
+def solution(key):
+    """Show the worked solution of an exercise."""
+    exercise = _find(key)
+    if isinstance(exercise, Feedback):
+        return exercise
+    heading = f"Solution of {exercise.key}: {exercise.title}"
+    return Solution(heading, exercise.solution, exercise.code.strip())
+
+
+def progress():
+    """Show which exercises are done, which were tried, and which are open."""
+    session = _current()
+    states = session.record.states(_student(session))
+    chapters = []
+    for chapter in CHAPTERS:
+        keys = [key for key, e in EXERCISES.items() if e.chapter == chapter.number]
+        if keys:
+            name = f"{chapter.number} {chapter.short_title}"
+            chapters.append((name, {key: states.get(key, "open") for key in keys}))
+    who = session.study.student or "The lecture's data"
+    return Progress(who, chapters, session.record.remarks)
+
+
+def _broken(error):
+    return (
+        f"The exercise could not work out its own answer ({type(error).__name__}: {error}). "
+        "Was something of numpy or lmmteach overwritten in this notebook? Restart the kernel and "
+        "run the cells again."
+    )
+
+
+def _current():
+    global _session
+    if _session is None:
+        _session = _Session(_study_of(""), Record(_file()))
+    return _session
+
+
+def _file():
+    try:
+        return Path(FILE_NAME).absolute()
+    # The folder that the kernel was started in is gone.
+    except OSError:
+        return Path(FILE_NAME)
+
+
+def _student(session):
+    return normal_name(session.study.student)
+
+
+def _checked_name(student):
+    """The name in the form in which it counts; raise if there is no name in it."""
+    if not isinstance(student, str):
+        raise TypeError(
+            f'student must be a text in quotes, such as start(student="Ada"), '
+            f"not of type {type(student).__name__}."
+        )
+    student = " ".join(student.split()) if student.strip() else student
+    # Marks that take no room, such as the space of no width, are no name.
+    visible = [mark for mark in student if unicodedata.category(mark) not in ("Cf", "Cc", "Zs")]
+    if student and not visible:
+        raise ValueError(
+            'The name is blank. Write one, or start(student="") for the lecture\'s data.'
+        )
+    if len(student) > LONGEST_NAME:
+        raise ValueError(
+            f"The name has {len(student)} characters. Take at most {LONGEST_NAME}; it only has to "
+            "be yours."
+        )
+    if any("\ud800" <= character <= "\udfff" for character in student):
+        raise ValueError("The name has a character that cannot be stored. Type it anew.")
+    return student
+
+
+def _study_of(student):
+    name = normal_name(student)
+    if name not in _studies:
+        _studies[name] = _first_good_study(student) if name else estrone_study()
+    return _studies[name]
+
+
+def _first_good_study(student):
+    for attempt in range(ATTEMPTS):
+        study = drawn_study(student, attempt)
+        if _is_good(study):
+            return study
+    raise ValueError(
+        f"None of the {ATTEMPTS} studies drawn for {student!r} can be used for the exercises. "
+        "Please take another name."
+    )
+
+
+def _is_good(study):
+    """Whether all exercises work on a study; the rule stands in ``start``."""
+    fits = (study.ml, study.reml, study.cut.ml, study.cut.reml)
+    return all(fit.sigma2_b > 0 for fit in fits) and all(
+        tells_apart(exercise, study)
+        for exercise in EXERCISES.values()
+        if isinstance(exercise, Numeric)
+    )
+
+
+def _find(key):
+    """The exercise with this key, or what to say where there is none."""
+    if not isinstance(key, str):
+        return Feedback(
+            "", "error", 'First comes the key of the exercise, in quotes: `check("1a", answer)`.'
+        )
+    plain = unicodedata.normalize("NFKC", key[:40]).strip().lower()
+    # As "4a)", "4 a" or "Exercise 4a".
+    found = re.search(r"(\d+)\s*([a-z]\d?)\W*$", plain)
+    wanted = f"{int(found[1])}{found[2]}" if found else plain
+    if wanted in EXERCISES:
+        return EXERCISES[wanted]
+    number = re.match(r"\d+", wanted)
+    chapter = [e for e in EXERCISES.values() if number and e.chapter == int(number[0])]
+    near = difflib.get_close_matches(wanted, EXERCISES, n=3) if not chapter else []
+    text = f"There is no exercise “{wanted}”."
+    if near:
+        text += f" Did you mean {' or '.join(near)}?"
+    if chapter:
+        listed = "\n".join(f"{e.key} {e.title}" for e in chapter)
+        text += f" Chapter {chapter[0].chapter} has:\n{listed}"
+    else:
+        text += f" There are: {', '.join(EXERCISES)}."
+    return Feedback("", "error", text)

@@ -1,0 +1,100 @@
+"""The one list of chapters: contents, pages, titles, rooms and modules are those that it names."""
+
+import pkgutil
+import re
+from pathlib import Path
+
+import notebooks
+import pytest
+import register
+import yaml
+
+import lmmteach
+from lmmteach import chapters, widgets
+from lmmteach.chapters import CHAPTERS
+from lmmteach.exercises import bank
+
+ROOT = Path(__file__).resolve().parent.parent
+every = pytest.mark.parametrize("chapter", CHAPTERS, ids=lambda chapter: chapter.page)
+
+
+def modules(package):
+    """The modules of a package that readers may know of."""
+    names = (module.name for module in pkgutil.iter_modules(package.__path__))
+    return {name for name in names if not name.startswith("_")}
+
+
+def test_chapters_are_numbered_without_a_gap():
+    assert [chapter.number for chapter in CHAPTERS] == list(range(1, len(CHAPTERS) + 1))
+
+
+def test_the_numbered_part_of_the_contents_is_the_list():
+    contents = yaml.safe_load((ROOT / "_toc.yml").read_text(encoding="utf-8"))
+    (part,) = [part for part in contents["parts"] if part.get("numbered")]
+    files = [page["file"] for page in part["chapters"]]
+    assert files == [f"chapters/{chapter.page}" for chapter in CHAPTERS]
+
+
+def test_a_numbered_notebook_is_a_chapter():
+    numbered = [path.stem for path in notebooks.chapters() if path.stem[0].isdigit()]
+    assert numbered == [chapter.page for chapter in CHAPTERS]
+
+
+@every
+def test_a_page_begins_with_its_title(chapter):
+    assert register.headings(chapter.page)[0] == chapter.title
+
+
+def test_the_front_page_lists_the_chapters():
+    rows = re.findall(r"^\| \{doc\}`(.+?)` \| .+\?", register.pages()["chapters/index"], re.M)
+    assert rows == [chapter.page for chapter in CHAPTERS]
+
+
+def test_names_become_files_and_modules():
+    assert all(re.fullmatch(r"[a-z]+(-[a-z]+)*", chapter.name) for chapter in CHAPTERS)
+    assert len({chapter.room for chapter in CHAPTERS}) == len(CHAPTERS)
+
+
+def test_every_module_of_formulas_belongs_to_one_chapter():
+    named = [module for chapter in CHAPTERS for module in chapter.modules]
+    assert len(named) == len(set(named))
+    with_an_equation = {
+        path.stem
+        for path in (ROOT / "lmmteach").glob("*.py")
+        if "{eq}`" in path.read_text(encoding="utf-8")
+    }
+    assert with_an_equation <= set(named)
+    assert set(named) <= modules(lmmteach)
+
+
+def test_every_module_of_the_bank_is_a_chapters():
+    assert modules(bank) <= {chapter.room for chapter in CHAPTERS}
+
+
+def test_no_chapter_of_the_bank_leans_on_another():
+    for path in Path(bank.__file__).parent.glob("[!_]*.py"):
+        imported = re.findall(r"lmmteach\.exercises\.bank[. ](\S+)", path.read_text("utf-8"))
+        assert all(name.startswith("_") for name in imported), path.name
+
+
+def test_every_explorer_is_found_once():
+    defined = [
+        re.findall(r"^(\w+) = Explorer\(", path.read_text("utf-8"), re.MULTILINE)
+        for path in Path(widgets.__file__).parent.glob("*.py")
+    ]
+    assert sorted(widgets.BY_NAME) == sorted(name for names in defined for name in names)
+    assert len({explorer.name for explorer in widgets.EXPLORERS}) == len(widgets.EXPLORERS)
+
+
+def test_rooms_are_in_the_order_of_the_book_and_none_is_invented(monkeypatch):
+    more = (chapters.Chapter(9, "no-such-room", "Nowhere"), *reversed(CHAPTERS))
+    monkeypatch.setattr(chapters, "CHAPTERS", more)
+    found = chapters.with_rooms(bank.__path__)
+    assert [chapter.number for chapter in found] == [8, 7, 6, 5, 4, 3, 2, 1]
+
+
+def test_a_two_digit_chapter_sorts_after_the_ninth():
+    ninth = chapters.Chapter(9, "more-effects", "More: than one")
+    tenth = chapters.Chapter(10, "software", "Software", ("one", "other"))
+    assert sorted([tenth.page, ninth.page]) == ["09-more-effects", "10-software"]
+    assert (ninth.room, ninth.short_title) == ("more_effects", "More")
