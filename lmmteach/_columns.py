@@ -14,6 +14,15 @@ def require_frame(data, what):
         raise TypeError(f"{what} must be a pandas DataFrame, not {type(data).__name__}.")
 
 
+def require_names(data, what):
+    """Refuse columns that a formula could not name."""
+    if data.columns.nlevels > 1:
+        raise ValueError(
+            f"{what} has column names of {data.columns.nlevels} levels, and a formula needs one: "
+            f'{what}.columns = ["_".join(names) for names in {what}.columns].'
+        )
+
+
 def require_columns(columns, data, what):
     for column in columns:
         if column not in data.columns:
@@ -74,3 +83,31 @@ def require_levels(columns, data):
 def plain(label):
     """A label as the reader wrote it: 7, not np.int64(7)."""
     return repr(label.item() if isinstance(label, np.generic) else label)
+
+
+def kind_of_label(label):
+    """What a label is, in a word."""
+    if isinstance(label, bool | np.bool_):
+        return "logical value"
+    if isinstance(label, str):
+        return "text"
+    return "number" if isinstance(label, int | float | np.number) else type(label).__name__
+
+
+def kind_of(column):
+    """What a column holds: "numbers", "texts", "logical values" or "categories"."""
+    if isinstance(column.dtype, pd.CategoricalDtype):
+        return "categories"
+    kind = pd.api.types.infer_dtype(column, skipna=True)
+    return {"string": "texts", "boolean": "logical values"}.get(kind, "numbers")
+
+
+def require_kinds(kinds, data, what):
+    """Refuse numbers where the data have texts, and so on; levels are compared one by one."""
+    for column, kind in kinds.items():
+        found = kind_of(data[column])
+        if kind in ("numbers", "logical values") and found not in (kind, "categories"):
+            raise ValueError(
+                f"{what} does not fit: its column {column!r} holds {found}, and in the data of the "
+                f"fit it holds {kind}."
+            )

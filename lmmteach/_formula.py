@@ -24,6 +24,8 @@ ARITHMETIC = ("PLUS", "MINUS", "STAR", "SLASH", "STAR_STAR", *COMPARISONS)
 TIGHT = ("SLASH", "COLON", "STAR_STAR")
 # Calls that make levels of what they are given.
 LEVELS = ("C", "S", "T", "binary", "B")
+# Calls that are no numbers, so that nothing can be computed with them.
+ALONE = ("offset", "proportion", "prop", "p")
 # What a formula may call besides formulae's own.
 FUNCTIONS = ("log", "log10", "exp", "sqrt")
 KNOWN = {*TRANSFORMS, *ENCODINGS, *FUNCTIONS}
@@ -42,7 +44,7 @@ class Formula:
     """What a formula says.
 
     ``parts`` has what the terms are made of, ``{text: node}``; ``names`` the columns, in the order
-    in which they stand there, and ``labelled`` those of which a call makes levels.
+    in which they stand there.
     """
 
     text: str
@@ -51,7 +53,6 @@ class Formula:
     bars: tuple
     parts: dict
     names: tuple
-    labelled: frozenset
 
     def names_in(self, terms):
         """The columns that terms use, each once."""
@@ -83,6 +84,10 @@ def read_formula(formula, columns=()):
         raise TypeError(f"formula must be a text such as 'y ~ x + (1 | g)', not {formula!r}.")
     try:
         return _Reader(formula, list(map(str, columns))).read()
+    except RecursionError:
+        raise ValueError(
+            "The formula is too deep to be read: it has too many parentheses."
+        ) from None
     except _MisreadError as error:
         # Every blank as one place, so that the mark stands below what it means.
         line = re.sub(r"\s", " ", formula)
@@ -96,7 +101,8 @@ class _Scanner(Scanner):
     """formulae's scanner, which also notes where each sign begins, and takes quotes in pairs."""
 
     def __init__(self, code):
-        super().__init__(code)
+        # A space that was pasted from a page is a space.
+        super().__init__(re.sub(r"[^\S\n\t\r]", " ", code))
         self.places = []
 
     def add_token(self, kind, literal=None):
@@ -110,7 +116,10 @@ class _Scanner(Scanner):
         self._number()
 
     def _number(self):
-        self.current = NUMBER.match(self.code, self.start).end()
+        found = NUMBER.match(self.code, self.start)
+        if found is None:
+            raise ScanError
+        self.current = found.end()
         text = self.code[self.start : self.current]
         self.add_token("NUMBER", int(text) if text.isdigit() else float(text))
 
@@ -140,9 +149,23 @@ class _Parser(Parser):
         begin = self.current
         return self._noted(super().primary(), begin)
 
+    def multiple_interaction(self):
+        return self.unary()
+
     def unary(self):
+        """A sign, which comes after a power: -x**2 is minus the square, as in R and in Python."""
         begin = self.current
-        return self._noted(super().unary(), begin)
+        if not self.match(["PLUS", "MINUS"]):
+            return self._power()
+        operator = self.previous()
+        return self._noted(node.Unary(operator, self.unary()), begin)
+
+    def _power(self):
+        begin, base = self.current, self.call()
+        if not self.match("STAR_STAR"):
+            return base
+        operator = self.previous()
+        return self._noted(node.Binary(base, operator, self.unary()), begin)
 
     def _noted(self, made, begin):
         self.first.setdefault(id(made), (begin, made))
@@ -155,16 +178,18 @@ class _Reader:
     def __init__(self, formula, columns):
         self.formula = formula
         self.columns = columns
-        self.parts, self.names, self.labelled, self.bars = {}, [], set(), []
+        self.parts, self.names, self.bars = {}, [], []
 
     def read(self):
         tree = self._tree()
+        if isinstance(tree, node.Assign):
+            raise self._misread_first("=", "Between the response and the rest stands ~, not =.")
         if not (isinstance(tree, node.Binary) and tree.operator.kind == "TILDE"):
             self._refuse(tree, "It names no response: write 'y ~ …'.")
         response = self._response(tree.left)
         terms = self._terms(tree.right)
         # What is multiplied more often stands further back, as in R.
-        terms = sorted(self._with_intercept(terms), key=len)
+        terms = sorted(map(self._in_order, self._with_intercept(terms)), key=len)
         return Formula(
             text=text_of(tree),
             response=response,
@@ -172,7 +197,6 @@ class _Reader:
             bars=tuple(self.bars),
             parts=self.parts,
             names=tuple(self.names),
-            labelled=frozenset(self.labelled),
         )
 
     # Signs ----------------------------------------------------------------------------------------
@@ -205,13 +229,18 @@ class _Reader:
         k = self.parser.current
         at, token = self.places[k], self.tokens[k]
         if "assignment" in said:
-            equals = self.formula.index("=")
-            return _MisreadError(self._about_sign("=", equals), equals)
+            return self._misread_first("=", self._about_sign("=", 0))
         if token.kind == "EOF":
             words = "It ends too early: something is missing."
             if "')'" in said:
                 words = "A closing parenthesis is missing."
             return _MisreadError(words, at)
+        if said.startswith("Don't") and token.kind not in ("PIPE", "LEFT_BRACKET"):
+            before = self.tokens[k - 1].lexeme if k else ""
+            if token.kind == "COLON" and before == ":":
+                return _MisreadError("Name the function alone: bs(), not splines::bs().", at)
+            if token.kind in ("RIGHT_PAREN", "COMMA", "PLUS", "TILDE", "COLON", "STAR"):
+                return _MisreadError("Something is missing before this sign.", at)
         return _MisreadError(self._about_token(k, at), at)
 
     def _about_token(self, k, at):
@@ -240,6 +269,10 @@ class _Reader:
                 "(x || g) asks for an intercept and a slope that are not correlated, written out: "
                 "(1 | g) + (0 + x | g)."
             )
+        if sign == "^" and before.endswith(")"):
+            return "All interactions up to an order are written (a + b)**2; a power, I(x**2)."
+        if sign == "[" and re.search(r"knots\s*=$", before):
+            return "A formula has no lists, so knots cannot be given: say how many columns, df=4."
         if sign == "[" and re.search(r"levels\s*=$", before):
             return (
                 "The order of levels is kept with the data: make the column a "
@@ -257,11 +290,23 @@ class _Reader:
             ".": "Name each column: a dot does not stand for the others here.",
             "$": "Name the column alone: x, not data$x.",
             "_": "A name that begins with _ stands in backticks: `_x`.",
+            ";": "A formula has no semicolon.",
+            "#": "A formula has no comments.",
+            "∼": "This sign only looks like a tilde: type ~.",
+            "−": "This sign only looks like a minus: type -.",
+            "×": "Type * for this sign.",
+            "“": "Type plain quotation marks.",
+            "”": "Type plain quotation marks.",
+            "‘": "Type plain quotation marks.",
+            "’": "Type plain quotation marks.",
             "&": "Both of two conditions: I(a * b), of columns that are 0 or 1.",
         }
         if sign in ("==", "!=", "<", "<=", ">", ">="):
             return "A comparison is written inside I(), as I(x > 3)."
         return known.get(sign, f"{sign!r} means nothing here.")
+
+    def _misread_first(self, sign, words):
+        return _MisreadError(words, self.formula.index(sign))
 
     def _refuse(self, what, words):
         begin, _ = self.parser.first.get(id(what), (None, None))
@@ -302,7 +347,10 @@ class _Reader:
                     return self._bar(tree, inner, product)
                 if isinstance(inner, node.Assign):
                     self._refuse(inner.name, "A single = stands in a call only.")
-                return self._terms(inner, product)
+                if product and _has_bar(inner):
+                    self._refuse(tree, "A random part is added to the others, with +.")
+                # In a sum in parentheses a 1 stands as in any other.
+                return self._terms(inner, product and not isinstance(inner, node.Binary))
             case node.Binary():
                 return self._combined(tree, product)
             case node.Unary():
@@ -335,7 +383,9 @@ class _Reader:
         if not isinstance(tree.left, node.Grouping):
             base = text_of(tree.left)
             self._refuse(tree.left, f"A power is written I({base}**2): without I(), it is {base}.")
-        terms = self._terms(tree.left, product=True)
+        if _has_bar(tree.left):
+            self._refuse(tree.left, "A random part is added to the others, with +.")
+        terms = [term for term in self._terms(tree.left) if term is not None]
         orders = range(1, tree.right.value + 1)
         chosen = (group for order in orders for group in combinations(terms, order))
         return _union([tuple(dict.fromkeys(sum(group, ()))) for group in chosen])
@@ -355,11 +405,17 @@ class _Reader:
             self._refuse(
                 tree, f"{value} means nothing here; a column of that name needs backticks."
             )
-        if value not in (0, 1) or product:
+        if value not in (0, 1):
             self._refuse(
                 tree,
-                "It has a number that is neither 0 nor 1, which alone mean something here, without "
-                "or with the mean. Multiply in the data, or inside I(), as I(2 * x).",
+                "It has a number that is neither 0 nor 1. Multiply in the data, or inside I(), "
+                "as I(2 * x).",
+            )
+        if product:
+            self._refuse(
+                tree,
+                "A 1 or 0, with or without the mean, stands in a sum. (A random part has a bar, "
+                "as (1 | g).)",
             )
         return [()] if value == 1 else [None]
 
@@ -369,11 +425,17 @@ class _Reader:
         if isinstance(inner.left, node.Binary) and inner.left.operator.kind == "PIPE":
             self._refuse_sign(inner.operator, "A random part has one bar: (1 | g).")
         left = self._with_intercept(self._terms(inner.left))
-        right = self._terms(inner.right, product=True)
+        right = [term for term in self._terms(inner.right, product=True) if term]
+        if not right:
+            self._refuse(inner.right, "To the right of the bar stands the column of the groups.")
         bar = Bar(tuple(left), tuple(right), text_of(tree))
         if bar not in self.bars:
             self.bars.append(bar)
         return []
+
+    def _in_order(self, term):
+        """The parts of a term in the order of the formula, as in R: f + x:f has f:x."""
+        return tuple(sorted(term, key=list(self.parts).index))
 
     def _with_intercept(self, terms):
         return [()] * (None not in terms and () not in terms) + [t for t in terms if t is not None]
@@ -383,19 +445,24 @@ class _Reader:
             self._check_call(tree)
         else:
             self._check_name(tree)
-        name = text_of(tree) if isinstance(tree, node.Call) else _name(tree)
-        self.parts[name] = tree
-        return [(name,)]
+        key = text_of(tree)
+        if isinstance(tree, node.QuotedName) and name_of(tree).isidentifier():
+            key = name_of(tree)
+        self.parts.setdefault(key, tree)
+        return [(key,)]
 
     # Calls ----------------------------------------------------------------------------------------
 
     def _check_name(self, tree):
-        if _name(tree).startswith("np.") and isinstance(tree, node.Variable):
-            self._refuse(tree, f"{_name(tree)} is no column; a constant is written as its number.")
+        name, is_word = name_of(tree), isinstance(tree, node.Variable)
+        if is_word and name not in self.columns and (name.startswith("np.") or name == "pi"):
+            self._refuse(tree, f"{name} is no column; a constant is written as its number.")
+        if is_word and name not in self.columns and name in ("TRUE", "FALSE", "NULL", "NA"):
+            self._refuse(tree, f"{name} is R's; here it is True, False or None.")
         if isinstance(tree, node.Variable) and tree.level is not None:
             self._refuse(tree, self._about_sign("[", 0))
-        if _name(tree) not in self.names:
-            self.names.append(_name(tree))
+        if name_of(tree) not in self.names:
+            self.names.append(name_of(tree))
 
     def _check_call(self, call):
         self._check_callee(call)
@@ -404,14 +471,14 @@ class _Reader:
             if isinstance(argument, node.Assign) and not isinstance(argument.name, node.Variable):
                 self._refuse(argument.name, "Before = stands the name of an argument.")
             self._check_argument(value)
-        if call.callee.name.lexeme in LEVELS:
-            self.labelled.update(_names_in(call))
 
     def _check_argument(self, tree):
         match tree:
             case node.Variable() | node.QuotedName():
                 self._check_name(tree)
             case node.Call():
+                if getattr(tree.callee, "name", None) and tree.callee.name.lexeme in ALONE:
+                    self._refuse(tree, f"{tree.callee.name.lexeme}() is a term of its own.")
                 self._check_call(tree)
             case node.Grouping():
                 self._check_argument(tree.expression)
@@ -420,7 +487,16 @@ class _Reader:
             case node.Binary():
                 if tree.operator.kind not in ARITHMETIC:
                     words = f"{tree.operator.lexeme!r} means nothing inside a call."
+                    if tree.operator.kind == "PIPE":
+                        words = "One of two conditions: I(a + b > 0), of conditions in parentheses."
                     self._refuse_sign(tree.operator, words)
+                if tree.operator.kind in COMPARISONS and any(
+                    isinstance(side, node.Binary) and side.operator.kind in COMPARISONS
+                    for side in (tree.left, tree.right)
+                ):
+                    self._refuse_sign(
+                        tree.operator, "One comparison at a time: I((0 < x) * (x < 1)) for both."
+                    )
                 self._check_argument(tree.left)
                 self._check_argument(tree.right)
             case node.Assign():
@@ -434,9 +510,12 @@ class _Reader:
         habit = HABITS.get(callee)
         if habit is not None:
             self._refuse(call, habit(*arguments) if arguments else f"{callee}() is empty.")
+        if callee == "bs" and any(text.startswith("intercept =") for text in arguments):
+            self._refuse(call, "bs() has center=True or False in the place of intercept.")
         if callee == "C" and (len(call.args) > 1):
             self._refuse(call, _about_contrasts(call.args, arguments))
         if callee in KNOWN or _is_numpys(callee):
+            self._check_ufunc(call, callee)
             return
         root, _, method = callee.partition(".")
         if callee in self.columns:
@@ -444,11 +523,12 @@ class _Reader:
                 call, f"{callee} is a column and no function: is a sign missing, such as +?"
             )
         if method and root in self.columns:
-            other = f"np.{method}({root})" if _is_numpys(f"np.{method}") else f"I({root} + 1)"
             self._refuse(
                 call,
-                f"A formula does not call methods of a column. Write it as a function, such as "
-                f"{other} or center({root}), or make it a column of the data first.",
+                "A formula does not call methods of a column. To take away its mean, write "
+                f"center({root})"
+                + (f"; to make levels of it, C({root})" if method == "astype" else "")
+                + "; anything else, make a column of the data first.",
             )
         self._refuse(
             call,
@@ -456,9 +536,21 @@ class _Reader:
             "center(), scale(), poly(), bs(), and numpy's as np.…; or make it a column first.",
         )
 
+    def _check_ufunc(self, call, callee):
+        """A function of numpy takes what is computed with; numpy's other arguments are none."""
+        function = _numpys(f"np.{callee}" if callee in FUNCTIONS else callee)
+        if not isinstance(function, np.ufunc):
+            return
+        if len(call.args) > function.nin or any(isinstance(a, node.Assign) for a in call.args):
+            other = " Another base: log10(x), np.log2(x)." if "log" in callee else ""
+            self._refuse(call, f"{callee}() takes {function.nin} argument(s) here.{other}")
+
 
 def _union(terms):
-    return list({_key(term): term for term in reversed(terms)}.values())[::-1]
+    found = {}
+    for term in terms:
+        found.setdefault(_key(term), term)
+    return list(found.values())
 
 
 def _key(term):
@@ -473,15 +565,16 @@ def _added(left, right):
 
 
 def _without(left, right):
-    if () in right:
-        return [term for term in left if term not in ((), None)] + [None]
-    if None in right:
-        return _added(left, [()])
     keys = set(map(_key, right))
-    return [term for term in left if _key(term) not in keys]
+    left = [term for term in left if _key(term) not in keys]
+    # To take away the mean is to ask for none, and to take away a 0 is to ask for it.
+    if () in right:
+        return _added(left, [None])
+    return _added(left, [()]) if None in right else left
 
 
 def _crossed(left, right):
+    left, right = ([term for term in terms if term is not None] for terms in (left, right))
     return _union([tuple(dict.fromkeys(one + other)) for one in left for other in right])
 
 
@@ -491,7 +584,7 @@ def _starred(left, right):
 
 def _nested(left, right):
     """a/b is a + a:b, and (a + b)/c is a + b + a:b:c."""
-    every = tuple(dict.fromkeys(sum(left, ())))
+    every = tuple(dict.fromkeys(sum(filter(None, left), ())))
     return _union(left + _crossed([every], right))
 
 
@@ -512,17 +605,23 @@ def _about_contrasts(args, arguments):
             "The order of levels is kept with the data: make the column a "
             f"pd.Categorical(…, categories=[…]), and write {column}."
         )
-    if "Sum" in arguments[1]:
+    if "sum" in arguments[1].lower():
         return f"Sum contrasts are written S({column})."
+    if "treat" not in arguments[1].lower():
+        return (
+            f"There are treatment contrasts, C({column}), and sum contrasts, S({column}); others "
+            "need columns of their own in the data."
+        )
     return (
         f'Another first level is written T({column}, ref="…"); with the usual one, C({column}) '
         "is enough."
     )
 
 
+QUOTES = "\"'`"
 # What people write who come from elsewhere, and what to write here.
 HABITS: dict[str, Callable] = {
-    "Q": lambda name, *_: f"A name that is no word stands in backticks: `{name[1:-1]}`.",
+    "Q": lambda name, *_: f"A name that is no word stands in backticks: `{name.strip(QUOTES)}`.",
     "factor": lambda x, *_: f"A column as levels is C({x}).",
     "as.factor": lambda x, *_: f"A column as levels is C({x}).",
     "relevel": lambda x, *_: f'Another first level is written T({x}, ref="…").',
@@ -530,6 +629,13 @@ HABITS: dict[str, Callable] = {
     "ln": lambda x, *_: f"It uses 'ln', which is not known: the natural logarithm is log({x}).",
     "log2": lambda x, *_: f"Write np.log2({x}).",
     "log1p": lambda x, *_: f"Write np.log1p({x}).",
+    "mean": lambda x, *_: f"Write np.mean({x}), or center({x}) for {x} minus its mean.",
+    "min": lambda x, *_: f"Write np.min({x}).",
+    "max": lambda x, *_: f"Write np.max({x}).",
+    "median": lambda x, *_: f"Write np.median({x}).",
+    "sd": lambda x, *_: f"Write np.std({x}, ddof=1), or scale({x}).",
+    "round": lambda x, *_: f"Write np.round({x}).",
+    "ifelse": lambda *_: "Write np.where(…, 1, 0), or I(…) for a condition.",
     "abs": lambda x, *_: f"Write np.abs({x}).",
     "sin": lambda x, *_: f"Write np.sin({x}).",
     "cos": lambda x, *_: f"Write np.cos({x}).",
@@ -543,11 +649,16 @@ HABITS: dict[str, Callable] = {
 
 
 def _is_numpys(callee):
+    return callable(_numpys(callee))
+
+
+def _numpys(callee):
+    """The function of numpy of this name, None if there is none or it is none for a formula."""
     first, *others = callee.split(".")
     found = np if first == "np" and others and others[0] != "random" else None
     for name in others:
         found = getattr(found, name, None)
-    return callable(found)
+    return found
 
 
 def _is_count(value):
@@ -563,7 +674,7 @@ def _has_bar(tree):
     return False
 
 
-def _name(tree):
+def name_of(tree):
     if isinstance(tree, node.QuotedName):
         return tree.expression.lexeme[1:-1]
     return tree.name.lexeme
@@ -573,7 +684,7 @@ def _names_in(tree):
     """The columns that an argument of a call names."""
     match tree:
         case node.Variable() | node.QuotedName():
-            return [_name(tree)]
+            return [name_of(tree)]
         case node.Call():
             return [name for argument in tree.args for name in _names_in(argument)]
         case node.Grouping():

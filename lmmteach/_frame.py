@@ -8,11 +8,15 @@ import pandas as pd
 
 from lmmteach._climb import orthonormal
 from lmmteach._columns import (
+    kind_of,
+    kind_of_label,
     plain,
     require_columns,
     require_complete,
     require_frame,
+    require_kinds,
     require_levels,
+    require_names,
     require_readable,
 )
 from lmmteach.model import random_intercept_design
@@ -53,27 +57,24 @@ class ModelFrame:
     group: str
     levels: list
     codes: np.ndarray
-    fixed_columns: list
-    labelled: frozenset
+    fixed_kinds: dict
     _design: object
 
     def fixed_design(self, newdata):
         """Rows of X for new data, columns in the order of β."""
         require_frame(newdata, "newdata")
-        require_columns(self.fixed_columns, newdata, "newdata")
-        require_complete(self.fixed_columns, newdata, "newdata")
-        require_readable(self.fixed_columns, newdata, "newdata")
-        given = _computable(newdata[self.fixed_columns], self.fixed_columns, self.labelled)
-        # An order of categories belongs to the data of the fit.
-        given = given.apply(
-            lambda column: column.astype(object) if _has_categories(column) else column
-        )
+        columns = list(self.fixed_kinds)
+        require_columns(columns, newdata, "newdata")
+        require_complete(columns, newdata, "newdata")
+        require_readable(columns, newdata, "newdata")
+        require_kinds(self.fixed_kinds, newdata, "newdata")
+        if len(newdata) == 0:
+            return np.empty((0, len(self.beta_names)))
         try:
-            X = self._design.rows(given)
+            X = self._design.rows(_computable(newdata[columns]))
         except ValueError as error:
             raise ValueError(
-                f"newdata does not fit the formula {self.formula!r}, in {error} Has each of its "
-                "columns the kind of values that it has in the data?"
+                f"newdata does not fit the formula {self.formula!r}: in {error}"
             ) from None
         if not np.isfinite(X).all():
             row = newdata.index[~np.isfinite(X).all(axis=1)][0]
@@ -85,6 +86,7 @@ class ModelFrame:
 
     def positions(self, newdata):
         """Where the groups of new data stand among those of the data."""
+        require_columns([self.group], newdata, "newdata")
         require_complete([self.group], newdata, "newdata")
         labels = pd.Index(newdata[self.group])
         codes = pd.Index(self.levels).get_indexer(labels)
@@ -94,8 +96,8 @@ class ModelFrame:
         if alike:
             known = texts[str(alike[0])]
             remark = (
-                f" But the data have {plain(known)} ({_kind(known)}), and newdata has "
-                f"{plain(alike[0])} ({_kind(alike[0])}): give both the same type."
+                f" But the data have {plain(known)} ({kind_of_label(known)}), and newdata has "
+                f"{plain(alike[0])} ({kind_of_label(alike[0])}): give both the same type."
             )
         return Positions(codes, remark)
 
@@ -114,6 +116,7 @@ def read_model(formula, data):
     from lmmteach._formula import read_formula
 
     require_frame(data, "data")
+    require_names(data, "data")
     if data.empty:
         raise ValueError("data has no rows.")
     said = read_formula(formula, data.columns)
@@ -121,15 +124,14 @@ def read_model(formula, data):
     columns = _in_order(said.names, data)
     require_columns(columns, data, "data")
     require_complete(columns, data, "data")
-    require_readable(columns, data, "data")
+    computed = _in_order(said.names_in([*said.terms, (said.response,)]), data)
+    require_readable(computed, data, "data")
     _require_memory(len(data))
     _refuse_names(said)
     fixed = _in_order(said.names_in(said.terms), data)
     require_levels(fixed, data)
-    computed = _in_order(said.names_in([*said.terms, (said.response,)]), data)
-    design = _design(
-        formula, said, _in_one_order(_computable(data[computed], computed, said.labelled))
-    )
+    design = _design(formula, said, _computable(data[computed]))
+    _require_different(design.names)
     _require_variation(design.y, formula)
     _require_scale(design)
     _require_rank(design.X, design.names)
@@ -150,8 +152,7 @@ def read_model(formula, data):
         group=group,
         levels=levels,
         codes=codes,
-        fixed_columns=fixed,
-        labelled=said.labelled,
+        fixed_kinds={column: kind_of(data[column]) for column in fixed},
         _design=design,
     )
 
@@ -207,34 +208,22 @@ def _in_order(names, data):
     return sorted(names, key=lambda name: (order.get(name, -1), name))
 
 
-def _computable(data, columns, labelled):
-    """The data with their integers as floats: small ones would overflow in a formula.
+def _computable(data):
+    """The data as a formula computes with them: numbers as floats, categories that some row has.
 
-    Of which levels are made stay integers, because their labels are written from them.
+    Small integers would overflow, and short floats lose digits.
     """
-    integers = [column for column in columns if pd.api.types.is_integer_dtype(data[column])]
-    kinds = {column: "int64" if column in labelled else "float64" for column in integers}
-    return data.astype(kinds) if kinds else data
+    columns = {name: _computable_column(data[name]) for name in data}
+    return pd.DataFrame(columns, index=data.index)
 
 
-def _in_one_order(data):
-    """The data with their categories ordered as they stand there, without those that no row has."""
-    kept = {
-        column: data[column].cat.remove_unused_categories().cat.as_ordered()
-        for column in data.columns
-        if _has_categories(data[column])
-    }
-    return data.assign(**kept) if kept else data
-
-
-def _has_categories(column):
-    return isinstance(column.dtype, pd.CategoricalDtype)
-
-
-def _kind(label):
-    if isinstance(label, str):
-        return "text"
-    return "number" if isinstance(label, int | float | np.number) else type(label).__name__
+def _computable_column(column):
+    if isinstance(column.dtype, pd.CategoricalDtype):
+        return column.cat.remove_unused_categories()
+    is_logical = pd.api.types.is_bool_dtype(column.dtype)
+    if pd.api.types.is_numeric_dtype(column.dtype) and not is_logical:
+        return column.astype("float64")
+    return column
 
 
 def _require_memory(n):
@@ -252,14 +241,14 @@ def _design(formula, said, data):
 
     try:
         design = Design(said, data)
-    except (AttributeError, KeyError, TypeError, ValueError) as error:
+    except ValueError as error:
         raise ValueError(f"The formula {formula!r} cannot be computed: {error}") from None
     if not design.is_numeric:
         raise ValueError(
             f"The response of {formula!r} must be one column of numbers, and it is not: "
             f"{said.response}."
         )
-    if not design.terms:
+    if not design.blocks:
         raise ValueError(
             f"The formula {formula!r} has no fixed part. Keep at least the mean: 'y ~ 1 + …'."
         )
@@ -270,6 +259,14 @@ def _design(formula, said, data):
                 "division by 0, or a number too large for a computer?"
             )
     return design
+
+
+def _require_different(names):
+    twice = [name for name in names if names.count(name) > 1]
+    if twice:
+        raise ValueError(
+            f"The formula gives two coefficients the same name, {twice[0]!r}: rename the column."
+        )
 
 
 def _require_variation(y, formula):
@@ -302,6 +299,11 @@ def _require_rank(X, names):
         return
     ranks = [np.linalg.matrix_rank(scaled[:, : j + 1]) for j in range(len(names))]
     j = next(j for j, rank in enumerate(ranks) if rank == j)
+    if np.ptp(X[:, j]) == 0 and X[0, j] and "(Intercept)" in names[:j]:
+        raise ValueError(
+            f"X is rank deficient: its column {names[j]!r} has one value in all rows, as "
+            "(Intercept) has. Leave it out of the formula."
+        )
     if not X[:, j].any():
         raise ValueError(
             f"X is rank deficient: its column {names[j]!r} is 0 in every row, as no row has this "

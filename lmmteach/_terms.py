@@ -9,22 +9,25 @@ rows it is asked for with.
 import contextlib
 import io
 import itertools
-from copy import deepcopy
+import re
+import warnings
+from copy import copy
 from functools import reduce
 
 import numpy as np
 import pandas as pd
-from formulae.categorical import CategoricalBox, Treatment
+from formulae.categorical import CategoricalBox, Sum, Treatment
+from formulae.contrasts import pick_contrasts
 from formulae.environment import Environment
 from formulae.expr import Call as CallNode
-from formulae.matrices import DesignMatrices
-from formulae.terms import Call, Intercept, Model, Response, Term, Variable
-from formulae.terms.call_resolver import CallResolver, LazyCall
+from formulae.terms import Call, Variable
+from formulae.terms.call_resolver import CallResolver, LazyCall, LazyOperator
 
-from lmmteach._formula import _name
+from lmmteach._columns import kind_of_label, plain
+from lmmteach._formula import COMPARISONS, LEVELS, name_of
 
 # What numpy has beside its ufuncs that gives each row its own value, whatever the other rows.
-BY_ROW = ("where", "clip", "round", "around", "fix", "nan_to_num", "isin", "sinc", "i0", "real")
+BY_ROW = ("where", "clip", "round", "around", "fix", "nan_to_num", "sinc", "i0", "real")
 
 
 class _Numpy:
@@ -37,6 +40,9 @@ class _Numpy:
 NAMESPACE = {"np": _Numpy(), "log": np.log, "log10": np.log10, "exp": np.exp, "sqrt": np.sqrt}
 
 
+# Calls with a memory ------------------------------------------------------------------------------
+
+
 class _Kept:
     """A function of all rows, such as np.mean: it gives again what it gave for the data."""
 
@@ -46,7 +52,7 @@ class _Kept:
 
     def __call__(self, *args, **kwargs):
         if self.value is None:
-            value = reduce(getattr, self.name.split(".")[1:], np)(*args, **kwargs)
+            value = _numpys(self.name)(*args, **kwargs)
             if np.ndim(value):
                 raise ValueError(
                     f"{self.name}() gives each row a value that depends on the other rows and "
@@ -72,49 +78,118 @@ class _Binary:
     """1 for one level, 0 for the others; without a level, for the first in the data."""
 
     def __init__(self):
-        self.success = None
+        self.levels = None
 
     def __call__(self, x, success=None):
-        if self.success is None:
-            levels = sorted(pd.unique(np.asarray(x)).tolist())
-            if success is not None and success not in levels:
-                raise ValueError(f"binary() asks for {success!r}, and there are {levels}.")
-            self.success = levels[0] if success is None else success
-        return np.where(np.asarray(x) == self.success, 1, 0)
+        values = _values(x)
+        if self.levels is None:
+            self.levels = _levels(x)
+            _require_level("binary", success, self.levels)
+        codes = _codes(values, self.levels)
+        return np.where(codes == (0 if success is None else self.levels.index(success)), 1.0, 0.0)
 
 
-class _Treatment:
-    """Levels of which a given one comes first."""
+class _Levels:
+    """A column as levels, in the order of the data's categories or sorted, with its contrasts."""
 
-    def __init__(self):
+    def __init__(self, name):
+        self.name = name
         self.is_known = False
 
-    def __call__(self, x, ref=None):
-        levels = pd.unique(np.asarray(x)).tolist()
-        if not (self.is_known or ref is None or ref in levels):
-            raise ValueError(f"T() asks for {ref!r} as the first level, and there are {levels}.")
+    def __call__(self, x, *first, **named):
+        values, levels = _values(x), _levels(x)
+        if self.is_known:
+            return CategoricalBox(values, None, None)
         self.is_known = True
-        return CategoricalBox(x, Treatment(ref), None)
+        (key,) = {"C": [""], "T": ["ref"], "S": ["omit"]}[self.name]
+        chosen = first[0] if first else named.pop(key, None)
+        if named:
+            raise ValueError(f"{self.name}() does not take {', '.join(named)}.")
+        _require_level(self.name, chosen, levels)
+        contrast = {"C": Treatment, "T": Treatment, "S": Sum}[self.name](chosen)
+        return CategoricalBox(values, contrast, levels)
 
 
-OWN = {"scale": _Scale, "binary": _Binary, "B": _Binary, "T": _Treatment}
+def _require_level(name, level, levels):
+    if level is not None and level not in levels:
+        raise ValueError(f"{name}() asks for {level!r}, and there are {_listed(levels)}.")
+
+
+def _values(x):
+    return np.asarray(x.data if isinstance(x, CategoricalBox) else x)
+
+
+def _levels(x):
+    if isinstance(x, CategoricalBox):
+        return x.levels or _levels(x.data)
+    if _is_categorical(x):
+        used = set(x)
+        return [level for level in x.cat.categories if level in used]
+    return sorted(pd.unique(np.asarray(x)).tolist())
+
+
+def _listed(levels):
+    return ", ".join(map(_said, levels))
+
+
+def _said(level):
+    """A level as the reader wrote it: numbers are computed with as floats, 7 as 7.0."""
+    return _label(level) if isinstance(level, float) else plain(level)
 
 
 class _CallResolver(CallResolver):
-    """formulae's calls, each with the memory that it needs."""
+    """formulae's calls, each with the memory that it needs, and arithmetic of 0 and 1."""
 
     def visitCallExpr(self, expr):
         call = super().visitCallExpr(expr)
-        if call.callee in OWN:
-            call.stateful_transform = OWN[call.callee]()
+        if call.callee not in (*LEVELS, "I"):
+            call.args = [_Numbers(arg) for arg in call.args]
+        if call.callee in ("C", "S", "T"):
+            call.stateful_transform = _Levels(call.callee)
+        elif call.callee in ("binary", "B"):
+            call.stateful_transform = _Binary()
+        elif call.callee == "scale":
+            call.stateful_transform = _Scale()
         elif call.callee.startswith("np.") and not _is_by_row(call.callee):
             call.stateful_transform = _Kept(call.callee)
         return call
 
+    def visitBinaryExpr(self, expr):
+        made = super().visitBinaryExpr(expr)
+        return made if expr.operator.kind in COMPARISONS else _of_numbers(made)
+
+    def visitUnaryExpr(self, expr):
+        return _of_numbers(super().visitUnaryExpr(expr))
+
+
+class _Numbers:
+    """An argument of arithmetic: True counts as 1, and False as 0, as in R."""
+
+    def __init__(self, inner):
+        self.inner = inner
+
+    def eval(self, data_mask, env):
+        value = self.inner.eval(data_mask, env)
+        is_logical = hasattr(value, "dtype") and pd.api.types.is_bool_dtype(value)
+        return value.astype(float) if is_logical else value
+
+
+def _of_numbers(operator):
+    return LazyOperator(operator.op, *map(_Numbers, operator.args))
+
+
+def _numpys(name):
+    return reduce(getattr, name.split(".")[1:], np)
+
 
 def _is_by_row(callee):
-    function = reduce(getattr, callee.split(".")[1:], np)
-    return isinstance(function, np.ufunc) or callee.removeprefix("np.") in BY_ROW
+    function = _numpys(callee)
+    # A ufunc with a signature, such as matmul, adds up over rows.
+    by_row = isinstance(function, np.ufunc) and function.signature is None
+    return by_row or callee.removeprefix("np.") in BY_ROW
+
+
+# What terms are made of ---------------------------------------------------------------------------
 
 
 class _LogicalCall(LazyCall):
@@ -137,58 +212,117 @@ class _Call(Call):
         super().__init__(own)
         self.name = name
 
-    def __eq__(self, other):
-        return isinstance(other, _Call) and self.name == other.name
-
-    def __hash__(self):
-        return hash(self.name)
+    def eval_new_data(self, data_mask):
+        if self.kind != "categoric":
+            return super().eval_new_data(data_mask)
+        return _coded(self, _values(self.call.eval(data_mask, self.env)))
 
 
 class _Variable(Variable):
     """A column; one of True and False is one of two levels, as in R."""
 
     def set_type(self, data_mask):
-        super().set_type(data_mask if self.is_response else self._with_levels(data_mask))
+        column = data_mask[self.name]
+        column = column.astype(float) if self.is_response and _is_logical(column) else column
+        super().set_type({self.name: _as_levels(column)})
 
     def eval_new_data(self, data_mask):
-        return super().eval_new_data(self._with_levels(data_mask))
+        column = data_mask[self.name]
+        if self.kind != "categoric":
+            return np.asarray(column, dtype=float)
+        return _coded(self, _values(_as_levels(column)))
 
-    def _with_levels(self, data):
-        return {self.name: _as_levels(data[self.name])}
+
+def _is_categorical(values):
+    return isinstance(getattr(values, "dtype", None), pd.CategoricalDtype)
+
+
+def _is_logical(values):
+    if not hasattr(values, "dtype") or _is_categorical(values):
+        return False
+    return values.ndim == 1 and pd.api.types.infer_dtype(values) == "boolean"
 
 
 def _as_levels(values):
-    if not (hasattr(values, "dtype") and pd.api.types.infer_dtype(values) == "boolean"):
+    """A column of levels with their order, where it is one."""
+    if _is_categorical(values):
+        return values.cat.as_ordered()
+    if not _is_logical(values):
         return values
     texts = np.where(np.asarray(values, dtype=bool), "TRUE", "FALSE")
-    levels = pd.CategoricalDtype(["FALSE", "TRUE"], ordered=True)
-    return pd.Series(texts).astype(levels)
+    return pd.Series(texts).astype(pd.CategoricalDtype(["FALSE", "TRUE"], ordered=True))
+
+
+def _coded(part, values):
+    """The rows of the contrasts for new values of a factor."""
+    try:
+        return part.contrast_matrix.matrix[_codes(values, part.levels)]
+    except ValueError as error:
+        raise ValueError(f"'{part.name}', {error}") from None
+
+
+def _codes(values, levels):
+    """Where each value stands among the levels; True is not 1 here."""
+    place = {_key(level): k for k, level in enumerate(levels)}
+    codes, unique = pd.factorize(np.asarray(values, dtype=object))
+    unknown = [value for value in unique if _key(value) not in place]
+    if unknown:
+        texts = {_label(level): level for level in levels}
+        alike = texts.get(_label(unknown[0]))
+        other = (
+            ""
+            if alike is None
+            else f" The data have it as {_said(alike)}, a {kind_of_label(alike)}; this is a "
+            f"{kind_of_label(unknown[0])}."
+        )
+        raise ValueError(
+            f"the level {_said(unknown[0])} is not in the data, which have "
+            f"{_listed(levels)}.{other}"
+        )
+    return np.array([place[_key(value)] for value in unique], dtype=int)[codes]
+
+
+def _key(level):
+    return isinstance(level, bool | np.bool_), level
+
+
+def _label(level):
+    """A level as R writes it in the name of a coefficient."""
+    if isinstance(level, bool | np.bool_):
+        return str(level).upper()
+    # Adding 0 makes 0 of −0.
+    return f"{level + 0.0:.15g}" if isinstance(level, float) else str(level)
+
+
+# Their product ------------------------------------------------------------------------------------
 
 
 class Design:
     """The fixed part of a formula, evaluated for the data: ``y``, ``X`` and the names of X."""
 
     def __init__(self, formula, data):
-        made = {name: _component(name, tree) for name, tree in formula.parts.items()}
-        terms = [
-            # Each term has components of its own: formulae keeps in them how they are coded there.
-            Term(*(deepcopy(made[name]) for name in term)) if term else Intercept()
-            for term in formula.terms
-        ]
-        model = Model(*terms, response=Response(Term(made[formula.response])))
-        # What formulae prints when something goes wrong, the error says as well.
-        with contextlib.redirect_stdout(io.StringIO()), np.errstate(all="ignore"):
-            design = DesignMatrices(model, data, Environment([NAMESPACE]))
-        self.y = np.asarray(design.response.design_matrix)
-        self.is_numeric = self.y.ndim == 1 and design.response.kind == "numeric"
-        if self.is_numeric:
-            self.y = self.y.astype(float)
-        self.terms = list(model.common_terms)
-        self.orders = [_order_in_r(term) for term in self.terms]
-        self.X = self._joined([term.data for term in self.terms], len(data))
-        names = zip(self.terms, self.orders, strict=True)
-        self.names = [_names(term)[k] for term, order in names for k in order]
-        self._forget()
+        environment = Environment([NAMESPACE])
+        made = {key: _part(key, tree) for key, tree in formula.parts.items()}
+        self.categories = {
+            name: column.dtype for name, column in data.items() if _is_categorical(column)
+        }
+        response = made[formula.response]
+        response.is_response = True
+        used = {name for term in formula.terms for name in term}
+        with _quiet():
+            for part in [response, *(made[name] for name in sorted(used))]:
+                _set_type(part, data, environment)
+            self.blocks = [
+                _block([made[name] for name in term], coding)
+                for term, codings in _codings(formula.terms, made)
+                for coding in codings
+            ]
+            self.y, self.is_numeric = _response(response)
+            self.X = self._joined([_product([p.value for p in b]) for b in self.blocks], len(data))
+        self.names = [name for block in self.blocks for name in _names(block)]
+        for part in (part for block in self.blocks for part in block):
+            # X has the columns; what is kept is how new ones are made.
+            part.value = part._intermediate_data = None
 
     def rows(self, data):
         """Rows of X for other data.
@@ -196,58 +330,142 @@ class Design:
         Raises
         ------
         ValueError
-            naming the term that the data do not fit.
+            naming the part of the formula that the data do not fit.
         """
-        with np.errstate(all="ignore"):
-            return self._joined([_new_data(term, data) for term in self.terms], len(data))
+        data = data.assign(
+            **{name: _of_dtype(data[name], dtype) for name, dtype in self._its_own(data)}
+        )
+        with _quiet():
+            products = [_product([_new(part, data) for part in block]) for block in self.blocks]
+            return self._joined(products, len(data))
 
-    def _joined(self, parts, n):
-        """The columns of all terms side by side."""
-        columns = [np.empty((n, 0))]
-        for part, order in zip(map(np.asarray, parts), self.orders, strict=True):
-            part = part if part.ndim == 2 else part[..., np.newaxis]
-            # A term of constants only gives one row, whatever the length of the data.
-            columns.append(np.broadcast_to(part, (n, part.shape[1]))[:, order])
-        return np.column_stack(columns).astype(float)
+    def _its_own(self, data):
+        return [(name, dtype) for name, dtype in self.categories.items() if name in data]
 
-    def _forget(self):
-        """Drop the columns that formulae keeps: X has them."""
-        for term in self.terms:
-            term.data = None
-            for part in getattr(term, "components", ()):
-                part.value = part._intermediate_data = None
+    def _joined(self, products, n):
+        """The columns of all terms side by side; the mean, and other constants, are one row."""
+        columns = [np.broadcast_to(product, (n, product.shape[1])) for product in products]
+        return np.column_stack([np.empty((n, 0)), *columns])
 
 
-def _component(name, tree):
-    return _Call(tree, name) if isinstance(tree, CallNode) else _Variable(_name(tree))
+@contextlib.contextmanager
+def _quiet():
+    """What the libraries print and warn of on the way is for who writes formulas in Python."""
+    with (
+        contextlib.redirect_stdout(io.StringIO()),
+        np.errstate(all="ignore"),
+        warnings.catch_warnings(),
+    ):
+        warnings.simplefilter("ignore", FutureWarning)
+        yield
 
 
-def _new_data(term, data):
+def _of_dtype(column, dtype):
+    """A column of new data as the categories of the fit, in their order."""
+    levels = dtype.categories.tolist()
     try:
-        return term.eval_new_data(data)
-    except (ValueError, TypeError, AttributeError) as error:
-        raise ValueError(f"{term.name}: {error}") from None
+        codes = _codes(np.asarray(column), levels)
+    except ValueError as error:
+        raise ValueError(f"'{column.name}', {error}") from None
+    return pd.Series(pd.Categorical.from_codes(codes, dtype=dtype), index=column.index)
 
 
-def _order_in_r(term):
-    """The order of a term's columns in R: in an interaction the first factor runs fastest."""
-    widths = [len(_part_names(part)) for part in getattr(term, "components", ())] or [1]
-    return np.arange(np.prod(widths)).reshape(widths).ravel(order="F")
+def _part(key, tree):
+    part = _Call(tree, key) if isinstance(tree, CallNode) else _Variable(name_of(tree))
+    part.key = key
+    return part
 
 
-def _names(term):
-    """The names that R gives to the columns of a term: "(Intercept)", "SexMale", "age:SexMale"."""
-    if isinstance(term, Intercept):
+def _set_type(part, data, environment):
+    try:
+        if isinstance(part, _Call):
+            part.set_type(data, environment)
+        else:
+            part.set_type(data)
+    except (AttributeError, IndexError, KeyError, NotImplementedError, TypeError) as error:
+        raise ValueError(_in_words(part.name, str(error))) from None
+
+
+def _in_words(name, said):
+    unexpected = re.search(r"unexpected keyword argument '(\w+)'", said)
+    if unexpected:
+        return f"{name} has an argument {unexpected[1]!r} that is not known here."
+    if "ufunc" in said or "unsupported operand" in said or "must be str" in said:
+        return f"{name} wants numbers, and one of its columns holds something else."
+    return f"{name}: {said}."
+
+
+def _response(part):
+    if part.kind != "numeric":
+        return None, False
+    part.set_data(False)
+    y = np.asarray(part.value, dtype=float)
+    return y, y.ndim == 1
+
+
+def _codings(terms, made):
+    """For each term how its factors are coded, so that no column says what others said before.
+
+    Terms with the same numbers in them share the work: so f:x needs all levels of f, unless x
+    stands there alone.
+    """
+    groups = {}
+    for term in terms:
+        factors = [name for name in term if made[name].kind == "categoric"]
+        numbers = frozenset(term) - set(factors)
+        groups.setdefault(numbers, {})[term] = factors
+    codings = {}
+    for group in groups.values():
+        codings.update(pick_contrasts(group))
+    return [(term, codings[term]) for term in terms]
+
+
+def _block(parts, coding):
+    """The parts of a term, coded: those factors only that the coding has."""
+    block = []
+    for part in parts:
+        if part.kind == "categoric" and part.key not in coding:
+            continue
+        # Each term has parts of its own: formulae keeps in them how they are coded there.
+        own = copy(part)
+        own.set_data(coding.get(part.key, False))
+        if own.kind != "categoric" and np.ndim(own.value) == 2 and own.value.shape[1] == 0:
+            raise ValueError(f"{own.name} has no columns.")
+        block.append(own)
+    return block
+
+
+def _new(part, data):
+    try:
+        return part.eval_new_data(data)
+    except (AttributeError, TypeError) as error:
+        raise ValueError(_in_words(part.name, str(error))) from None
+
+
+def _product(values):
+    """Each column of one part times each of the others; the first part runs fastest, as in R."""
+    product = np.ones((1, 1))
+    for value in values:
+        value = np.asarray(value, dtype=float)
+        value = value if value.ndim == 2 else value.reshape(-1, 1)
+        product = (value[:, :, np.newaxis] * product[:, np.newaxis, :]).reshape(
+            max(len(value), len(product)), -1
+        )
+    return product
+
+
+def _names(block):
+    """The names that R gives to the columns: "(Intercept)", "SexMale", "age:SexMale"."""
+    if not block:
         return ["(Intercept)"]
-    return [":".join(pair) for pair in itertools.product(*map(_part_names, term.components))]
+    backwards = itertools.product(*(_part_names(part) for part in reversed(block)))
+    return [":".join(reversed(names)) for names in backwards]
 
 
 def _part_names(part):
     if part.kind == "categoric":
-        labels = part.contrast_matrix.labels
-        if set(map(type, part.levels)) <= {bool, np.bool_}:
-            labels = [label.upper() for label in labels]
-        return [f"{part.name}{label}" for label in labels]
-    if part.value.ndim == 2 and part.value.shape[1] > 1:
+        named = {str(level): _label(level) for level in part.levels}
+        return [f"{part.name}{named.get(k, k)}" for k in part.contrast_matrix.labels]
+    if np.ndim(part.value) == 2 and part.value.shape[1] > 1:
         return [f"{part.name}{k}" for k in range(1, part.value.shape[1] + 1)]
     return [part.name]

@@ -38,6 +38,7 @@ def unbalanced_data():
             ),
             "k": rng.integers(1, 4, size=n).astype("int8"),
             "flag": rng.random(n) < 0.4,
+            "sign": rng.random(n) < 0.5,
         }
     )
     effect = pd.Series(rng.normal(size=len(sizes)), index=data["g"].unique())
@@ -73,6 +74,10 @@ ATOMS = {
     "I((x + z) * u)": columns((X + DATA["z"]) * DATA["u"]),
     "I(x + z * u)": columns(X + DATA["z"] * DATA["u"]),
     "I(x > 0)": indicators(X > 0),
+    "sign": indicators(DATA["sign"]),
+    "I(flag + sign)": columns(DATA["flag"] * 1.0 + DATA["sign"]),
+    "I(-x**2 + z)": columns(-(X**2) + DATA["z"]),
+    "I(flag * u)": columns(DATA["flag"] * DATA["u"]),
     "log(u)": columns(np.log(DATA["u"])),
     "np.exp(x)": columns(np.exp(X)),
     "center(x)": columns(X - X.mean()),
@@ -111,7 +116,7 @@ SUMS = st.recursive(
         st.tuples(inner, st.sampled_from("+-:*/"), inner).map(lambda t: combine(*t)),
         inner.map(squared),
     ),
-    max_leaves=4,
+    max_leaves=5,
 )
 SPACES = st.sampled_from(["", " ", "  ", "\t", "\n "])
 
@@ -218,7 +223,31 @@ LEFT_OVER = [
     ("y ~ x**2 + (1 | g)", "x**", r"I\(x\*\*2\): without"),
     ("y ~ (x + z)**k + (1 | g)", "k", "whole number"),
     ("y ~ 2 * x + (1 | g)", "2", "neither 0 nor 1"),
-    ("y ~ x:1 + (1 | g)", "1", "neither 0 nor 1"),
+    ("y ~ x:1 + (1 | g)", "1", "stands in a sum"),
+    ("y ~ x + (1 / g)", "1", "A random part has a bar"),
+    ("y ~ x + (1 | 1)", "1)", "stands in a sum"),
+    ("y ~ x + (1 | g - g)", "g -", "the column of the groups"),
+    ("y ~ x + (1 | )", ")", "missing before this sign"),
+    ("y = x + (1 | g)", "=", "stands ~, not ="),
+    ("y ~ (x + f)^2 + (1 | g)", "^", r"\(a \+ b\)\*\*2"),
+    ("y ~ 2² + (1 | g)", "²", "means nothing here"),
+    ("y ∼ x + (1 | g)", "∼", "type ~"),
+    ("y ~ x − z + (1 | g)", "−", "type -"),
+    ("y ~ x + (1 | g) # mean", "#", "no comments"),
+    ("y ~ splines::bs(x, df=4) + (1 | g)", ":bs", "Name the function alone"),
+    ("y ~ bs(x, knots=[1, 2]) + (1 | g)", "[1", "df=4"),
+    ("y ~ C(f, contr.sum) + (1 | g)", "C", r"S\(f\)"),
+    ("y ~ C(f, Helmert) + (1 | g)", "C", "columns of their own"),
+    ("y ~ f.astype('category') + (1 | g)", "f.", r"make levels of it, C\(f\)"),
+    ("y ~ log(u, 2) + (1 | g)", "log", r"np\.log2\(x\)"),
+    ("y ~ np.exp(u, z) + (1 | g)", "np", r"takes 1 argument"),
+    ("y ~ np.log(u, out=z) + (1 | g)", "np", r"takes 1 argument"),
+    ("y ~ I(0 < x < 1) + (1 | g)", "< 1", "One comparison at a time"),
+    ("y ~ I(x > 0 == flag) + (1 | g)", "==", "One comparison at a time"),
+    ("y ~ I((x > 0) | (z > 3)) + (1 | g)", "| (z", "One of two conditions"),
+    ("y ~ poly(x, 2, raw=TRUE) + (1 | g)", "TRUE", "here it is True"),
+    ("y ~ mean(x) + (1 | g)", "mean", r"np\.mean\(x\)"),
+    ("y ~ I(offset(x)) + (1 | g)", "offset", "a term of its own"),
     ("y ~ 'x' + (1 | g)", "'x", "without quotes"),
     ("y ~ x + True + (1 | g)", "True", "means nothing here"),
     ("y ~ -x + (1 | g)", "-x", "takes a term away"),
@@ -235,7 +264,7 @@ LEFT_OVER = [
     ("y ~ C(h, levels=['low', 'top']) + (1 | g)", "['low", r"pd\.Categorical"),
     ("y ~ C(h, levels=lev) + (1 | g)", "C", r"pd\.Categorical"),
     ("y ~ Q('x') + (1 | g)", "Q", "stands in backticks: `x`"),
-    ("y ~ x.mean() + (1 | g)", "x.", r"np\.mean\(x\) or center\(x\)"),
+    ("y ~ x.mean() + (1 | g)", "x.", r"center\(x\); anything else"),
     ("y ~ factor(f) + (1 | g)", "factor", r"C\(f\)"),
     ("y ~ ln(u) + (1 | g)", "ln", r"log\(u\)"),
     ("y ~ pd.cut(x, 3) + (1 | g)", "pd", "column of the classes"),
@@ -402,7 +431,7 @@ def test_a_binary_column_keeps_its_level():
 
 @pytest.mark.parametrize("call", ["binary(f, 'r')", "T(f, ref='r')"])
 def test_a_level_that_the_data_do_not_have_is_the_mistake_of_the_formula(call):
-    with pytest.raises(ValueError, match=r"asks for 'r'.*there are \['"):
+    with pytest.raises(ValueError, match=r"asks for 'r', and there are 'p', 'q'"):
         lt.lmm(f"y ~ {call} + (1 | g)", DATA)
 
 
@@ -493,3 +522,171 @@ def test_columns_of_an_interaction_stand_as_in_r(fixed, names):
         level = re.match(r"f([pq])", name)
         if level:
             assert set(DATA["f"][column != 0]) == {level[1]}
+
+
+# What an attempt to break it found ----------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("fixed", "design"),
+    [
+        ("f:flag:sign", 8),
+        ("f:h:flag", 12),
+        ("x + x:f:flag:sign", 9),
+        ("0 + x + x:f:flag:sign", 8),
+        ("x + C(k):f:flag", 13),
+        ("f:flag", 4),
+        ("bs(x, df=3) * f", 8),
+    ],
+)
+def test_an_interaction_without_its_margins_has_a_column_for_each_cell(fixed, design):
+    fit = lt.lmm(f"y ~ {fixed} + (1 | g)", DATA)
+    assert np.linalg.matrix_rank(fit.X) == fit.X.shape[1] == design
+    assert len(set(fit.beta.index)) == design
+
+
+@pytest.mark.parametrize("method", ["as_ordered", "as_unordered"])
+@pytest.mark.parametrize("term", ['I(size > "small")', 'np.where(size >= "mid", x, 0)', "C(size)"])
+def test_a_comparison_of_categories_keeps_their_order(method, term):
+    size = pd.Categorical(
+        DATA["h"].map({"top": "large", "low": "small", "mid": "mid"}), ["small", "mid", "large"]
+    )
+    data = DATA.assign(size=getattr(pd.Series(size).cat, method)())
+    fit, refusal = attempt(lt.lmm, f"y ~ {term} + (1 | g)", data)
+    if method == "as_unordered" and ">" in term:
+        assert "rdered" in refusal
+        return
+    for rows in (data, data.iloc[[3]], data[data["size"] == "mid"]):
+        assert fit.predict(rows).to_numpy() == pytest.approx(fit.fitted[rows.index].to_numpy())
+
+
+@pytest.mark.parametrize(
+    ("call", "values"),
+    [
+        ("I(-x**2)", -(X**2)),
+        ("I(z - -x**2)", DATA["z"] + X**2),
+        ("I(2**3**2 + x)", 512 + X),
+        ("np.exp(-x**2)", np.exp(-(X**2))),
+        ("I(flag + sign)", DATA["flag"] * 1 + DATA["sign"]),
+        ("I(x * (-flag))", -X * DATA["flag"]),
+        ("I((x > 0) + (z > 3) + flag)", (X > 0) * 1 + (DATA["z"] > 3) * 1 + DATA["flag"]),
+        ("np.add(flag, sign)", DATA["flag"] * 1 + DATA["sign"]),
+        ("I(flag - sign)", DATA["flag"] * 1.0 - DATA["sign"]),
+        ("I(k**-1)", 1 / DATA["k"].astype(float)),
+    ],
+)
+def test_arithmetic_is_that_of_r(call, values):
+    fit = lt.lmm(f"y ~ {call} + (1 | g)", DATA)
+    assert fit.X[:, 1] == pytest.approx(np.asarray(values, dtype=float))
+
+
+@pytest.mark.parametrize(
+    ("fixed", "names"),
+    [
+        ("x + z + x", ["x", "z"]),
+        ("x + z - (1 + z)", ["x"]),
+        ("x + z - (0 + z)", ["(Intercept)", "x"]),
+        ("0 + f + h*f", ["fp", "fq", "hlow", "hmid", "fq:hlow", "fq:hmid"]),
+        ("f + x + x:f", ["(Intercept)", "fq", "x", "fq:x"]),
+        ("x*(1 + f)", ["(Intercept)", "x", "fq", "x:fq"]),
+        ("(1 + f + x)**2", ["(Intercept)", "fq", "x", "fq:x"]),
+        ("x - 1 + 1", ["(Intercept)", "x"]),
+    ],
+)
+def test_terms_and_their_order_are_those_of_r(fixed, names):
+    fit = lt.lmm(f"y ~ {fixed} + (1 | g)", DATA)
+    expected = names if "0 +" in fixed[:3] or "(1 + z)" in fixed else ["(Intercept)", *names]
+    assert list(fit.beta.index) == list(dict.fromkeys(expected))
+
+
+def test_labels_of_levels_are_written_as_in_r():
+    data = DATA.assign(dose=DATA["k"] / 2, big=DATA["k"].astype(int) * 1000)
+    fit = lt.lmm("y ~ C(dose) + C(big) - C(big) + (1 | g)", data)
+    assert list(fit.beta.index) == ["(Intercept)", "C(dose)1", "C(dose)1.5"]
+
+
+@pytest.mark.parametrize(
+    ("fixed", "column", "value", "words"),
+    [
+        (
+            "C(flag)",
+            "flag",
+            [1, 0],
+            "'flag' holds numbers, and in the data of the fit",
+        ),
+        ("C(k)", "k", [True, True], "the level True is not in the data|holds logical"),
+        ("C(k)", "k", ["1", "2"], "holds texts, and in the data of the fit it holds numbers"),
+        ("f", "f", ["zz", "p"], "the level 'zz' is not in the data, which have 'p', 'q'"),
+        ("binary(f, 'q')", "f", ["zz", "p"], "the level 'zz' is not in the data"),
+        ("h", "h", [1, 2], "the level 1 is not in the data"),
+        ("x", "x", ["1", "2"], "'x' holds texts"),
+        ("I(x * 2)", "x", ["1", "2"], "'x' holds texts"),
+        ("flag", "flag", [1, 0], "'flag' holds numbers, and in the data of the fit it holds logic"),
+        ("x", "x", [True, False], "'x' holds logical values"),
+    ],
+)
+def test_newdata_of_another_type_are_refused_not_guessed(fixed, column, value, words):
+    fit = lt.lmm(f"y ~ {fixed} + (1 | g)", DATA)
+    with pytest.raises(ValueError, match=words):
+        fit.predict(pd.DataFrame({column: value, "g": "g1"}))
+
+
+def test_the_type_of_a_level_is_told_where_it_differs():
+    data = DATA.assign(code=DATA["k"].astype(str))
+    fit = lt.lmm("y ~ code + (1 | g)", data)
+    with pytest.raises(
+        ValueError, match=r"the level 1\.?0? is not .* as '1', a text; this is a number"
+    ):
+        fit.predict(pd.DataFrame({"code": [1], "g": "g1"}))
+
+
+@pytest.mark.parametrize(
+    "call", ["I(x / np.matmul(x, x))", "I(x / np.vecdot(x, x))", "I(x / np.dot(x, x))"]
+)
+def test_sums_over_rows_are_kept(call):
+    if not hasattr(np, "vecdot") and "vecdot" in call:
+        call = "I(x / np.inner(x, x))"
+    fit = lt.lmm(f"y ~ {call} + (1 | g)", DATA)
+    assert fit.predict(DATA.iloc[[7]]).iloc[0] == pytest.approx(fit.fitted.iloc[7])
+
+
+def test_a_column_named_like_a_call_is_another_column():
+    data = DATA.assign(**{"log(u)": DATA["z"]})
+    fit = lt.lmm("y ~ `log(u)` + (1 | g)", data)
+    assert fit.X[:, 1] == pytest.approx(DATA["z"].to_numpy())
+    with pytest.raises(ValueError, match=r"two coefficients .*'log\(u\)'"):
+        lt.lmm("y ~ log(u) + `log(u)` + (1 | g)", data)
+    assert lt.lmm("log(u) ~ `log(u)` + (1 | g)", data).y == pytest.approx(np.log(DATA["u"]))
+
+
+def test_a_categorical_of_truth_values_and_a_logical_response():
+    data = DATA.assign(v=pd.Categorical(DATA["flag"]))
+    fit = lt.lmm("y ~ v + x:v + (1 | g)", data)
+    assert list(fit.beta.index) == ["(Intercept)", "vTRUE", "vFALSE:x", "vTRUE:x"]
+    assert fit.predict(data).to_numpy() == pytest.approx(fit.fitted.to_numpy())
+    binary = lt.lmm("flag ~ x + (1 | g)", DATA)
+    numbers = lt.lmm("y ~ x + (1 | g)", DATA.assign(y=DATA["flag"] * 1.0))
+    assert binary.beta.to_numpy() == pytest.approx(numbers.beta.to_numpy())
+
+
+def test_no_rows_give_no_predictions():
+    fit = lt.lmm("y ~ h * f + bs(x, df=4) + (1 | g)", DATA)
+    assert len(fit.predict(DATA.iloc[:0])) == len(fit.prediction_interval(DATA.iloc[:0])) == 0
+
+
+def test_what_is_too_deep_or_has_names_of_several_levels_is_refused_in_words():
+    with pytest.raises(ValueError, match="too many parentheses"):
+        lt.lmm(f"y ~ {'(' * 400}x{')' * 400} + (1 | g)", DATA)
+    with pytest.raises(ValueError, match="column names of 2 levels"):
+        lt.lmm("y ~ x + (1 | g)", pd.concat({"a": DATA}, axis=1))
+
+
+def test_a_constant_column_is_called_constant():
+    with pytest.raises(ValueError, match=r"'one' has one value in all rows, as \(Intercept\)"):
+        lt.lmm("y ~ one + (1 | g)", DATA.assign(one=2.5))
+
+
+def test_groups_may_be_dates():
+    day = pd.Timestamp("2026-01-01") + pd.to_timedelta(DATA["g"].str[1:].astype(int), unit="D")
+    fit = lt.lmm("y ~ x + (1 | day)", DATA.assign(day=day))
+    assert fit.loglik == pytest.approx(lt.lmm("y ~ x + (1 | g)", DATA).loglik)

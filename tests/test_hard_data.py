@@ -180,7 +180,6 @@ DATES = pd.Timestamp("2024-03-26") + pd.to_timedelta(np.arange(80), unit="D")
 REFUSED = [
     ("logestrone ~ measurement + (1 | woman)", doubled(ESTRONE), "more than one column"),
     ("logestrone ~ x + (1 | woman)", of("x", DATES), "'x' of data holds datetime64 values.*days"),
-    ("logestrone ~ 1 + (1 | x)", of("x", DATES), "'x' of data holds datetime64 values"),
     ("x ~ 1 + (1 | woman)", of("x", np.arange(80) * 1j), "holds complex values.*real part"),
     (
         "logestrone ~ x + (1 | woman)",
@@ -235,7 +234,7 @@ def test_new_data_without_a_finite_number_are_refused(age):
 
 def test_new_data_of_another_kind_are_refused():
     fit = lt.lmm("distance ~ age + (1 | Subject)", ORTHODONT)
-    with pytest.raises(ValueError, match="the kind of values"):
+    with pytest.raises(ValueError, match="'age' holds texts, and in the data of the fit"):
         fit.predict(ORTHODONT.assign(age="ten").iloc[:2])
 
 

@@ -192,7 +192,7 @@ CHILD = {"age": [8.0], "Sex": ["Male"], "Subject": ["M01"]}
         ({"age": [8.0], "Sex": ["Male"]}, "no column 'Subject'. .*include_random=False"),
         ({"age": [8.0], "Subject": ["M01"]}, "newdata has no column 'Sex'. It has: age, Subject"),
         (CHILD | {"age": [np.nan]}, "Column 'age' of newdata .* in row 0"),
-        (CHILD | {"Sex": ["Other"]}, r"newdata does not fit .*Other.*'Sex'"),
+        (CHILD | {"Sex": ["Other"]}, r"newdata does not fit .*'Sex', the level 'Other' is not in"),
         (CHILD | {"Subject": [None]}, "Column 'Subject' of newdata .* in row 0"),
     ],
 )
