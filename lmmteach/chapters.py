@@ -53,7 +53,7 @@ CHAPTERS = (
 
 
 def rooms(package, path):
-    """Import the modules of a package that are called as a chapter is.
+    """Import the modules of a package that have the name of a chapter.
 
     Parameters
     ----------

@@ -86,11 +86,19 @@ def test_every_explorer_is_found_once():
     assert len({explorer.name for explorer in widgets.EXPLORERS}) == len(widgets.EXPLORERS)
 
 
+@every
+def test_a_page_shows_the_explorers_of_its_chapter(chapter):
+    room = chapters.rooms(widgets.__name__, widgets.__path__).get(chapter)
+    mine = [name for name, e in widgets.BY_NAME.items() if getattr(room, name, None) is e]
+    shown = re.findall(r"^widgets\.(\w+)$", register.pages()[f"chapters/{chapter.page}"], re.M)
+    assert sorted(shown) == sorted(mine)
+
+
 def test_rooms_are_in_the_order_of_the_book_and_none_is_invented(monkeypatch):
-    more = (chapters.Chapter(9, "no-such-room", "Nowhere"), *reversed(CHAPTERS))
+    with_exercises = list(bank.BY_CHAPTER)
+    more = (*reversed(with_exercises), chapters.Chapter(99, "no-such-room", "Nowhere"))
     monkeypatch.setattr(chapters, "CHAPTERS", more)
-    found = chapters.rooms(bank.__name__, bank.__path__)
-    assert [chapter.number for chapter in found] == [8, 7, 6, 5, 4, 3, 2, 1]
+    assert list(chapters.rooms(bank.__name__, bank.__path__)) == with_exercises[::-1]
 
 
 def test_a_two_digit_chapter_sorts_after_the_ninth():

@@ -1,7 +1,7 @@
 """Explorers: pictures that answer when a parameter moves, live in a notebook and on the page.
 
-Each chapter has a module here that is called as it is. The explorers that it defines are found
-there, and can be had from here by their names, as ``widgets.shrinkage``.
+Those of a chapter stand in the module that has its name. They are found there, and can be had from
+here as ``widgets.shrinkage``.
 """
 
 from lmmteach.chapters import rooms

@@ -1,4 +1,4 @@
-"""All exercises, chapter by chapter: each chapter has a module here that is called as it is."""
+"""All exercises; those of a chapter stand in the module that has its name."""
 
 from lmmteach.chapters import rooms
 
