@@ -3,8 +3,6 @@
 ``_toc.yml`` has them in the same order; a test holds the two against each other.
 """
 
-import pkgutil
-from importlib import import_module
 from typing import NamedTuple
 
 
@@ -52,17 +50,15 @@ CHAPTERS = (
 )
 
 
-def rooms(package, path):
-    """Import the modules of a package that have the name of a chapter.
+def rooms(names):
+    """The modules of a package that have the name of a chapter.
 
     Parameters
     ----------
-    package, path : its ``__name__`` and ``__path__``
+    names : ``globals()`` of the package that has imported them
 
     Returns
     -------
     rooms : ``{chapter: module}`` of the chapters that have one, in the order of the book
     """
-    there = {module.name for module in pkgutil.iter_modules(path)}
-    found = [chapter for chapter in CHAPTERS if chapter.room in there]
-    return {chapter: import_module(f"{package}.{chapter.room}") for chapter in found}
+    return {chapter: names[chapter.room] for chapter in CHAPTERS if chapter.room in names}

@@ -37,6 +37,8 @@ BELOW = {
     "_toc.yml": r"      - file: chapters/\d",
     "chapters/index.md": r"\| \{doc\}`\d",
     "data/SOURCES.md": r"\| `",
+    "lmmteach/exercises/bank/__init__.py": r"    \w+,",
+    "lmmteach/widgets/__init__.py": r"    \w+,",
     "lmmteach/data.py": r'    "\w+": "',
 }
 BLOCK = r"```(\w+)\n(.*?)^```\n"
@@ -151,7 +153,7 @@ def test_the_tests_pass_without_a_change(run):
 
 
 def test_the_smallest_exercise_has_seven_lines():
-    ((_, ((_, code),)),) = steps(section("An exercise"))
+    (_, ((_, code),)), *_ = steps(section("An exercise"))
     (exercise,) = [n for n in ast.parse(code).body if isinstance(getattr(n, "value", 0), ast.Call)]
     assert exercise.end_lineno - exercise.lineno + 1 == 7
     assert max(map(len, code.splitlines())) <= 100

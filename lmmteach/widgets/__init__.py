@@ -1,15 +1,28 @@
 """Explorers: pictures that answer when a parameter moves, live in a notebook and on the page.
 
 Those of a chapter stand in the module that has its name. They are found there, and can be had from
-here as ``widgets.shrinkage``.
+here as ``widgets.shrinkage``, also where an explorer has the name of a module.
 """
 
+# The modules are used through globals().
+# ruff: noqa: F401
+
 from lmmteach.chapters import rooms
+from lmmteach.widgets import (
+    blup,
+    diagnostics,
+    likelihood,
+    model,
+    prediction,
+    profile,
+    reml,
+    testing,
+)
 from lmmteach.widgets.explorer import Control, Explorer, Question
 
 BY_NAME = {
     name: value
-    for room in rooms(__name__, __path__).values()
+    for room in rooms(globals()).values()
     for name, value in vars(room).items()
     if isinstance(value, Explorer)
 }
