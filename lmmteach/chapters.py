@@ -3,7 +3,6 @@
 ``_toc.yml`` has them in the same order; a test holds the two against each other.
 """
 
-import pkgutil
 from typing import NamedTuple
 
 
@@ -51,16 +50,15 @@ CHAPTERS = (
 )
 
 
-def with_rooms(path):
-    """The chapters of which a package has a room, in the order of the book.
+def rooms(names):
+    """The modules of a package that have the name of a chapter.
 
     Parameters
     ----------
-    path : ``__path__`` of the package
+    names : ``globals()`` of the package that has imported them
 
     Returns
     -------
-    chapters : list of Chapter; the package imports the ``room`` of each
+    rooms : ``{chapter: module}`` of the chapters that have one, in the order of the book
     """
-    there = {module.name for module in pkgutil.iter_modules(path)}
-    return [chapter for chapter in CHAPTERS if chapter.room in there]
+    return {chapter: names[chapter.room] for chapter in CHAPTERS if chapter.room in names}

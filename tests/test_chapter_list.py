@@ -2,6 +2,7 @@
 
 import pkgutil
 import re
+import sys
 from pathlib import Path
 
 import notebooks
@@ -67,8 +68,8 @@ def test_every_module_of_formulas_belongs_to_one_chapter():
     assert set(named) <= modules(lmmteach)
 
 
-def test_every_module_of_the_bank_is_a_chapters():
-    assert modules(bank) <= {chapter.room for chapter in CHAPTERS}
+def test_every_module_of_the_bank_is_a_chapters_and_was_imported():
+    assert modules(bank) == {chapter.room for chapter in bank.BY_CHAPTER}
 
 
 def test_no_chapter_of_the_bank_leans_on_another():
@@ -86,11 +87,19 @@ def test_every_explorer_is_found_once():
     assert len({explorer.name for explorer in widgets.EXPLORERS}) == len(widgets.EXPLORERS)
 
 
+@every
+def test_a_page_shows_the_explorers_of_its_chapter(chapter):
+    room = sys.modules.get(f"{widgets.__name__}.{chapter.room}")
+    mine = [name for name, e in widgets.BY_NAME.items() if getattr(room, name, None) is e]
+    shown = re.findall(r"^widgets\.(\w+)$", register.pages()[f"chapters/{chapter.page}"], re.M)
+    assert sorted(shown) == sorted(mine)
+
+
 def test_rooms_are_in_the_order_of_the_book_and_none_is_invented(monkeypatch):
-    more = (chapters.Chapter(9, "no-such-room", "Nowhere"), *reversed(CHAPTERS))
+    more = [chapters.Chapter(n, name, "…") for n, name in enumerate(("b-c", "none", "a"), 1)]
     monkeypatch.setattr(chapters, "CHAPTERS", more)
-    found = chapters.with_rooms(bank.__path__)
-    assert [chapter.number for chapter in found] == [8, 7, 6, 5, 4, 3, 2, 1]
+    assert chapters.rooms({"a": 1, "b_c": 2, "other": 3}) == {more[0]: 2, more[2]: 1}
+    assert list(chapters.rooms({"a": 1, "b_c": 2})) == [more[0], more[2]]
 
 
 def test_a_two_digit_chapter_sorts_after_the_ninth():

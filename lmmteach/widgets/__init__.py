@@ -1,18 +1,29 @@
 """Explorers: pictures that answer when a parameter moves, live in a notebook and on the page.
 
-Each chapter has a module here that is called as it is. The explorers that it defines are found
-there, and can be had from here by their names, as ``widgets.shrinkage``.
+Those of a chapter stand in the module that has its name. They are found there, and can be had from
+here as ``widgets.shrinkage``, also where an explorer has the name of a module.
 """
 
-from importlib import import_module
+# The modules are used through globals().
+# ruff: noqa: F401
 
-from lmmteach.chapters import with_rooms
+from lmmteach.chapters import rooms
+from lmmteach.widgets import (
+    blup,
+    diagnostics,
+    likelihood,
+    model,
+    prediction,
+    profile,
+    reml,
+    testing,
+)
 from lmmteach.widgets.explorer import Control, Explorer, Question
 
 BY_NAME = {
     name: value
-    for chapter in with_rooms(__path__)
-    for name, value in vars(import_module(f".{chapter.room}", __name__)).items()
+    for room in rooms(globals()).values()
+    for name, value in vars(room).items()
     if isinstance(value, Explorer)
 }
 EXPLORERS = tuple(BY_NAME.values())

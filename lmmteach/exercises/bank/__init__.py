@@ -1,11 +1,19 @@
-"""All exercises, chapter by chapter: each chapter has a module here that is called as it is."""
+"""All exercises; those of a chapter stand in the module that has its name."""
 
-from importlib import import_module
+# The modules are used through globals().
+# ruff: noqa: F401
 
-from lmmteach.chapters import with_rooms
+from lmmteach.chapters import rooms
+from lmmteach.exercises.bank import (
+    blup,
+    diagnostics,
+    likelihood,
+    model,
+    prediction,
+    profile,
+    reml,
+    testing,
+)
 
-BY_CHAPTER = {
-    chapter: import_module(f".{chapter.room}", __name__).EXERCISES
-    for chapter in with_rooms(__path__)
-}
+BY_CHAPTER = {chapter: room.EXERCISES for chapter, room in rooms(globals()).items()}
 EXERCISES = {exercise.key: exercise for some in BY_CHAPTER.values() for exercise in some}
