@@ -8,6 +8,9 @@ THREADS = OPENBLAS_NUM_THREADS=1 OMP_NUM_THREADS=1
 EDITION ?= students
 PLACE = $(if $(filter solutions,$(EDITION)),_build/solutions/)
 
+# Where `make serve` shows the book.
+PORT ?= 8000
+
 .PHONY: book serve test test-notebooks test-book mutants bench notebooks exercises live lock clean
 
 book: .venv/ready
@@ -15,7 +18,8 @@ book: .venv/ready
 	@echo "The book is here: $(CURDIR)/$(PLACE)_build/html/index.html"
 
 serve: book
-	$(BIN)/python tools/serve.py
+	@echo "The book is at http://127.0.0.1:$(PORT)/ on this machine (stop with Ctrl+C)"
+	$(BIN)/python -m http.server --bind 127.0.0.1 --directory $(PLACE)_build/html $(PORT)
 
 test: .venv/ready
 	$(BIN)/ruff check . && $(BIN)/ruff format --check .

@@ -8,7 +8,7 @@ import pytest
 from scipy.stats import f as f_distribution
 
 import lmmteach as lt
-from lmmteach import diagnostics, likelihood, model, prediction, profile, reml, testing
+from lmmteach import _climb, diagnostics, likelihood, model, prediction, profile, reml, testing
 
 ORTHODONT = lt.load_data("orthodont")
 ESTRONE = lt.load_data("estrone")
@@ -104,7 +104,7 @@ def test_of_two_tops_close_to_each_other_the_higher_one_is_found():
     assert fit.theta == pytest.approx([0.1846, 0.8905], abs=5e-4)
 
 
-def test_a_profile_interval_of_few_unequal_groups_is_found():
+def few_unequal_groups():
     x = [
         1.6,
         0.5,
@@ -126,13 +126,26 @@ def test_a_profile_interval_of_few_unequal_groups_is_found():
         0.3,
     ]
     y = [0.8, -0.2, 2.7, 0.8, -0.5, -0.3, -1.1, 0.5, -1.6, -2.1, -1, 1.4, -4.2, -2.3, 1.2, 0.7, 0.5]
-    data = pd.DataFrame({"y": [*y, 1.2], "x": x, "g": [0] * 3 + [1] * 4 + [2] * 7 + [3] * 3 + [4]})
+    return pd.DataFrame({"y": [*y, 1.2], "x": x, "g": [0] * 3 + [1] * 4 + [2] * 7 + [3] * 3 + [4]})
+
+
+def test_a_profile_interval_of_few_unequal_groups_is_found():
+    data = few_unequal_groups()
     fit = lt.lmm("y ~ x + (1 | g)", data, method="ML")
     table = fit.profile_interval()
     upper = table.loc["sigma2_b", "upper"]
     _, theta = likelihood.fit_ml(fit.y, fit.X, fit.Z, sigma2_b=upper)
     height = profile.profile_loglik(model.V_theta(theta, fit.Z), fit.y, fit.X)
     assert 2 * (fit.loglik - height) == pytest.approx(3.841459, abs=1e-5)
+
+
+@pytest.mark.parametrize("sigma2_b", [2, 3, 5, 10, 30, 100])
+def test_a_held_variance_does_not_slow_the_climb_of_the_others(sigma2_b, monkeypatch):
+    fit = lt.lmm("y ~ x + (1 | g)", few_unequal_groups(), method="ML")
+    steps, step_up = [], _climb._step_up
+    monkeypatch.setattr(_climb, "_step_up", lambda *a, **k: steps.append(1) or step_up(*a, **k))
+    likelihood.fit_ml(fit.y, fit.X, fit.Z, sigma2_b=sigma2_b)
+    assert len(steps) <= 5
 
 
 @pytest.mark.parametrize("ratio", [1e-4, 1e3, 1e4, 1e5])
