@@ -5,7 +5,7 @@ import numpy as np
 BATCHES = 40
 
 
-def with_error(draws, statistic=None):
+def with_error(draws, quantile=None):
     """A simulated figure and its Monte Carlo error, as text: ``"1.395 ± 0.002"``.
 
     The Monte Carlo error is the standard error that the number of draws leaves. It is printed with
@@ -15,8 +15,8 @@ def with_error(draws, statistic=None):
     Parameters
     ----------
     draws : (m,) numbers, or true and false, one from each simulated study
-    statistic : function of an array of draws, such as ``np.median``; their mean if not given. Its
-        error is found from 40 batches of draws, so their order must be that of the simulation
+    quantile : the share of draws below the figure that is wanted, 0.5 for the median; their mean if
+        not given. Its error is found from 40 batches of draws
 
     Returns
     -------
@@ -29,7 +29,7 @@ def with_error(draws, statistic=None):
     """
     draws = np.asarray(draws)
     scale, unit = (100, " %") if draws.dtype == bool else (1, "")
-    parts = draws if statistic is None else _in_batches(draws, statistic)
+    parts = draws if quantile is None else _in_batches(draws, quantile)
     if len(parts) < 2:
         raise ValueError(f"{len(draws)} draw(s): at least 2 are needed to know the error.")
     figure, error = scale * parts.mean(), scale * parts.std(ddof=1) / np.sqrt(len(parts))
@@ -39,7 +39,7 @@ def with_error(draws, statistic=None):
     return f"{figure:.{decimals}f}{unit} ± {error:.{decimals}f}{unit}"
 
 
-def _in_batches(draws, statistic):
+def _in_batches(draws, quantile):
     if len(draws) < 2 * BATCHES:
-        raise ValueError(f"{len(draws)} draws: {BATCHES} batches need {2 * BATCHES} at least.")
-    return np.array([statistic(batch) for batch in np.array_split(draws, BATCHES)])
+        raise ValueError(f"{len(draws)} draws: a quantile needs {2 * BATCHES} at least.")
+    return np.array([np.quantile(batch, quantile) for batch in np.array_split(draws, BATCHES)])
