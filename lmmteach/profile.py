@@ -148,7 +148,7 @@ def profile_interval(curve, estimate, level=0.95, lower=-np.inf, scale=None):
 
 
 def balanced_drop(sigma2_b, SSB, SSW, I, J, reml=False):
-    """Twice the drop of the curve below its top in balanced data, with σ_ε² at its estimate.
+    """Twice the drop of the curve below its top in balanced data, σ_ε² held.
 
         2 [ℓ_p(σ̂_b², σ̂_ε²) − ℓ_p(σ_b², σ̂_ε²)] = d {log(ν/ν̂) + ν̂/ν − 1}     {eq}`eq-balanced-drop`
         ν = σ̂_ε² + Jσ_b²,   ν̂ = SSB/d,   d = I for ML, d = I − 1 for REML
@@ -173,7 +173,7 @@ def balanced_drop(sigma2_b, SSB, SSW, I, J, reml=False):
     Source: Searle, Casella and McCulloch (1992), sections 3.7 and 3.8.
     """
     if np.any(np.asarray(sigma2_b) < 0):
-        raise ValueError(f"sigma2_b = {sigma2_b} is a variance: it must not be negative.")
+        raise ValueError("sigma2_b is a variance: it must not be negative.")
     estimate, sigma2_e = balanced_theta(SSB, SSW, I, J, reml)
     nu, top = sigma2_e + J * sigma2_b, sigma2_e + J * estimate
     d = I - 1 if reml else I
