@@ -715,3 +715,11 @@ def test_degrees_of_freedom_of_other_software_are_those_that_it_gave():
     assert int(nlme) == R["nlme_cross_check"]["reml"]["df_fixed"][0]
     for name in ("satterthwaite", "kenward_roger"):
         assert int(others) == pytest.approx(R[name]["df"][0], rel=1e-5)
+
+
+def test_the_version_of_lme4_is_the_one_that_the_oracle_used():
+    text = (ROOT / "chapters" / "software.md").read_text(encoding="utf-8")
+    major, minor, patch = R["software"]["lme4"].split(".")
+    version = f"{major}.{minor}-{patch}"
+    assert f"checked against lme4 {version}." in text
+    assert f"Version {version}, with which this book was checked, does not have it" in text
