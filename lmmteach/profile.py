@@ -3,7 +3,7 @@
 import numpy as np
 
 from lmmteach._shapes import between_0_and_1, inverse, shaped, solve
-from lmmteach.likelihood import loglik
+from lmmteach.likelihood import balanced_theta, loglik
 
 
 def gls(V, y, X):
@@ -149,3 +149,36 @@ def _crossing(height, x, step, lower):
             return lower
         x, step = outside, 2 * step
     raise ValueError("The likelihood stays high for ever: the interval has no end.")
+
+
+def balanced_drop(sigma2_b, SSB, SSW, I, J, reml=False):
+    """Twice the drop of the curve below its top in balanced data, σ_ε² held.
+
+        2 [ℓ_p(σ̂_b², σ̂_ε²) − ℓ_p(σ_b², σ̂_ε²)] = d {log(ν/ν̂) + ν̂/ν − 1}     {eq}`eq-balanced-drop`
+        ν = σ̂_ε² + Jσ_b²,   ν̂ = SSB/d,   d = I for ML, d = I − 1 for REML
+        where σ̂_b² = 0:   d log(ν/ν̂) + SSB/ν − SSB/ν̂   with   ν̂ = σ̂_ε²
+
+    Parameters
+    ----------
+    sigma2_b : a variance between groups, or an array of them
+    SSB, SSW : sums of squares between and within groups; numbers, or arrays with a study an entry
+    I, J : number of groups, and of observations in each
+    reml : True for the restricted likelihood (chapter 5), False for the likelihood
+
+    Returns
+    -------
+    drop : 0 at the estimate; in the common shape of sigma2_b and the sums
+
+    Raises
+    ------
+    ValueError
+        if a variance is negative, or there are fewer than two groups or two observations in each.
+
+    Source: Searle, Casella and McCulloch (1992), sections 3.7 and 3.8.
+    """
+    if np.any(np.asarray(sigma2_b) < 0):
+        raise ValueError("sigma2_b is a variance: it must not be negative.")
+    estimate, sigma2_e = balanced_theta(SSB, SSW, I, J, reml)
+    nu, top = sigma2_e + J * sigma2_b, sigma2_e + J * estimate
+    d = I - 1 if reml else I
+    return d * np.log(nu / top) + SSB / nu - SSB / top

@@ -2,6 +2,7 @@
 
 import ast
 import json
+import re
 
 import nbformat
 import notebooks
@@ -53,6 +54,19 @@ def test_a_figure_has_words_and_a_number_beside_it(path):
             assert about["figure"]["name"]
             printed = "".join(o["text"] for o in cell.outputs if o["output_type"] == "stream")
             assert any(character.isdigit() for character in printed)
+
+
+def test_no_symbol_stands_with_a_bare_underscore_where_a_reader_sees_it(path):
+    cells = nbformat.read(path, as_version=4).cells
+    shown = [cell.source for cell in cells if cell.cell_type == "markdown"]
+    for cell in cells:
+        about = cell.metadata.get("mystnb", {})
+        shown.append(about.get("figure", {}).get("caption", ""))
+        assert "_" not in about.get("image", {}).get("alt", "")
+    prose = re.sub(r"```\{margin\}(.*?)```", r"\1", "\n\n".join(shown), flags=re.DOTALL)
+    # What stands in formulas and in code is set by MathJax, or meant to be typed.
+    code_or_math = r"```.*?```|\$\$.*?\$\$|\$[^$]+\$|`[^`]+`|\]\([^)]+\)"
+    assert re.findall(r"\S*\w_\S*", re.sub(code_or_math, "", prose, flags=re.DOTALL)) == []
 
 
 def test_cells_are_short_enough_to_read(path):

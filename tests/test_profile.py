@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from scipy.optimize import minimize
 
-from lmmteach.likelihood import fit_ml, loglik
-from lmmteach.model import V_theta
-from lmmteach.profile import P_matrix, gls, profile_interval, profile_loglik
+from lmmteach.likelihood import balanced_theta, fit_ml, loglik, sums_of_squares
+from lmmteach.model import V_theta, random_intercept_design
+from lmmteach.profile import P_matrix, balanced_drop, gls, profile_interval, profile_loglik
 from lmmteach.reml import fit_reml, restricted_loglik
 
 ML = (1.39546426004936, 0.32543575358303)
@@ -186,3 +186,61 @@ def test_interval_of_sigma2_b_on_the_unbalanced_cut(unbalanced, anchors):
 def test_profile_falls_by_half_the_likelihood_ratio_at_0(estrone):
     drop = profile_of_sigma2_b(estrone, ML[0]) - profile_of_sigma2_b(estrone, 0)
     assert drop == pytest.approx(112.020628069485 / 2, rel=1e-9)
+
+
+def moved(study, c):
+    """A balanced study whose group means were moved closer together, or apart."""
+    y, _, Z = study
+    means = Z @ (Z.T @ y / Z.sum(axis=0))
+    return study._replace(y=y.mean() + c * (means - y.mean()) + (y - means))
+
+
+# With c = 0.1 the best σ_b² is 0.
+@pytest.mark.parametrize("c", [1, 0.15, 0.1])
+@pytest.mark.parametrize(("reml", "height"), [(False, profile_loglik), (True, restricted_loglik)])
+def test_the_drop_in_closed_form_is_that_of_the_curve(estrone, c, reml, height):
+    y, X, Z = moved(estrone, c)
+    sums = sums_of_squares(y, Z)
+    best, sigma2_e = balanced_theta(*sums, 5, 16, reml)
+    assert (best == 0) == (c == 0.1)
+    for value in (0, 0.01, 0.3, 2, 50):
+        high, low = (height(V_theta((b, sigma2_e), Z), y, X) for b in (best, value))
+        assert balanced_drop(value, *sums, 5, 16, reml) == pytest.approx(2 * (high - low), abs=1e-8)
+    assert balanced_drop(best, *sums, 5, 16, reml) == 0
+
+
+def test_the_drop_in_closed_form_for_few_groups_of_another_size():
+    Z = random_intercept_design(np.repeat(np.arange(3), 4))
+    y, X = np.random.default_rng(8).normal(size=12) + Z @ [0, 2, 5], np.ones((12, 1))
+    sums = sums_of_squares(y, Z)
+    best, sigma2_e = balanced_theta(*sums, 3, 4)
+    high, low = (profile_loglik(V_theta((b, sigma2_e), Z), y, X) for b in (best, 0.7))
+    assert balanced_drop(0.7, *sums, 3, 4) == pytest.approx(2 * (high - low), rel=1e-10)
+
+
+@pytest.mark.parametrize(
+    ("reml", "curve", "fitter"),
+    [
+        (False, profile_of_sigma2_b, fit_ml),
+        (True, restricted_profile_of_sigma2_b, fit_reml),
+    ],
+)
+def test_letting_sigma2_e_go_along_lifts_the_curve_by_next_to_nothing(estrone, reml, curve, fitter):
+    sums = sums_of_squares(estrone.y, estrone.Z)
+    _, (best, _) = fitter(*estrone)
+    for value, lift in ((0.5, 1e-3), (1, 1e-4), (5, 1e-4), (20, 1e-4)):
+        full = 2 * (curve(estrone, best) - curve(estrone, value))
+        assert 0 <= balanced_drop(value, *sums, 5, 16, reml) - full < lift
+
+
+def test_the_drop_of_many_studies_is_found_at_once():
+    SSB, SSW = np.array([113.2643, 1.2, 40.0]), np.array([24.4077, 20.0, 30.0])
+    at_once = balanced_drop(1.7, SSB, SSW, 5, 16)
+    one_by_one = [balanced_drop(1.7, b, w, 5, 16) for b, w in zip(SSB, SSW, strict=True)]
+    assert at_once == pytest.approx(one_by_one, rel=1e-14)
+    assert balanced_drop(np.array([0.5, 1.7]), 113.2643, 24.4077, 5, 16).shape == (2,)
+
+
+def test_the_drop_refuses_a_negative_variance():
+    with pytest.raises(ValueError, match="must not be negative"):
+        balanced_drop(-0.1, 113.0, 24.0, 5, 16)

@@ -111,6 +111,11 @@ def estrone_values():
             interval,
             np.square(r["ci_profile_exact"]["sigma_b"]),
         ),
+        "eq-balanced-drop": (
+            "at σ_b² = 0.5 and 5, ML",
+            profile.balanced_drop(np.array([0.5, 5.0]), SSB, SSW, 5, 16),
+            None,
+        ),
         "eq-joint": ("at β̂ and b̂", blup.joint_loglik(b, beta, D, Sigma, Z, y, X), None),
         "eq-joint-score": (
             "at β̂ and b̂",
