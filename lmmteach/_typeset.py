@@ -47,7 +47,7 @@ def as_spoken(text):
     return re.sub(r"(?<=\w)\0+(?=\w)", " ", words).replace("\0", "")
 
 
-def as_svg(text):
+def svg_text(text):
     """The inside of an SVG text element, escaped already, with its subscripts typeset."""
     first, *rest = SYMBOL.split(text)
     for symbol, after in zip(SYMBOL.findall(text), rest, strict=True):

@@ -4,7 +4,7 @@ import html
 
 import pytest
 
-from lmmteach._typeset import as_html, as_plain, as_spoken, as_svg
+from lmmteach._typeset import as_html, as_plain, as_spoken, svg_text
 
 SYMBOLS = [
     ("σ_b²", "σ<sub>b</sub>²", "σb²", "sigma b squared"),
@@ -53,11 +53,11 @@ def test_what_is_markup_in_a_text_is_shown_as_it_stands():
 
 
 def test_a_subscript_in_a_picture_goes_down_and_what_follows_comes_back():
-    assert as_svg("ℓ_R &gt; ℓ_K") == (
+    assert svg_text("ℓ_R &gt; ℓ_K") == (
         'ℓ<tspan dy="0.3em" font-size="70%">R</tspan><tspan dy="-0.21em"> &gt; </tspan>'
         'ℓ<tspan dy="0.3em" font-size="70%">K</tspan>'
     )
-    assert as_svg("no symbol") == "no symbol"
+    assert svg_text("no symbol") == "no symbol"
 
 
 def test_words_have_one_space_between_them():

@@ -3,6 +3,7 @@
 import re
 from io import StringIO
 
+from lmmteach._typeset import svg_text
 from lmmteach.plots.style import NEUTRAL
 
 # Drawn in this colour, a line or a letter takes that of the page's text, light or dark.
@@ -66,6 +67,7 @@ def as_svg(figure, salt):
     text = re.sub(r'"[^"]*"', lambda quoted: re.sub(r"(\d+\.\d{2})\d+", r"\1", quoted[0]), text)
     # Two explorers on a page would have groups of the same names.
     text = re.sub(r'<g id="[^"]*"', "<g", text)
+    text = re.sub(r"(?<=>)[^<>]+(?=</text>)", lambda words: svg_text(words[0]), text)
     text = text.replace(INK, "currentColor").replace(NEUTRAL.lower(), "currentColor")
     text = text.replace("<g>", f'<g id="{salt}-picture">', 1)
     columns = len(figure.axes)
