@@ -781,6 +781,17 @@ def test_one_plot_of_the_lineup_is_real_and_named(kind):
     assert y.min() <= drawn.get_ydata().min()
 
 
+@every
+def test_the_mark_of_a_position_stands_in_its_picture(explorer):
+    for parameters in explorer.positions:
+        for ax in explorer.draw(**parameters).axes:
+            (left, right), (low, high) = sorted(ax.get_xlim()), sorted(ax.get_ylim())
+            for line in ax.lines:
+                if line.get_markersize() >= 7 and line.get_marker() in ("o", "v", "^"):
+                    x, y = line.get_data()
+                    assert ((left <= x) & (x <= right) & (low <= y) & (y <= high)).all()
+
+
 def test_a_slider_label_is_its_value_or_its_name():
     control = Control("x", "x", (1.5, 20.0), 0)
     assert control.text(20.0) == "20"
