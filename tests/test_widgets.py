@@ -474,11 +474,17 @@ def percent_in(sentence):
     return float(re.search(r"(\S+) %", sentence)[1])
 
 
-@every
-def test_the_words_of_a_readout_follow_its_numbers_at_every_position(explorer):
-    hold = globals()[f"words_of_{explorer.name.replace('-', '_')}"]
-    for parameters in explorer.positions:
-        hold(*explorer.read(**parameters), **parameters)
+RULES = {
+    name.removeprefix("words_of_").replace("_", "-"): rule
+    for name, rule in list(globals().items())
+    if name.startswith("words_of_")
+}
+
+
+@pytest.mark.parametrize("name", RULES)
+def test_the_words_of_a_readout_follow_its_numbers_at_every_position(name):
+    for parameters in by_name[name].positions:
+        RULES[name](*by_name[name].read(**parameters), **parameters)
 
 
 def test_the_block_of_V_is_as_dark_as_its_correlation():
