@@ -85,7 +85,7 @@ def test_the_controls_of_an_explorer_are_heard_as_they_are_seen(tree, explorer):
 
 @pytest.mark.parametrize(
     "exercise",
-    [e for e in EXERCISES if isinstance(e, Numeric | Choice)],
+    [e for e in EXERCISES.values() if isinstance(e, Numeric | Choice)],
     ids=lambda exercise: exercise.key,
 )
 def test_the_field_of_an_exercise_says_which_exercise_it_is(tree, exercise):
