@@ -10,14 +10,17 @@ import pytest
 from jupyter_client.manager import start_new_kernel
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.text import Text
-from scipy.stats import f as f_distribution
+from scipy.stats import norm
 
 from lmmteach import blup, diagnostics, likelihood, model, prediction, profile, reml, testing
+from lmmteach._typeset import as_html, as_plain
 from lmmteach.widgets import EXPLORERS, Control, Explorer, Question
 from lmmteach.widgets.live import live_view
 from lmmteach.widgets.picture import as_svg, new_figure
+from lmmteach.widgets.reml import estimates, means_and_errors
 from lmmteach.widgets.static import SWITCH, static_html
 from lmmteach.widgets.study import HALF, ML, REML, estrone
+from lmmteach.widgets.testing import statistic
 
 every = pytest.mark.parametrize("explorer", EXPLORERS, ids=lambda explorer: explorer.name)
 by_name = {explorer.name: explorer for explorer in EXPLORERS}
@@ -46,7 +49,7 @@ def test_the_live_sliders_are_locked_until_a_prediction_is_made(explorer):
     options.index = explorer.question.right
     click(box, "This is my prediction")
     assert not any(slider.disabled for slider in sliders)
-    assert any(html.value.startswith("Yes. ") for html in widgets_in(box, "HTML"))
+    assert f"Yes. {as_html(explorer.question.why)}" in said_in(box)
 
 
 @every
@@ -56,14 +59,34 @@ def test_a_wrong_prediction_opens_too_and_gets_the_reason(explorer):
     options.index = (explorer.question.right + 1) % len(explorer.question.options)
     click(box, "This is my prediction")
     assert not any(slider.disabled for slider in widgets_in(box, "SelectionSlider"))
-    assert any(html.value.startswith("No. ") for html in widgets_in(box, "HTML"))
+    assert f"No. {as_html(explorer.question.why)}" in said_in(box)
 
 
 @every
-def test_whoever_does_not_want_to_guess_need_not(explorer):
+def test_whoever_does_not_want_to_guess_need_not_and_gets_the_reason(explorer):
     box = live_view(explorer)
     click(box, "Show me without guessing")
     assert not any(slider.disabled for slider in widgets_in(box, "SelectionSlider"))
+    assert as_html(explorer.question.why) in said_in(box)
+
+
+@every
+def test_before_a_prediction_only_numbers_are_said(explorer):
+    box = live_view(explorer)
+    sentence = explorer.read(**explorer.start)[1]
+    numbers = f'<p role="status">{as_html(explorer.numbers(explorer.start))}</p>'
+    assert said_in(box)[-1] == numbers
+    assert sentence not in numbers
+    click(box, "Show me without guessing")
+    assert said_in(box)[-1] == f'<p role="status">{as_html(explorer.readout(explorer.start))}</p>'
+
+
+def test_no_panel_of_the_lineup_is_named_before_the_vote():
+    words = re.compile(r"simulated\.|the real one\.")
+    assert not words.search(" ".join(said_in(live_view(by_name["lineup"]))))
+    page = static_html(by_name["lineup"])
+    assert not words.search(re.sub(r"<(script|noscript).*?</\1>", "", page))
+    assert words.search(page)
 
 
 def test_two_views_of_an_explorer_have_no_name_in_common():
@@ -79,6 +102,10 @@ def test_two_views_of_an_explorer_have_no_name_in_common():
     assert one.isdisjoint(other)
 
 
+def said_in(box):
+    return [widget.value for widget in widgets_in(box, "HTML")]
+
+
 def drive(name):
     """Move the live sliders of an explorer to every position; what the reader sees at each."""
     explorer = by_name[name]
@@ -90,7 +117,7 @@ def drive(name):
     for parameters in explorer.positions:
         for control, slider in zip(explorer.controls, sliders, strict=True):
             slider.value = parameters[control.name]
-        seen.append((picture.value, html.unescape(readout.value)))
+        seen.append((picture.value, readout.value))
     return seen
 
 
@@ -121,15 +148,48 @@ def test_every_position_of_the_live_form_is_drawn_in_a_kernel(explorer, kernel):
     assert len({picture for picture, _ in seen}) == len(seen)
     for parameters, (picture, readout) in zip(explorer.positions, seen, strict=True):
         assert "<svg" in picture
-        assert readout == f'<p role="status">{explorer.readout(parameters)}</p>'
+        assert readout == f'<p role="status">{as_html(explorer.readout(parameters))}</p>'
 
 
 @every
 def test_an_explorer_is_readable_as_plain_text(explorer):
     text = repr(explorer)
     for words in (explorer.title, explorer.question.text, *explorer.question.options):
-        assert words in text
-    assert explorer.readout(explorer.start) in text
+        assert as_plain(words) in text
+    assert as_plain(explorer.readout(explorer.start)) in text
+
+
+UNDERSCORE = re.compile(r"\w_|_\w")
+
+
+@every
+def test_no_underscore_is_left_where_a_reader_looks_or_listens(explorer):
+    page = static_html(explorer)
+    data = json.loads(re.search(r"json\">(.*)</script>", page)[1])
+    shown = re.sub(r"<script.*?</script>", "", page)
+    heard = re.findall(r'(?:aria-label|aria-valuetext)="([^"]*)"', page)
+    seen = [*data["verdicts"], *data["pieces"]]
+    seen += [text for texts in (*data["labels"], *data["spoken"]) for text in texts]
+    seen += [frame[key] for frame in data["frames"] for key in ("readout", "spoken")]
+    texts = [re.sub(r"<[^>]*>", "", text) for text in (shown, *seen)]
+    box = live_view(explorer)
+    click(box, "Show me without guessing")
+    live = [widget.value for widget in widgets_in(box, "HTML")]
+    live += [widget.description for widget in widgets_in(box, "SelectionSlider")]
+    live += [widget.description for widget in widgets_in(box, "Button")]
+    live += [text for widget in widgets_in(box, "RadioButtons") for text in widget.options]
+    texts += [re.sub(r"<[^>]*>", "", text) for text in live]
+    for text in (*texts, *heard, repr(explorer)):
+        assert not UNDERSCORE.search(text), text
+
+
+def test_a_slider_is_named_by_a_symbol_with_its_subscript():
+    page = static_html(by_name["two-terms"])
+    assert '<label for="two-terms-sigma2_b">σ<sub>b</sub>²</label>' in page
+    assert 'aria-label="sigma b squared"' in page
+    sliders = widgets_in(live_view(by_name["two-terms"]), "SelectionSlider")
+    assert [slider.description for slider in sliders] == ["σ<sub>b</sub>²", "σ<sub>ε</sub>²"]
+    assert all(slider.description_allow_html for slider in sliders)
 
 
 @every
@@ -213,12 +273,16 @@ def test_the_static_form_has_every_picture_and_readout():
     for parameters, frame in zip(small.positions, data["frames"], strict=True):
         svg = "\n".join(data["pieces"][line] for line in frame["svg"])
         assert svg == as_svg(small.draw(**parameters), "small")
-        assert frame["readout"] == small.readout(parameters)
+        assert frame["readout"] == html.escape(small.readout(parameters))
+        assert frame["spoken"] == f"{small.where(parameters)}: {small.readout(parameters)}"
     assert "A &lt;small&gt; one" in page
 
 
-def test_a_table_stands_in_for_the_sliders_in_print():
-    table = re.search(r"<table.*</table>", static_html(small))[0]
+def test_without_scripts_the_answer_and_a_table_stand_behind_a_summary():
+    behind = re.search(r"<noscript><details .*?><summary>.*?</summary>(.*)</details></noscript>",
+                       static_html(small))[1]  # fmt: skip
+    assert behind.startswith(f"<p>{small.question.why}</p>")
+    table = re.search(r"<table.*</table>", behind)[0]
     assert table.count("<tr>") == len(small.samples()) + 1
     assert small.start in small.samples()
     assert "minus one" in table
@@ -227,7 +291,9 @@ def test_a_table_stands_in_for_the_sliders_in_print():
 def test_numbers_that_a_person_reads_keep_their_digits():
     figure, (ax,) = new_figure()
     ax.set_title("1.23456")
+    ax.set_xlabel("ℓ_R & σ_b²")
     svg = as_svg(figure, "digits")
+    assert re.search(r">ℓ<tspan [^>]*>R</tspan><tspan [^>]*> &amp; </tspan>σ<tspan", svg)
     assert "1.23456" in svg
     assert not re.search(r'd="[^"]*\d\.\d{3}', svg)
 
@@ -311,6 +377,116 @@ def test_the_prediction_about_a_new_woman_is_what_it_shows():
     assert spread[1] / spread[0] == pytest.approx(0.5, abs=0.02)
 
 
+def numbers_of(numbers, *names):
+    """Numbers as a reader finds them in a readout."""
+    return [float(re.sub("[−<]", lambda sign: "-" * (sign[0] == "−"), numbers[n])) for n in names]
+
+
+def words_of_variance(numbers, sentence, sigma2_b):
+    (rho,) = numbers_of(numbers, "intraclass correlation")
+    if sigma2_b == 0:
+        words = "all measurements are independent"
+    elif rho < 0.1:
+        words = "two measurements of one woman differ almost as much as those of two women"
+    else:
+        words = f"two measurements of one woman are {'somewhat' if rho < 0.5 else 'clearly'} alike"
+    assert sentence == f"With this variance between women, {words}."
+
+
+def words_of_two_terms(numbers, sentence, **_):
+    determinant, quadratic, total = numbers_of(numbers, "−½ log|V|", "−½ quadratic form", "ℓ")
+    if total == 0:
+        assert sentence.startswith("This is the top:")
+    elif determinant < 0 and quadratic < 0:
+        assert sentence == "Here both terms have lost."
+    elif determinant < 0 < quadratic:
+        assert sentence == "The data fit more easily, but log|V| charges more for it."
+    else:
+        assert quadratic < 0 < determinant
+        assert sentence.startswith("log|V| charges less than at the top, but the data fit worse")
+    assert total <= 0
+
+
+def words_of_profile(numbers, sentence, sigma2_b, **_):
+    (drop,) = numbers_of(numbers, "below the top")
+    low, high = map(float, numbers["95 % interval"].split(" to "))
+    assert (low < sigma2_b < high) == (drop < 1.92) == ("lies inside the interval" in sentence)
+    assert ("lies outside the interval" in sentence) == (drop > 1.92)
+
+
+def words_of_shrinkage(numbers, sentence, **_):
+    keeps, mean, level, mu = numbers_of(numbers, "λ", "her mean", "her BLUP", "μ̂")
+    assert level - mu == pytest.approx(keeps * (mean - mu), abs=3e-3)
+    assert percent_in(sentence) == pytest.approx(100 * keeps, abs=0.05)
+    assert 0 < percent_in(sentence) < 100
+
+
+def words_of_contrasts(numbers, sentence, kind, **_):
+    curve = [by_name["contrasts"].read(v, kind)[0]["ℓ_K − ℓ_R"] for v in (0.1, REML, 20.0)]
+    assert set(curve) == {numbers["ℓ_K − ℓ_R"]}
+    assert sentence == "The distance between ℓ_K and ℓ_R is the same at every σ_b²."
+
+
+def words_of_bias(numbers, sentence, **_):
+    ml, restricted = numbers_of(numbers, "mean squared error of ML", "of REML")
+    assert ml != restricted
+    assert sentence.startswith(f"{'ML' if ml < restricted else 'REML'} has the smaller")
+
+
+def words_of_boundary(numbers, sentence, **_):
+    pvalues = numbers_of(numbers, "p by χ²₁", "by the mixture", "exact")
+    words = {
+        (False, False, False): "None is",
+        (False, False, True): "Only the exact one is",
+        (False, True, True): "Two of the three are",
+        (True, True, True): "All three are",
+    }[tuple(p < 0.05 for p in pvalues)]
+    assert sentence == f"{words} below 0.05."
+
+
+def words_of_wald_ceiling(numbers, sentence, groups, **_):
+    value, limit = numbers_of(numbers, "z", "ceiling")
+    assert value <= limit
+    assert f"{groups} women" in sentence
+    assert ("can never pass 1.96" in sentence) == (limit < 1.96)
+    assert ("can pass 1.96, but only if they differ more" in sentence) == (value < 1.96 < limit)
+    assert ("Here z passes 1.96" in sentence) == (value > 1.96)
+
+
+def words_of_new_woman(numbers, sentence, **_):
+    (spread,) = numbers_of(numbers, "SD of the next value")
+    share = 1 - estrone().theta_reml[1] / spread**2
+    assert percent_in(sentence) == pytest.approx(100 * share, abs=0.52)
+
+
+def words_of_lineup(numbers, sentence, panel, kind):
+    y, X, Z, _, theta = estrone()
+    V = model.V_theta(theta, Z)
+    b = blup.blup(model.D_matrix(theta[0], 5), Z, V, y, X)
+    values = {"conditional": y - y.mean() - Z @ b, "marginal": y - y.mean(), "b̂": b}[kind]
+    scaled = values / values.std(ddof=1)
+    seen = numbers["smallest"], numbers["largest"]
+    is_real = seen == (f"{scaled.min():.2f} SD", f"{scaled.max():.2f} SD")
+    assert sentence == f"Panel {panel} is {'the real one' if is_real else 'simulated'}."
+
+
+def percent_in(sentence):
+    return float(re.search(r"(\S+) %", sentence)[1])
+
+
+RULES = {
+    name.removeprefix("words_of_").replace("_", "-"): rule
+    for name, rule in list(globals().items())
+    if name.startswith("words_of_")
+}
+
+
+@pytest.mark.parametrize("name", RULES)
+def test_the_words_of_a_readout_follow_its_numbers_at_every_position(name):
+    for parameters in by_name[name].positions:
+        RULES[name](*by_name[name].read(**parameters), **parameters)
+
+
 def test_the_block_of_V_is_as_dark_as_its_correlation():
     for sigma2_b in (0.0, REML, 20.0):
         figure = by_name["variance"].draw(sigma2_b)
@@ -369,23 +545,33 @@ def test_shrinkage_lines_lead_from_the_mean_to_the_blup(n_i):
     np.testing.assert_allclose(drawn, np.column_stack([means, levels]), rtol=1e-10)
 
 
-@pytest.mark.parametrize("sigma2_b", [0.001, HALF, REML, 20.0])
-def test_what_is_known_of_a_woman_before_from_her_data_and_after(sigma2_b):
-    y, X, Z, _, theta = estrone()
-    b = blup.blup(sigma2_b * np.eye(5), Z, model.V_theta((sigma2_b, theta[1]), Z), y, X)[4]
-    deviation = y[64:].mean() - y.mean()
-    of_mean = theta[1] / 16
-    curves = by_name["shrinkage"].draw(sigma2_b, (16,) * 5).axes[1].lines
-    for line, centre, variance in zip(
-        curves,
-        (0, deviation, b),
-        (sigma2_b, of_mean, 1 / (1 / sigma2_b + 1 / of_mean)),
-        strict=True,
-    ):
-        x, height = line.get_data()
-        np.testing.assert_allclose(height, np.exp(-((x - centre) ** 2) / (2 * variance)), 1e-9)
-        assert max(height) == 1
-        assert min(height) < 1e-3
+@pytest.mark.parametrize("n_i", by_name["shrinkage"].controls[1].values)
+def test_what_is_known_of_a_woman_before_from_her_data_and_after(n_i):
+    y, _, Z, _, theta = estrone()
+    keep = np.concatenate([np.arange(16) < n for n in n_i])
+    y, Z = y[keep], Z[keep]
+    for sigma2_b in by_name["shrinkage"].controls[0].values:
+        V = model.V_theta((sigma2_b, theta[1]), Z)
+        mu = profile.gls(V, y, np.ones((len(y), 1)))[0][0]
+        deviation, of_mean = y[-n_i[4] :].mean() - mu, theta[1] / n_i[4]
+        after = 1 / (1 / sigma2_b + 1 / of_mean)
+        ax = by_name["shrinkage"].draw(sigma2_b, n_i).axes[1]
+        expected = [(0, sigma2_b), (deviation, of_mean), (deviation * after / of_mean, after)]
+        for line, (centre, variance) in zip(ax.lines, expected, strict=True):
+            x, density = line.get_data()
+            assert np.trapezoid(density, x) == pytest.approx(1, abs=1e-3)
+            assert np.trapezoid(x * density, x) == pytest.approx(centre, abs=1e-3)
+            assert np.trapezoid((x - centre) ** 2 * density, x) == pytest.approx(variance, rel=2e-3)
+            np.testing.assert_allclose(density, norm.pdf(x, centre, np.sqrt(variance)), rtol=1e-9)
+            assert density.max() < ax.get_ylim()[1]
+
+
+@every
+def test_the_axes_keep_still_while_a_slider_moves(explorer):
+    for control in explorer.controls:
+        ends = [explorer.start | {control.name: control.values[k]} for k in (0, -1)]
+        limits = [[(ax.get_xlim(), ax.get_ylim()) for ax in explorer.draw(**p).axes] for p in ends]
+        assert limits[0] == limits[1]
 
 
 def test_half_shrinkage_is_where_the_preset_says():
@@ -449,30 +635,50 @@ def test_all_curves_of_K_fit_into_the_picture():
     assert heights.max() < high
 
 
-@pytest.mark.parametrize("groups", [3, 5, 20])
-def test_the_mean_of_ml_is_too_small_by_one_part_in_the_number_of_women(groups):
+@pytest.mark.parametrize("groups", [4, 5, 8, 20, 50])
+def test_means_and_errors_of_the_estimates_are_those_of_the_theory(groups):
     numbers, _ = by_name["bias"].read(groups)
     sigma2_b, sigma2_e = estrone().theta_reml
     scale = sigma2_b + sigma2_e / 16
-    # Four standard errors of a mean of 1,000; a little is lost where estimates are set to 0.
-    tolerance = 4 * scale * np.sqrt(2 / (groups - 1) / 1000)
-    expected = scale * (groups - 1) / groups - sigma2_e / 16
-    assert float(numbers["mean of ML"]) == pytest.approx(expected, abs=tolerance)
-    assert float(numbers["mean of REML"]) == pytest.approx(sigma2_b, abs=tolerance)
-    assert float(numbers["mean squared error of ML"]) < float(numbers["of REML"])
+    of_within = 2 * (sigma2_e / 16) ** 2 / (15 * groups)
+    for name, error, share in (
+        ("mean of ML", "mean squared error of ML", (groups - 1) / groups),
+        ("mean of REML", "of REML", 1),
+    ):
+        mean = share * scale - sigma2_e / 16
+        variance = 2 * (share * scale) ** 2 / (groups - 1) + of_within
+        # Half a unit of the last digit, and the little that is gained where 0 takes the place of
+        # a negative value.
+        assert float(numbers[name]) == pytest.approx(mean, abs=0.0055)
+        expected = variance + (mean - sigma2_b) ** 2
+        assert float(numbers[error]) == pytest.approx(expected, abs=0.0055)
 
 
-def test_each_dot_stands_for_ten_studies_and_the_bar_for_the_mean():
-    from lmmteach.widgets.reml import estimates
+@pytest.mark.parametrize("groups", [3, 5])
+def test_means_and_errors_are_what_many_simulated_studies_have(groups):
+    sigma2_b, sigma2_e = estrone().theta_reml
+    rng = np.random.default_rng(groups)
+    SSB = (16 * sigma2_b + sigma2_e) * rng.chisquare(groups - 1, 400_000)
+    SSW = sigma2_e * rng.chisquare(15 * groups, 400_000)
+    for is_reml, expected in zip((False, True), means_and_errors(groups), strict=True):
+        values = likelihood.balanced_theta(SSB, SSW, groups, 16, is_reml)[0]
+        for simulated, exact in zip((values, (values - sigma2_b) ** 2), expected, strict=True):
+            standard_error = simulated.std() / np.sqrt(len(simulated))
+            assert simulated.mean() == pytest.approx(exact, abs=4 * standard_error)
 
+
+def test_each_dot_stands_for_ten_studies_and_the_bar_for_the_mean_of_all_there_could_be():
     figure = by_name["bias"].draw(5)
-    for ax, values in zip(figure.axes, estimates(5), strict=True):
+    drawn = zip(figure.axes, estimates(5), means_and_errors(5), strict=True)
+    for ax, values, (mean, _) in drawn:
+        # The standard error of a mean of 1,000.
+        assert mean == pytest.approx(values.mean(), abs=3 * values.std() / np.sqrt(1000))
         dots, bar = ax.lines[1:]
         x, height = dots.get_data()
         assert len(x) == 100
         assert len(set(zip(x, height, strict=True))) == 100
         np.testing.assert_allclose(np.sort(x), values[5::10], atol=0.1)
-        assert bar.get_xdata()[0] == pytest.approx(values.mean())
+        assert bar.get_xdata()[0] == pytest.approx(mean)
 
 
 def test_the_dots_of_every_number_of_women_fit_into_the_picture():
@@ -493,16 +699,25 @@ def test_the_boundary_explorer_gives_the_three_pvalues(c, statistic, chi2, mixtu
     assert float(numbers["LRT"]) == pytest.approx(statistic, abs=6e-4)
     assert float(numbers["p by χ²₁"]) == pytest.approx(chi2, abs=1e-3)
     assert float(numbers["by the mixture"]) == pytest.approx(mixture, abs=1e-3)
-    y, _, Z, *_ = estrone()
-    SSB, SSW = likelihood.sums_of_squares(y, Z)
-    exact = f_distribution(4, 75).sf(c**2 * (SSB / 4) / (SSW / 75))
-    assert float(numbers["exact"]) == pytest.approx(exact, abs=3e-3)
+
+
+@pytest.mark.parametrize("is_reml", [False, True])
+def test_the_exact_pvalues_are_those_of_draws_from_the_null_distribution(is_reml):
+    study, draws = estrone(), 60_000
+    null = testing.exact_null(study.X, study.Z, draws, np.random.default_rng(4), is_reml)
+    for c in by_name["boundary"].controls[0].values:
+        simulated = np.mean(null >= statistic(c, is_reml))
+        *_, exact = by_name["boundary"].read(c, is_reml)[0].values()
+        expected = float(exact.lstrip("<"))
+        error = np.sqrt(expected * (1 - expected) / draws)
+        assert simulated == pytest.approx(expected, abs=4 * error + 1e-3)
 
 
 def test_the_three_pvalues_are_in_one_order_everywhere():
     for p in by_name["boundary"].positions:
         chi2, mixture, exact = list(by_name["boundary"].read(**p)[0].values())[1:]
-        assert float(chi2) >= float(mixture) >= float(exact) - 1e-3
+        chi2, mixture, exact = (float(pvalue.lstrip("<")) for pvalue in (chi2, mixture, exact))
+        assert chi2 >= mixture >= exact - 1e-3
 
 
 def test_the_spike_and_the_bars_of_the_null_distribution_make_1():
@@ -570,6 +785,17 @@ def test_one_plot_of_the_lineup_is_real_and_named(kind):
     assert x.min() <= drawn.get_xdata().min()
     assert drawn.get_xdata().max() <= x.max()
     assert y.min() <= drawn.get_ydata().min()
+
+
+@every
+def test_the_mark_of_a_position_stands_in_its_picture(explorer):
+    for parameters in explorer.positions:
+        for ax in explorer.draw(**parameters).axes:
+            (left, right), (low, high) = sorted(ax.get_xlim()), sorted(ax.get_ylim())
+            for line in ax.lines:
+                if line.get_markersize() >= 7 and line.get_marker() in ("o", "v", "^"):
+                    x, y = line.get_data()
+                    assert ((left <= x) & (x <= right) & (low <= y) & (y <= high)).all()
 
 
 def test_a_slider_label_is_its_value_or_its_name():

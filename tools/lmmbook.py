@@ -3,7 +3,6 @@
 import hashlib
 import inspect
 import os
-import re
 import shutil
 from pathlib import Path
 
@@ -18,6 +17,7 @@ from slides import SLIDES
 from sphinx.util.docutils import SphinxDirective
 
 from lmmteach import widgets
+from lmmteach._typeset import as_html
 from lmmteach.chapters import CHAPTERS
 from lmmteach.widgets import EXPLORERS
 from lmmteach.widgets.static import SWITCH
@@ -91,9 +91,9 @@ class ExplorersList(SphinxDirective):
             question = explorer.question
             title = explorer.title.removeprefix("Explorer: ")
             right = question.options[question.right]
-            # "_" and "*" are letters here, not Markdown.
             texts = (title, question.text, right, question.why)
-            title, asked, right, why = (re.sub(r"([_*])", r"\\\1", text) for text in texts)
+            # Tags pass through Markdown, but an asterisk is a letter here.
+            title, asked, right, why = (as_html(text).replace("*", r"\*") for text in texts)
             lines += [f"**{title}** ({{doc}}`{page}`)", f": {asked}", f": *{right}* — {why}", ""]
         return _parse(self, lines)
 

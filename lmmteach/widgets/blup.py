@@ -10,7 +10,8 @@ from lmmteach.widgets.explorer import Control, Explorer, Question
 from lmmteach.widgets.picture import INK, new_figure, set_title
 from lmmteach.widgets.study import HALF, ML, REML, between, estrone
 
-VALUES = between(0.001, 20, 12, HALF, ML, REML)
+# With smaller variances, the densities would be so high that all others looked flat beside them.
+VALUES = between(0.005, 20, 11, HALF, ML, REML)
 SIZES = (1, 2, 4, 8, 16)
 ONE_SHORT = (16, 16, 16, 16, 1)
 DESIGNS = (*((size,) * 5 for size in SIZES), ONE_SHORT)
@@ -43,15 +44,17 @@ def draw(sigma2_b, n_i):
     sigma2_e = estrone().theta_reml[1]
     keeps, deviation = shrinkage_factor(n_i[4], (sigma2_b, sigma2_e)), means[4] - mu
     steps = np.linspace(-4, 4, 65)
-    for centre, spread, style in (
+    for centre, variance, style in (
         (0.0, sigma2_b, {"color": BETWEEN, "ls": "--"}),
         (deviation, sigma2_e / n_i[4], {"color": WITHIN, "ls": "-."}),
         (keeps * deviation, (1 - keeps) * sigma2_b, {"color": INK}),
     ):
-        inset.plot(centre + np.sqrt(spread) * steps, np.exp(-(steps**2) / 2), lw=2, **style)
-    inset.set(xlim=(-3, 4), xticks=[-2, 0, 2, 4], yticks=[], ylim=(0, 1.1))
+        density = np.exp(-(steps**2) / 2) / np.sqrt(2 * np.pi * variance)
+        inset.plot(centre + np.sqrt(variance) * steps, density, lw=2, **style)
+    inset.set(xlim=(-3, 4), xticks=[-2, 0, 2, 4], ylim=(0, 6.5), yticks=[0, 2, 4, 6])
     set_title(inset, "b of woman 5: before - -, data -·-, after —")
     inset.set_xlabel("b")
+    inset.set_ylabel("density")
     return figure
 
 
@@ -64,7 +67,7 @@ def read(sigma2_b, n_i):
         "her mean": f"{means[4]:.3f}",
         "her BLUP": f"{levels[4]:.3f}",
         "μ̂": f"{mu:.3f}",
-    }, f"Woman 5 keeps {100 * keeps:.0f} % of her own deviation."
+    }, f"Woman 5 keeps {100 * keeps:.3g} % of her own deviation."
 
 
 shrinkage = Explorer(

@@ -6,13 +6,17 @@ from dataclasses import dataclass
 from functools import cached_property
 from string import ascii_lowercase
 
+from lmmteach._typeset import as_plain
 from lmmteach.widgets.live import live_view
 from lmmteach.widgets.static import is_static, static_html
 
 
 @dataclass(frozen=True)
 class Control:
-    """A slider: the name of a parameter, what a person reads, its positions, where it starts."""
+    """A slider: the name of a parameter, what a person reads, its positions, where it starts.
+
+    All texts of an explorer write a subscript as ``σ_b²``; each form shows it in its own way.
+    """
 
     name: str
     label: str
@@ -70,18 +74,28 @@ class Explorer:
         """The parameters at which the explorer opens."""
         return {control.name: control.values[control.start] for control in self.controls}
 
-    def readout(self, parameters):
-        """The readout of a position as one line of text."""
-        numbers, sentence = self.read(**parameters)
+    def numbers(self, parameters):
+        """The numbers of a position as one line of text: all that is said before a prediction."""
+        numbers, _ = self.read(**parameters)
         shown = "; ".join(f"{name} {value}" for name, value in numbers.items())
-        return re.sub(r"-(?=\d)", "−", f"{shown}. {sentence}")
+        return re.sub(r"-(?=\d)", "−", f"{shown}.")
+
+    def readout(self, parameters):
+        """The numbers, and the sentence that reads them."""
+        return f"{self.numbers(parameters)} {self.read(**parameters)[1]}"
+
+    @property
+    def verdicts(self):
+        """What is said to a right prediction, to a wrong one, and to none."""
+        why = self.question.why
+        return f"Yes. {why}", f"No. {why}", why
 
     def where(self, parameters):
         """A position in words."""
         return ", ".join(f"{c.label} {c.text(parameters[c.name])}" for c in self.controls)
 
     def samples(self):
-        """A few positions for print and for plain text: first, quarter, half, … and the start."""
+        """A few positions for plain text and without scripts: first, quarter, half, … the start."""
         last = len(self.positions) - 1
         chosen = {round(last * share) for share in (0, 0.25, 0.5, 0.75, 1)}
         chosen.add(self.positions.index(self.start))
@@ -93,7 +107,7 @@ class Explorer:
         options = zip(ascii_lowercase, self.question.options, strict=False)
         lines += [f"  ({letter}) {option}" for letter, option in options]
         lines += [f"{self.where(p)}: {self.readout(p)}" for p in self.samples()]
-        return "\n".join(lines)
+        return as_plain("\n".join(lines))
 
     def __repr__(self):
         return self.as_text()

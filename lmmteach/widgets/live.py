@@ -1,8 +1,8 @@
 """The explorer in a running notebook: real widgets, drawn anew from the real functions."""
 
-import html
 from uuid import uuid4
 
+from lmmteach._typeset import as_html, as_plain
 from lmmteach.widgets.picture import as_svg
 
 
@@ -12,16 +12,19 @@ def live_view(explorer):
 
     question = explorer.question
     options = w.RadioButtons(
-        options=list(question.options), index=None, layout=w.Layout(width="max-content")
+        options=[as_plain(option) for option in question.options],
+        index=None,
+        layout=w.Layout(width="max-content"),
     )
     commit = w.Button(description="This is my prediction", layout=w.Layout(width="max-content"))
     skip = w.Button(description="Show me without guessing", layout=w.Layout(width="max-content"))
     verdict, picture, readout = w.HTML(), w.HTML(), w.HTML()
     sliders = [
         w.SelectionSlider(
-            options=[(control.text(value), value) for value in control.values],
+            options=[(as_plain(control.text(value)), value) for value in control.values],
             value=control.values[control.start],
-            description=control.label,
+            description=as_html(control.label),
+            description_allow_html=True,
             disabled=True,
             style={"description_width": "initial"},
             layout=w.Layout(width="95%"),
@@ -35,19 +38,22 @@ def live_view(explorer):
     def show(_=None):
         parameters = {name: s.value for name, s in zip(names, sliders, strict=True)}
         picture.value = as_svg(explorer.draw(**parameters), salt)
-        readout.value = f'<p role="status">{html.escape(explorer.readout(parameters))}</p>'
+        # While the options are open, nothing that would answer them is said.
+        said = explorer.readout if options.disabled else explorer.numbers
+        readout.value = f'<p role="status">{as_html(said(parameters))}</p>'
 
     def open_sliders(button):
-        if button is commit:
-            if options.index is None:
-                verdict.value = "Choose one of the options first."
-                return
-            right = options.index == question.right
-            verdict.value = html.escape(("Yes. " if right else "No. ") + question.why)
+        if button is commit and options.index is None:
+            verdict.value = "Choose one of the options first."
+            return
+        to_right, to_wrong, to_none = explorer.verdicts
+        predicted = to_right if options.index == question.right else to_wrong
+        verdict.value = as_html(predicted if button is commit else to_none)
         for widget in (options, commit, skip):
             widget.disabled = True
         for widget in (*sliders, *presets):
             widget.disabled = False
+        show()
 
     def jump_to(jump):
         def jump_there(_):
@@ -58,7 +64,9 @@ def live_view(explorer):
 
     presets = []
     for label, jump in explorer.presets:
-        button = w.Button(description=label, disabled=True, layout=w.Layout(width="max-content"))
+        button = w.Button(
+            description=as_plain(label), disabled=True, layout=w.Layout(width="max-content")
+        )
         button.on_click(jump_to(jump))
         presets.append(button)
     for button in (commit, skip):
@@ -66,8 +74,8 @@ def live_view(explorer):
     for slider in sliders:
         slider.observe(show, "value")
     show()
-    heading = w.HTML(f"<b>{html.escape(explorer.title)}</b>")
-    prompt = w.HTML(f"Predict first: {html.escape(question.text)}")
+    heading = w.HTML(f"<b>{as_html(explorer.title)}</b>")
+    prompt = w.HTML(f"Predict first: {as_html(question.text)}")
     rows = [heading, prompt, options, w.HBox([commit, skip]), verdict, *sliders]
     return w.VBox(
         [*rows, w.HBox(presets), picture, readout] if presets else [*rows, picture, readout]

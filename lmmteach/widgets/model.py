@@ -46,14 +46,18 @@ def read(sigma2_b):
     theta = (sigma2_b, study.theta_reml[1])
     _, covariance = gls(V_theta(theta, study.Z), study.y, study.X)
     rho, se = intraclass_correlation(theta), np.sqrt(covariance[0, 0])
-    alone = (
-        "all measurements are independent"
-        if sigma2_b == 0
-        else "measurements of a woman go together"
-    )
     return {"intraclass correlation": f"{rho:.3f}", "standard error of the mean": f"{se:.4f}"}, (
-        f"With this variance between women, {alone}."
+        f"With this variance between women, {in_words(rho)}."
     )
+
+
+def in_words(rho):
+    """What an intraclass correlation means for the measurements."""
+    if rho == 0:
+        return "all measurements are independent"
+    if rho < 0.1:
+        return "two measurements of one woman differ almost as much as those of two women"
+    return f"two measurements of one woman are {'somewhat' if rho < 0.5 else 'clearly'} alike"
 
 
 variance = Explorer(

@@ -3,7 +3,8 @@
 import re
 from io import StringIO
 
-from lmmteach.plots.style import NEUTRAL
+from lmmteach._typeset import svg_text
+from lmmteach.plots.style import BETWEEN, NEUTRAL, WITHIN
 
 # Drawn in this colour, a line or a letter takes that of the page's text, light or dark.
 INK = "#010101"
@@ -27,7 +28,7 @@ def new_figure(columns=1, height=3.2):
     import matplotlib as mpl
     from matplotlib.figure import Figure
 
-    width = 7.2 if columns > 1 else 5.4
+    width = 7.2 if columns > 1 else 4.5
     with mpl.rc_context(STYLE):
         figure = Figure(figsize=(width, height))
         axes = figure.subplots(1, columns, squeeze=False)[0]
@@ -66,7 +67,11 @@ def as_svg(figure, salt):
     text = re.sub(r'"[^"]*"', lambda quoted: re.sub(r"(\d+\.\d{2})\d+", r"\1", quoted[0]), text)
     # Two explorers on a page would have groups of the same names.
     text = re.sub(r'<g id="[^"]*"', "<g", text)
+    text = re.sub(r"(?<=>)[^<>]+(?=</text>)", lambda words: svg_text(words[0]), text)
     text = text.replace(INK, "currentColor").replace(NEUTRAL.lower(), "currentColor")
+    # On a dark page these two are lighter.
+    for name, color in (("between", BETWEEN.lower()), ("within", WITHIN.lower())):
+        text = text.replace(color, f"var(--{name}, {color})")
     text = text.replace("<g>", f'<g id="{salt}-picture">', 1)
     columns = len(figure.axes)
     step = width / columns

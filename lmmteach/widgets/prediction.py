@@ -52,7 +52,7 @@ def read(m, sigma2_b):
         "SD of the next value": f"{np.sqrt(total):.4f}",
         "interval": f"{low:.2f} to {high:.2f}",
         "in pg/ml": f"{10 ** (low / 10):.1f} to {10 ** (high / 10):.1f}",
-    }, f"Not knowing her level makes {100 * share:.0f} % of this variance."
+    }, f"Not knowing her level makes up {100 * share:.0f} % of this variance."
 
 
 new_woman = Explorer(
@@ -69,9 +69,9 @@ new_woman = Explorer(
         "interval for her next value?",
         ("takes off a sixteenth", "nearly halves it", "brings it nearly to zero"),
         1,
-        "It nearly halves it. One value tells most of her level, since women differ much more than "
-        "measurements of one woman. The error of the next value itself stays, however many "
-        "measurements there are.",
+        "It nearly halves it. One value pins down most of her level, because women differ much "
+        "more than the measurements of one woman do. The error of the next value itself stays, "
+        "however many measurements there are.",
     ),
     (
         ("a new woman", {"m": 0, "sigma2_b": REML}),

@@ -50,18 +50,21 @@ def draw(sigma2_b, method):
         )
     curve.axhline(-CUT, color=WITHIN, lw=1)
     curve.plot(interval(method), [-CUT] * 2, color=WITHIN, lw=4, solid_capstyle="butt")
-    curve.plot(sigma2_b, point(method, sigma2_b)[0] - top(method), "o", color=BETWEEN, ms=9)
+    height = point(method, sigma2_b)[0] - top(method)
+    # Where the point is far below the picture, a triangle at the edge says so.
+    marker, shown = ("o", height) if height > -6 else ("v", -5.8)
+    curve.plot(sigma2_b, shown, marker, color=BETWEEN, ms=9)
     curve.set(xscale="log", ylim=(-6, 0.5), xticks=[0.1, 1, 10], xticklabels=["0.1", "1", "10"])
     set_title(curve, "log-likelihood below its top")
     beside.plot(VALUES, [point(method, value)[1] for value in VALUES], color=WITHIN, lw=2)
     beside.plot(sigma2_b, point(method, sigma2_b)[1], "o", color=WITHIN, ms=9)
-    beside.set(xscale="log", ylim=(0.3, 0.36), xticks=[0.1, 1, 10], xticklabels=["0.1", "1", "10"])
+    beside.set(xscale="log", ylim=(0.3, 0.38), xticks=[0.1, 1, 10], xticklabels=["0.1", "1", "10"])
     set_title(beside, "best variance within women")
     for ax in (curve, beside):
         ax.set_xlabel("variance between women")
         ax.minorticks_off()
     curve.set_yticks([-6, -4, -2, 0])
-    beside.set_yticks([0.3, 0.32, 0.34, 0.36])
+    beside.set_yticks([0.3, 0.32, 0.34, 0.36, 0.38])
     return figure
 
 

@@ -5,6 +5,7 @@ import json
 import os
 from functools import cache
 
+from lmmteach._typeset import as_html, as_spoken
 from lmmteach.widgets.picture import as_svg
 
 # Set by the book's build for the kernels that it starts.
@@ -18,29 +19,30 @@ def is_static():
 
 @cache
 def frames(explorer):
-    """What the page shows at each position: picture, readout, and the position in words."""
+    """What the page shows at each position, and what it says to whoever listens."""
     return [
         {
             "svg": as_svg(explorer.draw(**parameters), explorer.name),
-            "readout": explorer.readout(parameters),
-            "where": explorer.where(parameters),
+            "readout": as_html(explorer.readout(parameters)),
+            "spoken": as_spoken(f"{explorer.where(parameters)}: {explorer.readout(parameters)}"),
         }
         for parameters in explorer.positions
     ]
 
 
 def static_html(explorer):
-    """The explorer as HTML with all its frames."""
+    """The explorer as HTML with all its frames; until a prediction is made, only numbers stand."""
     drawn = frames(explorer)
-    start = explorer.positions.index(explorer.start)
+    where, numbers = explorer.where(explorer.start), explorer.numbers(explorer.start)
     pieces, packed = _packed([frame["svg"] for frame in drawn])
     data = {
         "pieces": pieces,
         "frames": [frame | {"svg": lines} for frame, lines in zip(drawn, packed, strict=True)],
         "sizes": [len(control.values) for control in explorer.controls],
-        "labels": [[c.text(value) for value in c.values] for c in explorer.controls],
+        "labels": [[as_html(c.text(value)) for value in c.values] for c in explorer.controls],
+        "spoken": [[as_spoken(c.text(value)) for value in c.values] for c in explorer.controls],
         "right": explorer.question.right,
-        "why": explorer.question.why,
+        "verdicts": [as_html(verdict) for verdict in explorer.verdicts],
     }
     # "</" would end the script element.
     payload = json.dumps(data, ensure_ascii=False).replace("</", "<\\/")
@@ -48,14 +50,15 @@ def static_html(explorer):
         [
             f'<section class="explorer" id="explorer-{explorer.name}" ',
             f'aria-labelledby="{explorer.name}-title">',
-            f'<p class="explorer-title" id="{explorer.name}-title">{_(explorer.title)}</p>',
+            f'<p class="explorer-title" id="{explorer.name}-title">{as_html(explorer.title)}</p>',
             _question(explorer),
             '<p class="explorer-verdict" role="status"></p>',
             _controls(explorer),
-            f'<div class="explorer-frame" role="img" aria-label="{_(drawn[start]["where"])}: ',
-            f'{_(drawn[start]["readout"])}">{drawn[start]["svg"]}</div>',
-            f'<p class="explorer-readout" role="status">{_(drawn[start]["readout"])}</p>',
-            _table(explorer),
+            '<div class="explorer-frame" role="img" ',
+            f'aria-label="{_spoken(f"{where}: {numbers}")}">',
+            drawn[explorer.positions.index(explorer.start)]["svg"],
+            f'</div><p class="explorer-readout" role="status">{as_html(numbers)}</p>',
+            _without_scripts(explorer),
             f'<script type="application/json">{payload}</script>',
             "</section>",
         ]
@@ -71,18 +74,21 @@ def _packed(pictures):
     return list(number), packed
 
 
-def _(text):
-    return html.escape(text)
+def _spoken(text):
+    """Words for a screen reader, as they stand in an attribute."""
+    return html.escape(as_spoken(text))
 
 
 def _question(explorer):
     options = "".join(
-        f'<label><input type="radio" name="{explorer.name}-option" value="{k}"> {_(option)}</label>'
+        f'<label><input type="radio" name="{explorer.name}-option" value="{k}"> '
+        f"<span>{as_html(option)}</span></label>"
         for k, option in enumerate(explorer.question.options)
     )
     return (
-        f'<fieldset class="explorer-question"><legend>Predict first: {_(explorer.question.text)}'
-        f'</legend>{options}<div class="explorer-buttons">'
+        '<fieldset class="explorer-question"><legend>Predict first: '
+        f"{as_html(explorer.question.text)}</legend>{options}"
+        '<div class="explorer-buttons">'
         '<button type="button" class="explorer-commit" disabled>This is my prediction</button>'
         '<button type="button" class="explorer-skip">Show me without guessing</button>'
         "</div></fieldset>"
@@ -92,27 +98,35 @@ def _question(explorer):
 def _controls(explorer):
     parts = ['<div class="explorer-controls">']
     for control in explorer.controls:
-        value = control.text(control.values[control.start])
+        name, value = f"{explorer.name}-{control.name}", control.text(control.values[control.start])
+        # The value stands outside the label, which would else be the label of the value.
         parts.append(
-            f'<label>{_(control.label)} <output>{_(value)}</output><input type="range" min="0" '
-            f'max="{len(control.values) - 1}" step="1" value="{control.start}" '
-            f'aria-valuetext="{_(value)}" disabled></label>'
+            f'<p><label for="{name}">{as_html(control.label)}</label> '
+            f'<output for="{name}" aria-live="off">{as_html(value)}</output>'
+            f'<input type="range" id="{name}" min="0" max="{len(control.values) - 1}" step="1" '
+            f'value="{control.start}" aria-label="{_spoken(control.label)}" '
+            f'aria-valuetext="{_spoken(value)}" disabled></p>'
         )
     for label, jump in explorer.presets:
         at = [control.values.index(jump[control.name]) for control in explorer.controls]
         parts.append(
             f'<button type="button" class="explorer-preset" data-at="{json.dumps(at)}" disabled>'
-            f"{_(label)}</button>"
+            f"{as_html(label)}</button>"
         )
     return "".join([*parts, "</div>"])
 
 
-def _table(explorer):
+def _without_scripts(explorer):
+    """The answer and a table in place of the sliders, behind a summary to be opened."""
     rows = "".join(
-        f"<tr><td>{_(explorer.where(p))}</td><td>{_(explorer.readout(p))}</td></tr>"
+        f"<tr><td>{as_html(explorer.where(p))}</td><td>{as_html(explorer.readout(p))}</td></tr>"
         for p in explorer.samples()
     )
     return (
-        '<table class="explorer-table"><thead><tr><th scope="col">Position</th>'
+        '<noscript><details class="explorer-answer">'
+        "<summary>The answer, and what the sliders would show</summary>"
+        f"<p>{as_html(explorer.question.why)}</p>"
+        '<table><thead><tr><th scope="col">Position</th>'
         f'<th scope="col">Readout</th></tr></thead><tbody>{rows}</tbody></table>'
+        "</details></noscript>"
     )

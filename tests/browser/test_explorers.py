@@ -7,6 +7,7 @@ touched; every explorer on it is tried there.
 import functools
 import http.server
 import io
+import re
 import threading
 import unicodedata
 
@@ -14,6 +15,7 @@ import pytest
 from pages import CHAPTERS, HTML
 from pypdf import PdfReader
 
+from lmmteach._typeset import SYMBOL, as_html, as_spoken
 from lmmteach.widgets import EXPLORERS
 
 every = pytest.mark.parametrize("explorer", EXPLORERS, ids=lambda explorer: explorer.name)
@@ -40,12 +42,15 @@ WALK = """(section) => {
         if (frame.querySelector("svg > g path")) pictures.add(frame.innerHTML);
         seen.push([
             frame.getAttribute("aria-label"),
-            section.querySelector(".explorer-readout").textContent,
+            section.querySelector(".explorer-readout").innerHTML,
             ...sliders.map((slider) => slider.getAttribute("aria-valuetext")),
         ]);
     }
     return [seen, pictures.size];
 }"""
+SMALLEST_WORDS = """(section) => Math.min(
+    ...[...section.querySelectorAll("svg:first-of-type > g text")].map((text) =>
+        parseFloat(getComputedStyle(text).fontSize) * text.getScreenCTM().a))"""
 MOVING = """(section) => [...section.querySelectorAll("*")].filter((element) => {
     const style = getComputedStyle(element);
     return style.animationName !== "none" || parseFloat(style.transitionDuration) > 0;
@@ -115,7 +120,16 @@ def is_open(section):
 
 
 def readout(section):
-    return section.locator(".explorer-readout").text_content()
+    return section.locator(".explorer-readout").inner_html()
+
+
+def verdict(section):
+    return section.locator(".explorer-verdict").inner_html()
+
+
+def as_in_the_page(text):
+    """Typeset, with quotation marks as the browser writes them back."""
+    return as_html(text).replace("&#x27;", "'").replace("&quot;", '"')
 
 
 def right_everywhere(section, explorer):
@@ -123,9 +137,9 @@ def right_everywhere(section, explorer):
     assert pictures == len(explorer.positions)
     assert seen == [
         [
-            f"{explorer.where(parameters)}: {explorer.readout(parameters)}",
-            explorer.readout(parameters),
-            *(control.text(parameters[control.name]) for control in explorer.controls),
+            as_spoken(f"{explorer.where(parameters)}: {explorer.readout(parameters)}"),
+            as_in_the_page(explorer.readout(parameters)),
+            *(as_spoken(control.text(parameters[control.name])) for control in explorer.controls),
         ]
         for parameters in explorer.positions
     ]
@@ -149,7 +163,7 @@ def test_from_a_file_a_prediction_opens_it_and_it_is_right_everywhere(opened, ex
     assert not is_open(section)
     commit.focus()
     page.keyboard.press("Enter")
-    assert section.locator(".explorer-verdict").text_content() == f"No. {explorer.question.why}"
+    assert verdict(section) == as_in_the_page(f"No. {explorer.question.why}")
     assert is_open(section)
     assert page.evaluate("document.activeElement.type") == "range"
 
@@ -161,10 +175,10 @@ def test_from_a_file_a_prediction_opens_it_and_it_is_right_everywhere(opened, ex
         page.keyboard.press("Home")
         page.keyboard.press("ArrowRight")
         at[control.name] = control.values[1]
-        assert readout(section) == explorer.readout(at)
+        assert readout(section) == as_in_the_page(explorer.readout(at))
     for label, jump in explorer.presets:
         section.get_by_role("button", name=label, exact=True).click()
-        assert readout(section) == explorer.readout(jump)
+        assert readout(section) == as_in_the_page(explorer.readout(jump))
 
     right_everywhere(section, explorer)
     assert [url for url in page.asked if not url.startswith(HTML.as_uri())] == []
@@ -176,9 +190,12 @@ def test_from_a_folder_of_a_server_a_right_prediction_opens_it(opened, server, e
     page = opened(server, explorer)
     section = section_of(page, explorer)
     assert not is_open(section)
-    section.get_by_text(explorer.question.options[explorer.question.right], exact=True).click()
+    assert readout(section) == as_in_the_page(explorer.numbers(explorer.start))
+    section.locator("label", has=page.locator("input[type=radio]")).nth(
+        explorer.question.right
+    ).click()
     section.locator(".explorer-commit").click()
-    assert section.locator(".explorer-verdict").text_content() == f"Yes. {explorer.question.why}"
+    assert verdict(section) == as_in_the_page(f"Yes. {explorer.question.why}")
     assert is_open(section)
     right_everywhere(section, explorer)
     assert [url for url in page.asked if not url.startswith(server)] == []
@@ -198,13 +215,16 @@ def test_on_a_small_dark_screen_it_can_be_touched_without_guessing(opened, explo
     section = section_of(page, explorer)
     section.get_by_role("button", name="Show me without guessing").tap()
     assert is_open(section)
-    assert section.locator(".explorer-verdict").text_content() == ""
+    assert verdict(section) == as_in_the_page(explorer.question.why)
     slider = section.locator("input[type=range]").first
     slider.scroll_into_view_if_needed()
     box = slider.bounding_box()
     page.touchscreen.tap(box["x"] + box["width"] - 4, box["y"] + box["height"] / 2)
     last = {explorer.controls[0].name: explorer.controls[0].values[-1]}
-    assert readout(section) == explorer.readout(explorer.start | last)
+    assert readout(section) == as_in_the_page(explorer.readout(explorer.start | last))
+    assert section.evaluate("section => section.scrollWidth <= section.clientWidth")
+    smallest = section.evaluate(SMALLEST_WORDS)
+    assert smallest >= 8, f"{smallest} px"
 
     color = section.locator(".explorer-frame svg text").first.evaluate(
         "element => getComputedStyle(element).fill"
@@ -215,12 +235,17 @@ def test_on_a_small_dark_screen_it_can_be_touched_without_guessing(opened, explo
 
 @pytest.fixture(scope="module")
 def printed(browser):
-    """The words on paper of a chapter."""
+    """The words on paper of a chapter, as it opens or with its explorers opened and moved."""
 
     @functools.cache
-    def words(name):
+    def words(name, is_opened):
         page = browser.new_page()
         page.goto((HTML / name).as_uri())
+        if is_opened:
+            for section in page.locator("section.explorer").all():
+                section.locator(".explorer-skip").click()
+                for slider in section.locator("input[type=range]").all():
+                    slider.press("Home")
         reader = PdfReader(io.BytesIO(page.pdf()))
         page.close()
         return bare("".join(sheet.extract_text() for sheet in reader.pages))
@@ -233,12 +258,43 @@ def bare(text):
     return "".join(unicodedata.normalize("NFKC", text).split())
 
 
+def between_symbols(text):
+    """The pieces of a text that a PDF keeps in order: a subscript is written after its line."""
+    return [bare(piece) for piece in re.split(f"(?:{SYMBOL.pattern})²?", text)]
+
+
 @every
-def test_on_paper_there_are_the_start_frame_and_the_table(printed, explorer):
-    words = printed(AT[explorer.name])
-    assert bare(explorer.title) in words
-    for parameters in explorer.samples():
-        assert bare(explorer.readout(parameters)) in words
-    for ax in explorer.draw(**explorer.start).axes:
-        assert bare(ax.get_title()) in words
-    assert bare("Show me without guessing") not in words
+@pytest.mark.parametrize("is_opened", [False, True], ids=["unopened", "opened"])
+def test_paper_asks_the_question_with_its_frame_and_does_not_answer_it(
+    printed, explorer, is_opened
+):
+    words = printed(AT[explorer.name], is_opened)
+    question = explorer.question
+    titles = [ax.get_title() for ax in explorer.draw(**explorer.start).axes]
+    asked = (explorer.title, question.text, *question.options)
+    for text in (*asked, *titles, explorer.numbers(explorer.start)):
+        assert [piece for piece in between_symbols(text) if piece not in words] == []
+    sentence = explorer.read(**explorer.start)[1]
+    for text in (question.why, sentence, "Show me without guessing", "The answer, and what"):
+        assert max(between_symbols(text), key=len) not in words
+
+
+@every
+def test_without_scripts_the_question_stands_and_the_answer_is_behind_a_summary(browser, explorer):
+    context = browser.new_context(java_script_enabled=False)
+    page = context.new_page()
+    page.goto((HTML / AT[explorer.name]).as_uri())
+    section = section_of(page, explorer)
+    assert section.locator("legend").is_visible()
+    assert section.locator(".explorer-frame svg").first.is_visible()
+    for control in section.locator("button, input[type=range]").all():
+        assert not control.is_visible()
+    table = section.locator("details table")
+    assert not table.is_visible()
+    section.locator("summary").click()
+    assert table.is_visible()
+    assert table.locator("tbody tr").count() == len(explorer.samples())
+    shown = as_in_the_page(explorer.readout(explorer.start))
+    assert shown in [cell.inner_html() for cell in table.locator("td").all()]
+    assert section.locator("details p").inner_html() == as_in_the_page(explorer.question.why)
+    context.close()
