@@ -11,9 +11,16 @@ import pytest
 import lmmteach.exercises as exercises
 from lmmteach.exercises.bank import CHAPTERS, EXERCISES
 from lmmteach.exercises.checking import diagnose
+from lmmteach.exercises.compare import matches
 from lmmteach.exercises.functions import known_results, verdict_on_function
 from lmmteach.exercises.kinds import Choice, Function, Numeric
-from lmmteach.exercises.numeric import targets, tells_apart
+from lmmteach.exercises.numeric import (
+    ONE_OF_SEVERAL,
+    ROUNDED,
+    TOO_FEW,
+    targets,
+    tells_apart,
+)
 from lmmteach.exercises.record import Record
 from lmmteach.exercises.studies import drawn_study
 
@@ -134,6 +141,65 @@ def test_a_named_mistake_has_its_text_all_around_it(exercise):
             for off in (-0.99, 0.99):
                 said = diagnose(exercise, wrong.value + off * exercise.atol, study)
                 assert said.tag == wrong.tag
+
+
+def roundings(value, digits=1):
+    """The number with 0 to 6 decimals and 2 to 6 significant digits, where so many are left."""
+    texts = [f"{value:.{k}f}" for k in range(7)] + [f"{value:.{k}e}" for k in range(1, 6)]
+    shown = {text: len(re.sub(r"e.*|\D", "", text).lstrip("0")) for text in texts}
+    return {float(text) for text in texts if shown[text] >= digits}
+
+
+def expected_of_rounding(number, known, atol):
+    """What the stated rule says: a known number first, then who alone has this rounding."""
+    for target in known:
+        if matches(number, target.value, atol):
+            return target.text
+    if not any(number in roundings(target.value, digits=2) for target in known):
+        return None
+    sharing = [target for target in known if number in roundings(target.value)]
+    outcomes = {target.outcome for target in sharing}
+    if outcomes == {"right"}:
+        return ROUNDED
+    if outcomes == {"right", "wrong"}:
+        return TOO_FEW
+    return sharing[0].text if len(sharing) == 1 else ONE_OF_SEVERAL
+
+
+@of_kind(Numeric)
+def test_what_is_known_is_known_however_it_is_rounded(exercise):
+    """One digit names nobody; what two known numbers share asks for more digits."""
+    alone = 0
+    for study in all_studies():
+        known = targets(exercise, study)
+        for target in known:
+            for number in roundings(target.value):
+                said = diagnose(exercise, number, study)
+                expected = expected_of_rounding(number, known, exercise.atol)
+                if expected is None:
+                    assert said.tag in ("", "close", "sign", "percent"), (study.student, number)
+                else:
+                    assert said.text == expected, (study.student, number)
+                alone += expected == target.text
+    assert alone > 0
+
+
+@pytest.mark.parametrize(
+    ("key", "number", "tag"),
+    [
+        ("4a", -2.57, "used_REML"),
+        ("4a", -2.6, "rounded"),
+        ("3a", 14.02, "ols"),
+        ("3a", 14.0204, "ols"),
+        ("3a", 14.3807, "variances_of_the_printout"),
+        ("3a", 14.38, "variances_of_the_printout"),
+        ("3a", 14.4, "rounded"),
+        ("2b", 26, "upside_down"),
+        ("8a", 2.09, "rounded"),
+    ],
+)
+def test_what_a_student_copies_from_the_chapter(key, number, tag):
+    assert diagnose(EXERCISES[key], number, estrone_study()).tag == tag
 
 
 @of_kind(Choice)

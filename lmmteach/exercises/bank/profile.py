@@ -7,9 +7,10 @@ from lmmteach.exercises.bank._tools import markdown, source
 from lmmteach.exercises.kinds import Choice, Function, Numeric, Option, Wrong
 
 
-def mean_of_cut(study, weight_of_variance):
-    """Weighted mean of the women's means in the cut, for equal variances."""
-    return np.average(study.cut.means, weights=weight_of_variance(1 + 1 / study.cut.n_i))
+def mean_of_cut(study, weight_of_variance=np.reciprocal, theta=(1.0, 1.0)):
+    """Weighted mean of the women's means in the cut, for equal variances or others."""
+    variances = theta[0] + theta[1] / study.cut.n_i
+    return np.average(study.cut.means, weights=weight_of_variance(variances))
 
 
 WEIGHTS = Numeric(
@@ -50,7 +51,7 @@ WEIGHTS = Numeric(
         """),
     right="A woman counts for what her mean is worth: more with more measurements, but far "
     "from sixteen times as much.",
-    answer=lambda study: mean_of_cut(study, lambda variance: 1 / variance),
+    answer=mean_of_cut,
     atol=2e-4,
     unit="logestrone",
     wrong=(
@@ -75,8 +76,20 @@ WEIGHTS = Numeric(
         Wrong(
             "used_estimates",
             lambda study: study.cut.reml.beta.iloc[0],
-            "That is μ̂ for the estimated variances. The question is about other ones, where women "
-            "differ no more than measurements.",
+            "That is μ̂ for the variances that REML estimates from these rows. The question is "
+            "about other variances, with which women differ no more than measurements.",
+        ),
+        Wrong(
+            "used_ML",
+            lambda study: study.cut.ml.beta.iloc[0],
+            "That is μ̂ for the variances that maximum likelihood estimates from these rows. The "
+            "question is about other variances, with which women differ no more than measurements.",
+        ),
+        Wrong(
+            "variances_of_the_printout",
+            lambda study: mean_of_cut(study, theta=study.reml.theta),
+            "That is μ̂ for the variances of the printout, as the chapter computes it. With those, "
+            "women differ far more than measurements; here the two variances are equal.",
         ),
         Wrong(
             "forgot_the_cut",
