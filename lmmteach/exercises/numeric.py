@@ -92,8 +92,9 @@ def diagnose_number(exercise, value, study):
     """Return outcome, text and, where it is known, the tag of the mistake.
 
     A number that the exercise knows, within ``atol``, comes first, and the right one before all;
-    then what such a number becomes when somebody rounds it. Where the right number and a wrong one have the same rounding, or two
-    wrong ones, more digits are asked for. Only then comes what lies near the right number.
+    then what such a number becomes when somebody rounds it. Where the right number and a wrong one
+    have the same rounding, or two wrong ones, more digits are asked for. Only then comes what lies
+    near the right number.
     """
     number, problem = read_number(value)
     if problem:
