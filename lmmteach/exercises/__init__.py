@@ -19,6 +19,7 @@ from lmmteach.exercises.feedback import Feedback, Hint, Solution
 from lmmteach.exercises.kinds import Numeric
 from lmmteach.exercises.numeric import tells_apart
 from lmmteach.exercises.record import FILE_NAME, Progress, Record
+from lmmteach.exercises.showing import shows
 from lmmteach.exercises.studies import Study, drawn_study, estrone_study, normal_name
 
 __all__ = ["check", "hint", "progress", "solution", "start"]
@@ -85,6 +86,7 @@ def start(student=""):
     return Study(student, study.data.copy())
 
 
+@shows
 def check(key, value=...):
     """Say whether an answer is right, and if not, which mistake it looks like.
 
@@ -95,7 +97,7 @@ def check(key, value=...):
 
     Returns
     -------
-    feedback : Feedback; a notebook shows it if it is the last line of a cell
+    feedback : Feedback; a notebook shows it wherever the call stands, and a script prints it
     """
     exercise = _find(key)
     if isinstance(exercise, Feedback):
@@ -113,6 +115,7 @@ def check(key, value=...):
     return Feedback(said.key, said.outcome, said.text, said.tag, note)
 
 
+@shows
 def hint(key):
     """Give the next hint for an exercise; each call tells more."""
     exercise = _find(key)
@@ -128,6 +131,7 @@ def hint(key):
     return Hint(f"These were all hints for {exercise.key}", f"{again}\n{ending}")
 
 
+@shows
 def solution(key):
     """Show the worked solution of an exercise."""
     exercise = _find(key)
@@ -137,6 +141,7 @@ def solution(key):
     return Solution(heading, exercise.solution, exercise.code.strip())
 
 
+@shows
 def progress():
     """Show which exercises are done, which were tried, and which are open."""
     session = _current()
@@ -187,8 +192,8 @@ def _checked_name(student):
             f"not of type {type(student).__name__}."
         )
     student = " ".join(student.split()) if student.strip() else student
-    # Marks that take no room, such as the space of no width, are no name.
-    visible = [mark for mark in student if unicodedata.category(mark) not in ("Cf", "Cc", "Zs")]
+    # Marks that take no room, such as the space of no width, are no name; nor are full stops.
+    visible = [mark for mark in normal_name(student) if unicodedata.category(mark) != "Cc"]
     if student and not visible:
         raise ValueError(
             'The name is blank. Write one, or start(student="") for the lecture\'s data.'
