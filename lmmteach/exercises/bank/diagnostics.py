@@ -232,9 +232,8 @@ WHICH = Choice(
         ),
         Option(
             "The marginal ones, y − Xβ̂, against age; the conditional ones against temperature.",
-            "Yes. The marginal ones keep what the women add, and that is where age would show. "
-            "From the conditional ones the differences between women are gone, so that what "
-            "changes within a woman stands out.",
+            "Yes. Age would show in what the women add, which the marginal ones keep; temperature "
+            "is easier to see once that has gone.",
         ),
         Option(
             "The conditional ones against age; the marginal ones against temperature.",

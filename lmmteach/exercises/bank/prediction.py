@@ -723,7 +723,7 @@ OF_WOMEN = Function(
         women it is all that remains.
         """),
     code=source(sd_mean_of_women),
-    right="μ̂ is shared and stays; women average out over w, measurements over w·k.",
+    right="However many women come, the prediction is never better than μ̂ itself is known.",
     series=SERIES,
 )
 
