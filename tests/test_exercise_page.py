@@ -228,15 +228,37 @@ def balanced_reml(SSB, SSW, times):
     return (SSB / 4 - within) / times, within
 
 
+def end_on_the_right(SSB, sigma2_e):
+    r = 3.0
+    for _ in range(50):
+        r = math.exp(1 + 2.7055 / 5 - 1 / r)
+    return (r * SSB / 5 - sigma2_e) / 16
+
+
+def zero_in_spite_of_differences(sigma2_e):
+    v = 1 / (1 + 16 * 0.02 / sigma2_e)
+    w = 4 * v / (4 * v + 75)
+    return 1 - (1 - w) ** 37.5 * (1 + 37.5 * w)
+
+
+def borderline(SSW, text):
+    """The statistic from SSB = 4; then the Φ that is given for its root."""
+    statistic = 80 * math.log((4 + SSW) / 80) - 5 * math.log(4 / 5) - 75 * math.log(SSW / 75)
+    given = dict(re.findall(r"Phi\(([\d.]+)\)\$ = ([\d.]+)", text))
+    return 1 - float(given[f"{math.sqrt(statistic):.4f}"])
+
+
 # What a reader with a calculator does with the numbers that the page gives.
 BY_HAND = {
     "2a": lambda SSB, SSW: (SSB / 5 - SSW / 15) / 4,
+    "3c": end_on_the_right,
     "4a": lambda mean, mu, s2b, s2e: keeps(2, s2b, s2e) * (mean - mu),
     "4d": lambda SSB, SSW: keeps(4, *balanced_reml(SSB, SSW, 4)) ** 2 * SSB / 16,
     "5a": lambda SSB, SSW: balanced_reml(SSB, SSW, 8)[0],
     "5c": lambda ell, n: -2 * ell - math.log(n),
     "6a": lambda small, large, *by_reml: 2 * (large - small),
     "6b": lambda ml, reml: -2 * ml + 2 * 4,
+    "6c": zero_in_spite_of_differences,
     "7a": lambda value, mu, s2b, s2e: mu + keeps(1, s2b, s2e) * (value - mu),
     "8a": lambda low, high, s2b, s2e: max(-low, high) / math.sqrt(s2e),
     "8f": lambda n, high, s2e, *quantiles: high / math.sqrt(s2e) - quantiles[0],
@@ -250,8 +272,14 @@ def test_with_what_is_given_a_calculator_is_enough(key):
     assert diagnose(EXERCISES[key], BY_HAND[key](*numbers), STUDY).outcome == "right"
 
 
+def test_the_borderline_study_needs_a_calculator_only():
+    text = given_text(EXERCISES["6d"], STUDY).removesuffix(".")
+    answer = borderline(float(re.search(r"SSW = ([\d.]+)", text)[1]), text)
+    assert diagnose(EXERCISES["6d"], answer, STUDY).text == EXERCISES["6d"].right
+
+
 def test_every_number_that_is_given_is_tried():
-    assert {exercise.key for exercise in NUMERIC if exercise.given} == set(BY_HAND)
+    assert {exercise.key for exercise in NUMERIC if exercise.given} == {*BY_HAND, "6d"}
 
 
 @pytest.mark.parametrize("exercise", [e for e in NUMERIC if e.given], ids=lambda e: e.key)

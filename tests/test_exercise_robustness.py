@@ -24,7 +24,7 @@ from lmmteach.exercises.checking import diagnose
 from lmmteach.exercises.feedback import Feedback, Solution
 from lmmteach.exercises.functions import is_balanced, known_results
 from lmmteach.exercises.kinds import Also, Choice, Function, Numeric, Option, Wrong
-from lmmteach.exercises.numeric import tells_apart
+from lmmteach.exercises.numeric import targets, tells_apart
 from lmmteach.exercises.record import Record
 from lmmteach.exercises.running import OutOfTime, run
 from lmmteach.exercises.studies import Study, drawn_study
@@ -192,7 +192,12 @@ def test_one_number_in_whatever_box(value):
         (None, "error", "", "forget `return`"),
         (True, "error", "", "yes or no"),
         (np.bool_(False), "error", "", "yes or no"),
-        ("0.1234", "error", "", "without quotes"),
+        ("0,1234", "right", "", "That is it."),
+        ("12.34 %", "right", "", "That is it."),
+        ("a tenth", "error", "", "cannot be read as one number"),
+        (b"0.1234", "error", "", "without quotes"),
+        ((0, 1234), "error", "", "decimal comma"),
+        ((0.5, 1), "error", "", "a tuple, with 2 entries"),
         (0.1234 + 0j, "error", "", "complex"),
         (np.complex64(1j), "error", "", "complex"),
         (np.zeros(5), "error", "", "shape (5,), with 5 entries"),
@@ -275,6 +280,21 @@ def test_numbers_that_cannot_be_told_apart():
     assert not tells_apart(replace(NUMBER, wrong=(*NUMBER.wrong, lost)), STUDY)
     same = (Also(lambda study: 0.1234, "The same here."),)
     assert tells_apart(replace(NUMBER, also=same), STUDY)
+
+
+def test_a_mistake_that_came_later_is_passed_over_where_it_cannot_be_told_apart():
+    later = [
+        Wrong("like_the_right_one", lambda study: 0.1234 + 2.9e-4, "Near.", always=False),
+        Wrong("like_one", lambda study: 1.00019, "Like one.", always=False),
+        Wrong("near_one", lambda study: 1.00021, "Near one.", always=False),
+        Wrong("lost", lambda study: np.nan, "Lost.", always=False),
+    ]
+    exercise = replace(NUMBER, wrong=(*NUMBER.wrong, *later))
+    assert tells_apart(exercise, STUDY)
+    tags = [target.tag for target in targets(exercise, STUDY)]
+    assert tags == ["", "", "one", "minus", "near_one"]
+    assert diagnose(exercise, 1.00012, STUDY).tag == "near_one"
+    assert diagnose(exercise, 1.00009, STUDY).tag == "one"
 
 
 # Choices ------------------------------------------------------------------------------------------
@@ -890,6 +910,7 @@ def test_what_was_overwritten_is_said(monkeypatch):
         ("x" * 101, ValueError, "at most 100"),
         ("\ud800", ValueError, "cannot be stored"),
         ("\u200b", ValueError, "blank"),
+        (" . .. ", ValueError, "blank"),
     ],
 )
 def test_names_that_are_none(name, error, words, begun):
@@ -1109,6 +1130,16 @@ def test_a_bad_file_that_cannot_be_moved_is_left(path, monkeypatch):
     kept = Record(path)
     assert "could not be stored in this folder (OSError)" in kept.add("ada", "1a", right=True)
     assert path.read_text() == "not json"
+
+
+def test_what_was_done_under_another_spelling_is_not_lost(path):
+    Record(path).add("ada", "1a", right=True)
+    stored = path.read_text(encoding="utf-8").replace('"ada"', '"dr. ada"')
+    path.write_text(stored, encoding="utf-8")
+    later = Record(path)
+    later.add("dr ada", "1b", right=False)
+    assert later.states("dr ada") == {"1a": "done", "1b": "tried"}
+    assert "dr. ada" not in path.read_text(encoding="utf-8")
 
 
 def test_a_name_on_two_lines_is_one_name():

@@ -1,6 +1,7 @@
 """Every exercise of the bank, on the lecture's data and on those of fifty students."""
 
 import re
+import unicodedata
 from collections import Counter
 from dataclasses import replace
 from functools import cache
@@ -13,11 +14,18 @@ from lmmteach import exercises
 from lmmteach.exercises import session
 from lmmteach.exercises.bank import BY_CHAPTER, EXERCISES
 from lmmteach.exercises.checking import diagnose
+from lmmteach.exercises.compare import matches
 from lmmteach.exercises.functions import known_results, verdict_on_function
 from lmmteach.exercises.kinds import Choice, Function, Numeric
-from lmmteach.exercises.numeric import targets, tells_apart
+from lmmteach.exercises.numeric import (
+    ONE_OF_SEVERAL,
+    ROUNDED,
+    TOO_FEW,
+    targets,
+    tells_apart,
+)
 from lmmteach.exercises.record import Record
-from lmmteach.exercises.studies import drawn_study
+from lmmteach.exercises.studies import drawn_study, normal_name
 
 STUDENTS = tuple(f"student {number}" for number in range(50))
 FIRST_CELL = """
@@ -99,7 +107,7 @@ def test_what_is_looked_at_is_what_the_bank_says(exercise):
     study = estrone_study()
     gives = [exercise.answer, *(entry.gives for entry in (*exercise.also, *exercise.wrong))]
     values = [target.value for target in targets(exercise, study)]
-    assert values == [float(give(study)) for give in gives]
+    assert sorted(values) == sorted(float(give(study)) for give in gives)
 
 
 @of_kind(Numeric)
@@ -118,7 +126,8 @@ def test_numbers_are_right_within_atol_and_not_far_beyond(exercise):
 def test_each_wrong_number_gets_its_own_tag_and_text(exercise):
     for study in all_studies():
         wrong = [t for t in targets(exercise, study) if t.outcome == "wrong"]
-        assert len(wrong) == len(exercise.wrong)
+        always = {mistake.tag for mistake in exercise.wrong if mistake.always}
+        assert always <= {target.tag for target in wrong}
         for target in wrong:
             said = diagnose(exercise, target.value, study)
             assert (said.outcome, said.tag, said.text) == ("wrong", target.tag, target.text)
@@ -136,6 +145,66 @@ def test_a_named_mistake_has_its_text_all_around_it(exercise):
             for off in (-0.99, 0.99):
                 said = diagnose(exercise, wrong.value + off * exercise.atol, study)
                 assert said.tag == wrong.tag
+
+
+def roundings(value, digits=1):
+    """The number with 0 to 6 decimals and 2 to 6 significant digits, where so many are left."""
+    texts = [f"{value:.{k}f}" for k in range(7)] + [f"{value:.{k}e}" for k in range(1, 6)]
+    shown = {text: len(re.sub(r"e.*|\D", "", text).lstrip("0")) for text in texts}
+    return {float(text) for text in texts if shown[text] >= digits}
+
+
+def expected_of_rounding(number, known, atol):
+    """What the stated rule says: a known number first, then who alone has this rounding."""
+    matching = [target for target in known if matches(number, target.value, atol)]
+    if matching:
+        rights = [target for target in matching if target.outcome == "right"]
+        return min(rights or matching, key=lambda target: abs(number - target.value)).text
+    if not any(number in roundings(target.value, digits=2) for target in known):
+        return None
+    sharing = [target for target in known if number in roundings(target.value)]
+    outcomes = {target.outcome for target in sharing}
+    if outcomes == {"right"}:
+        return ROUNDED
+    if outcomes == {"right", "wrong"}:
+        return TOO_FEW
+    return sharing[0].text if len(sharing) == 1 else ONE_OF_SEVERAL
+
+
+@of_kind(Numeric)
+def test_what_is_known_is_known_however_it_is_rounded(exercise):
+    """One digit names nobody; what two known numbers share asks for more digits."""
+    alone = 0
+    for study in all_studies():
+        known = targets(exercise, study)
+        for target in known:
+            for number in roundings(target.value):
+                said = diagnose(exercise, number, study)
+                expected = expected_of_rounding(number, known, exercise.atol)
+                if expected is None:
+                    assert said.tag in ("", "close", "sign", "percent"), (study.student, number)
+                else:
+                    assert said.text == expected, (study.student, number)
+                alone += expected == target.text
+    assert alone > 0
+
+
+@pytest.mark.parametrize(
+    ("key", "number", "tag"),
+    [
+        ("4a", -2.57, "used_REML"),
+        ("4a", -2.6, "rounded"),
+        ("3a", 14.02, "ols"),
+        ("3a", 14.0204, "ols"),
+        ("3a", 14.3807, "variances_of_the_printout"),
+        ("3a", 14.38, "variances_of_the_printout"),
+        ("3a", 14.4, "rounded"),
+        ("2b", 26, "upside_down"),
+        ("8a", 2.09, "rounded"),
+    ],
+)
+def test_what_a_student_copies_from_the_chapter(key, number, tag):
+    assert diagnose(EXERCISES[key], number, estrone_study()).tag == tag
 
 
 @of_kind(Choice)
@@ -307,6 +376,72 @@ def test_each_exercise_is_complete(exercise):
         assert not re.search(r"\\[a-z]|\$", re.sub("`.*?`", "", text))
 
 
+IN_WORDS = {"two": 2, "three": 3, "four": 4}
+
+
+@of_kind(Numeric)
+def test_the_prompt_says_how_many_decimals_and_they_are_enough(exercise):
+    (word,) = re.findall(r"\b(two|three|four)\s+decimals", exercise.prompt)
+    for study in all_studies():
+        for right in (t for t in targets(exercise, study) if t.outcome == "right"):
+            number = round(right.value, IN_WORDS[word])
+            assert diagnose(exercise, number, study).outcome == "right"
+
+
+@of_kind(Numeric, Choice)
+def test_a_reader_of_the_page_needs_no_study(exercise):
+    """The page has no variable of that name; where a worksheet has it, ``in_code`` says."""
+    texts = [exercise.prompt, exercise.solution, *plain_texts(exercise)]
+    if isinstance(exercise, Choice):
+        texts += [option.text for option in exercise.options]
+    code = [piece for text in texts for piece in re.findall(r"`+([^`]+)`+", text)]
+    assert [piece for piece in code if re.search(r"\bstudy\b", piece)] == []
+    assert not any(re.search(r"\bstudy\.[a-z]", text) for text in texts)
+
+
+@of_kind(Function)
+def test_the_prompt_of_a_function_needs_no_study(exercise):
+    assert not re.search(r"\bstudy\.[a-z]", exercise.prompt)
+
+
+FILLERS = (
+    "about after again also another because been before being between both cannot does each even "
+    "every from have here into itself just more most much never nothing only other same should so "
+    "than that the their them then there these they this those together under very were what when "
+    "where which while will with without would your"
+)
+
+
+def content_words(text):
+    """The words that carry a text, by their first six letters."""
+    words = re.findall(r"[^\W\d_]{4,}", text.lower())
+    return {word[:6] for word in words if word not in FILLERS.split()}
+
+
+def shared_part(text, other):
+    """Which part of a text's words stand in another already."""
+    words = content_words(text)
+    return len(words & content_words(other)) / max(len(words), 1)
+
+
+@of_kind(Choice)
+def test_what_is_said_to_the_right_option_does_not_say_it_twice(exercise):
+    option = exercise.options[exercise.answer]
+    assert exercise.right not in option.feedback
+    assert shared_part(exercise.right, option.feedback) < 0.3
+    assert shared_part(exercise.right, option.text) < 0.3
+    assert shared_part(option.feedback, option.text) <= 0.5
+
+
+@every
+def test_what_is_right_is_read_in_words_of_its_own(exercise):
+    for sentence in re.split(r"(?<=[.?!:;])\s+", exercise.prompt):
+        assert len(content_words(sentence) - content_words(exercise.right)) > 1 or (
+            shared_part(exercise.right, sentence) < 0.5
+        )
+    assert shared_part(exercise.right, exercise.prompt) <= 0.7
+
+
 @of_kind(Numeric)
 def test_no_text_gives_the_number_away(exercise):
     right = abs(exercise.answer(estrone_study()))
@@ -328,10 +463,42 @@ def test_a_name_gives_the_same_study_everywhere():
     assert drawn_study("Ada", 1).data["estrone"].tolist()[:4] == [53, 50, 49, 45]
 
 
-@pytest.mark.parametrize("same", ["ada lövelace", " Ada  Lövelace\n", "ADA LO\u0308VELACE"])
-def test_the_spelling_of_a_name_does_not_matter(same):
-    one, other = exercises.start("Ada Lövelace"), exercises.start(same)
-    pd.testing.assert_frame_equal(one.data, other.data)
+@pytest.mark.parametrize(
+    ("name", "same"),
+    [
+        (
+            "Ada Lövelace",
+            ["ada lövelace", " Ada  Lövelace\n", "ADA LO\u0308VELACE"],
+        ),
+        ("A Lovelace", ["A. Lovelace", "A.Lovelace", "a lovelace.", "A\uff0e Lovelace"]),
+        (
+            "Sean O'Neil",
+            ["Sean O\u2019Neil", "sean o\u02bcneil", "SEAN O\u00b4NEIL"],
+        ),
+        (
+            "Anne-Marie",
+            ["Anne\u2010Marie", "anne\u2011marie", "ANNE\u2013MARIE"],
+        ),
+        ("Strauß", ["STRAUSS", "strauß", "Strau\u00adß", "\ufeffStrauß"]),
+        ("Ada", ["\uff21\uff44\uff41", "Ada\u200b"]),
+    ],
+)
+def test_the_spelling_of_a_name_does_not_matter(name, same):
+    assert {normal_name(spelling) for spelling in same} == {normal_name(name)}
+    one = exercises.start(name)
+    for spelling in same:
+        pd.testing.assert_frame_equal(exercises.start(spelling).data, one.data)
+
+
+def test_different_names_stay_different():
+    names = ["Ada", "Adam", "A Da", "Anne Marie", "Anne-Marie", "Annemarie", "O'Neil", "Oneil"]
+    assert len({normal_name(name) for name in names}) == len(names)
+
+
+def test_a_plain_name_counts_as_it_always_has():
+    for name in (*STUDENTS, "Ada Lovelace", "Anne-Marie O'Neil", "Jörg Strauß", "李 明", "İnci"):
+        plain = unicodedata.normalize("NFC", name).casefold()
+        assert unicodedata.normalize("NFC", plain) == normal_name(name)
 
 
 def test_each_name_has_its_own_study():

@@ -70,6 +70,8 @@ def _question(exercise):
             lines.append(f"- ({letter}) {option.text}")
     if isinstance(exercise, Numeric) and exercise.unit:
         lines += ["", f"Unit of the answer: {exercise.unit}."]
+    if exercise.in_code:
+        lines += ["", exercise.in_code]
     return "\n".join(lines)
 
 

@@ -4,6 +4,8 @@ import html
 import re
 from dataclasses import dataclass
 
+from lmmteach.exercises.showing import Shown
+
 NOT_ATTEMPTED = "Put your answer in the place of `...` and run the cell again."
 LABELS = {
     "not attempted": ("…", "Not attempted yet"),
@@ -16,7 +18,7 @@ BOX = "border-left: 0.25em solid; padding: 0.1em 0 0.1em 0.8em; max-width: 45em"
 
 
 @dataclass(frozen=True, repr=False)
-class Feedback:
+class Feedback(Shown):
     """The outcome of a check.
 
     Parameters
@@ -50,7 +52,7 @@ class Feedback:
 
 
 @dataclass(frozen=True, repr=False)
-class Hint:
+class Hint(Shown):
     """One hint, or the sentence that there are no more."""
 
     heading: str
@@ -64,7 +66,7 @@ class Hint:
 
 
 @dataclass(frozen=True, repr=False)
-class Solution:
+class Solution(Shown):
     """A worked solution: its reason in Markdown, and the code."""
 
     heading: str

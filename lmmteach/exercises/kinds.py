@@ -19,11 +19,15 @@ class Wrong:
     gives : for a number, function of the study to what the mistake gives; for a function exercise,
         an implementation with the mistake
     feedback : what helps whoever made it; plain text, without the right answer
+    always : whether students get only data on which this mistake can be told from all others. One
+        that is added later must not change the data that students have already, so it is passed
+        over where it cannot
     """
 
     tag: str
     gives: Callable
     feedback: str
+    always: bool = True
 
 
 @dataclass(frozen=True)
@@ -56,6 +60,8 @@ class Exercise:
     solution : the worked solution with its reason, in Markdown with TeX
     code : what a student could have typed: it ends by assigning ``answer``, or defines the function
     right : the sentence that reads the right answer; plain text
+    in_code : where a worksheet has what the prompt speaks of, in Markdown; a reader of the page has
+        no ``study``
     """
 
     key: str
@@ -65,6 +71,7 @@ class Exercise:
     solution: str
     code: str
     right: str
+    in_code: str = ""
 
     @property
     def chapter(self):
@@ -86,6 +93,7 @@ class Numeric(Exercise):
     share : whether it lies between 0 and 1, so that somebody may give it in per cent
     given : function of the study to ``{name: number}``, what the page must give to a reader who
         has a calculator and no Python; not needed where the chapter prints it
+    apart : how far from each other the known numbers must lie in a study; 3 ``atol`` if None
     """
 
     answer: Callable
@@ -95,6 +103,7 @@ class Numeric(Exercise):
     also: tuple = ()
     share: bool = False
     given: Callable | None = None
+    apart: float | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

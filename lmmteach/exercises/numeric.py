@@ -5,12 +5,20 @@ from functools import lru_cache
 
 import numpy as np
 
-from lmmteach.exercises.compare import close_to, is_rounded, matches
+from lmmteach.exercises.compare import NEARBY, cell, close_to, is_rounded, matches, rounded_cells
 from lmmteach.exercises.reading import read_number
 
 ROUNDED = (
     "That is the right number, but with too few digits. (A printout shows few.) Compute with all "
     "digits, and give more of them."
+)
+TOO_FEW = (
+    "With so few digits this may be the right number or a wrong one near it. Compute with all "
+    "digits, and give more of them."
+)
+ONE_OF_SEVERAL = (
+    "This is not it. It looks like one of the mistakes that this exercise knows by name, but so "
+    "few digits fit more than one of them: give more, and you learn which."
 )
 CLOSE = (
     "Very near, but not it. Either digits were lost on the way, or something small is different: "
@@ -39,26 +47,41 @@ class Target:
 
 @lru_cache(maxsize=4096)
 def targets(exercise, study):
-    """The numbers that a numeric exercise knows, in the order in which they are looked at."""
+    """The numbers that a numeric exercise knows, in the order in which they are looked at.
+
+    A mistake that need not be there ``always`` is passed over where another number is too near.
+    """
+    known = list(_firm_targets(exercise, study))
+    for target in (_wrong(wrong, study) for wrong in exercise.wrong if not wrong.always):
+        room = {"right": 3 * exercise.atol, "wrong": 2 * exercise.atol}
+        if all(abs(target.value - other.value) > room[other.outcome] for other in known):
+            known.append(target)
+    return tuple(known)
+
+
+@lru_cache(maxsize=4096)
+def _firm_targets(exercise, study):
+    """The right numbers, and the mistakes that must be told apart on every student's data."""
     right = [Target(_plain(exercise.answer(study)), "right", exercise.right)]
     also = [Target(_plain(also.gives(study)), "right", also.remark) for also in exercise.also]
-    wrong = [
-        Target(_plain(wrong.gives(study)), "wrong", wrong.feedback, wrong.tag)
-        for wrong in exercise.wrong
-    ]
-    return tuple(right + also + wrong)
+    return (*right, *also, *(_wrong(wrong, study) for wrong in exercise.wrong if wrong.always))
+
+
+def _wrong(wrong, study):
+    return Target(_plain(wrong.gives(study)), "wrong", wrong.feedback, wrong.tag)
 
 
 def tells_apart(exercise, study):
-    """Whether the right and the named wrong answers lie more than 3 ``atol`` from each other.
+    """Whether the right and the named wrong answers lie far enough from each other.
 
     A number that is right in two ways may of course be the same twice.
     """
-    known = targets(exercise, study)
+    known = _firm_targets(exercise, study)
+    apart = 3 * exercise.atol if exercise.apart is None else exercise.apart
     if not np.isfinite([target.value for target in known]).all():
         return False
     return all(
-        abs(one.value - other.value) > 3 * exercise.atol
+        abs(one.value - other.value) > apart
         for i, one in enumerate(known)
         for other in known[:i]
         if "wrong" in (one.outcome, other.outcome)
@@ -66,28 +89,66 @@ def tells_apart(exercise, study):
 
 
 def diagnose_number(exercise, value, study):
-    """Return outcome, text and, where it is known, the tag of the mistake."""
+    """Return outcome, text and, where it is known, the tag of the mistake.
+
+    A number that the exercise knows, within ``atol``, comes first, and the right one before all;
+    then what such a number becomes when somebody rounds it. Where the right number and a wrong one
+    have the same rounding, or two wrong ones, more digits are asked for. Only then comes what lies
+    near the right number.
+    """
     number, problem = read_number(value)
     if problem:
         return "error", problem
     if not np.isfinite(number):
         return "wrong", _not_finite(number)
     known = targets(exercise, study)
-    for target in known:
-        if matches(number, target.value, exercise.atol):
-            return target.outcome, target.text, target.tag
-    right, atol = known[0].value, exercise.atol
-    if is_rounded(number, right, atol):
+    matching = [target for target in known if matches(number, target.value, exercise.atol)]
+    if matching:
+        # The right number first, then the nearest of the mistakes.
+        said = min(matching, key=lambda at: (at.outcome, abs(number - at.value)))
+        return said.outcome, said.text, said.tag
+    return _rounded(exercise, number, known) or _near(exercise, number, known[0].value)
+
+
+def _rounded(exercise, number, known):
+    """What to say if a number is a rounding of something that the exercise knows."""
+    # 0.9 may be 0.90 or stand for all that is near it, so it is held against both; but what has
+    # one digit at most names nobody.
+    fitting = [t for t in known if is_rounded(number, t.value, exercise.atol, digits=1)]
+    if not any(is_rounded(number, target.value, exercise.atol) for target in fitting):
+        return None
+    wrong = [target for target in fitting if target.outcome == "wrong"]
+    if not wrong:
         return "wrong", ROUNDED, "rounded"
+    if len(wrong) < len(fitting):
+        return "wrong", TOO_FEW, "rounded"
+    if len(wrong) > 1:
+        return "wrong", ONE_OF_SEVERAL, "rounded"
+    return "wrong", wrong[0].text, wrong[0].tag
+
+
+def _near(exercise, number, right):
+    """What to say of a number that is not known: how it lies to the right one."""
+    atol = exercise.atol
     if close_to(number, right, atol):
         return "wrong", CLOSE, "close"
-    if close_to(number, -right, atol):
+    if close_to(number, -right, atol) or is_rounded(number, -right, atol):
         return "wrong", SIGN_TURNED, "sign"
     if exercise.share and (
         close_to(number, 100 * right, atol) or is_rounded(number, 100 * right, atol, digits=1)
     ):
         return "wrong", IN_PERCENT, "percent"
     return "wrong", UNKNOWN
+
+
+def known_cells(exercise, study):
+    """Return the cells, in order, outside of which every number gets the same words."""
+    known, atol = [target.value for target in targets(exercise, study)], exercise.atol
+    # The sign and the percentage of the right answer are known as well.
+    of_right = (-known[0], 100 * known[0])
+    centres = [cell(value, atol) for value in (*known, *of_right)]
+    near = {at + k for at in centres for k in range(-NEARBY, NEARBY + 1)}
+    return sorted(near.union(*(rounded_cells(at, atol, 1) for at in (*known, *of_right))))
 
 
 def _not_finite(number):

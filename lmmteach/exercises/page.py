@@ -12,13 +12,13 @@ import re
 from string import ascii_lowercase
 
 from lmmteach.exercises.checking import diagnose
-from lmmteach.exercises.compare import NEARBY, cell, grid_step, rounded_cells
+from lmmteach.exercises.compare import grid_step
 from lmmteach.exercises.feedback import LABELS, Feedback, inline_html
 from lmmteach.exercises.kinds import Choice
-from lmmteach.exercises.numeric import targets
+from lmmteach.exercises.numeric import known_cells
+from lmmteach.exercises.written import UNREADABLE
 
 EMPTY = "There is no answer yet."
-UNREADABLE = "This cannot be read as one number. Write it like 12.34 or −0.5, without a unit."
 
 
 def page_html(exercise, study):
@@ -94,12 +94,7 @@ def page_data(exercise, study):
 
 def _by_cell(exercise, study):
     """What ``diagnose`` says in each cell near a target, and what it says everywhere else."""
-    known = [target.value for target in targets(exercise, study)]
-    # The sign and the percentage of the right answer are known as well.
-    centres = [cell(value, exercise.atol) for value in (*known, -known[0], 100 * known[0])]
-    near = {at + k for at in centres for k in range(-NEARBY, NEARBY + 1)}
-    near |= rounded_cells(known[0], exercise.atol)
-    near = sorted(near | rounded_cells(100 * known[0], exercise.atol, digits=1))
+    near = known_cells(exercise, study)
     step = grid_step(exercise.atol)
     other = diagnose(exercise, (near[-1] + 1) * step, study)
     said = {at: diagnose(exercise, at * step, study) for at in near}

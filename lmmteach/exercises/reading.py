@@ -6,6 +6,8 @@ from numbers import Number
 import numpy as np
 import pandas as pd
 
+from lmmteach.exercises.written import UNREADABLE, number_in
+
 NO_RETURN = "Did you forget `return`, or write `print` where `return` was meant?"
 
 
@@ -27,14 +29,22 @@ def _read_number(value, depth):
         return None, "There is still a `...` in the answer: put a number in its place."
     if isinstance(value, (bool, np.bool_)):
         return None, f"The answer is {bool(value)}: that is a yes or no, and a number is asked."
-    if isinstance(value, (str, bytes)):
-        return None, "The answer is a text. Give the number itself, without quotes."
+    if isinstance(value, str):
+        number = number_in(value)
+        return number, "" if number is not None else UNREADABLE
+    if isinstance(value, bytes):
+        return None, "The answer is a row of bytes. Give the number itself, without quotes."
     if isinstance(value, (complex, np.complexfloating)) and value.imag == 0:
         return None, "The answer is a complex number without an imaginary part. Take its `.real`."
     if isinstance(value, (complex, np.complexfloating)):
         return None, (
             "The answer is a complex number. Was there a square root or a power of something "
             "negative?"
+        )
+    if isinstance(value, tuple) and [type(part) for part in value] == [int, int]:
+        return None, (
+            "The answer is a pair of whole numbers, and one number is asked. Is there a decimal "
+            "comma? Python wants a point in its place."
         )
     if isinstance(value, (list, tuple, set, frozenset)):
         return _read_only_entry(list(value)[:1], len(value), with_article(value), depth)

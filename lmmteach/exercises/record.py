@@ -10,6 +10,8 @@ from pathlib import Path
 from uuid import uuid4
 
 from lmmteach.exercises.feedback import boxed, inline_html
+from lmmteach.exercises.showing import Shown
+from lmmteach.exercises.studies import normal_name
 
 FILE_NAME = ".lmmteach-progress.json"
 VERSION = 1
@@ -62,7 +64,8 @@ class Record:
 
     def _merge(self, students):
         for student, states in students.items():
-            mine = self.students.setdefault(student, {})
+            # A file may have two spellings of a name, from a time when they were two students.
+            mine = self.students.setdefault(normal_name(student), {})
             for key, state in states.items():
                 mine[key] = max(mine.get(key, TRIED), state, key=LATER.get)
 
@@ -136,7 +139,7 @@ def _checked(content):
 
 
 @dataclass(frozen=True, repr=False)
-class Progress:
+class Progress(Shown):
     """What is done, tried and open, chapter by chapter.
 
     Parameters

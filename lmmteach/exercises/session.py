@@ -17,6 +17,7 @@ from lmmteach.exercises.feedback import Feedback, Hint, Solution
 from lmmteach.exercises.kinds import Numeric
 from lmmteach.exercises.numeric import tells_apart
 from lmmteach.exercises.record import FILE_NAME, Progress, Record
+from lmmteach.exercises.showing import shows
 from lmmteach.exercises.studies import Study, drawn_study, estrone_study, normal_name
 
 ATTEMPTS = 100
@@ -71,6 +72,7 @@ def start(student=""):
     return Study(student, study.data.copy())
 
 
+@shows
 def check(key, value=...):
     """Say whether an answer is right, and if not, which mistake it looks like.
 
@@ -81,7 +83,7 @@ def check(key, value=...):
 
     Returns
     -------
-    feedback : Feedback; a notebook shows it if it is the last line of a cell
+    feedback : Feedback; a notebook shows it wherever the call stands, and a script prints it
     """
     exercise = _find(key)
     if isinstance(exercise, Feedback):
@@ -99,6 +101,7 @@ def check(key, value=...):
     return Feedback(said.key, said.outcome, said.text, said.tag, note)
 
 
+@shows
 def hint(key):
     """Give the next hint for an exercise; each call tells more."""
     exercise = _find(key)
@@ -114,6 +117,7 @@ def hint(key):
     return Hint(f"These were all hints for {exercise.key}", f"{again}\n{ending}")
 
 
+@shows
 def solution(key):
     """Show the worked solution of an exercise."""
     exercise = _find(key)
@@ -123,6 +127,7 @@ def solution(key):
     return Solution(heading, exercise.solution, exercise.code.strip())
 
 
+@shows
 def progress():
     """Show which exercises are done, which were tried, and which are open."""
     session = _current()
@@ -172,8 +177,8 @@ def _checked_name(student):
             f"not of type {type(student).__name__}."
         )
     student = " ".join(student.split()) if student.strip() else student
-    # Marks that take no room, such as the space of no width, are no name.
-    visible = [mark for mark in student if unicodedata.category(mark) not in ("Cf", "Cc", "Zs")]
+    # Marks that take no room, such as the space of no width, are no name; nor are full stops.
+    visible = [mark for mark in normal_name(student) if unicodedata.category(mark) != "Cc"]
     if student and not visible:
         raise ValueError(
             'The name is blank. Write one, or start(student="") for the lecture\'s data.'

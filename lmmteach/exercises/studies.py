@@ -16,6 +16,8 @@ from lmmteach.model import random_intercept_design
 
 WOMEN, MEASUREMENTS = 5, 16
 CUT = (16, 8, 4, 2, 1)
+# What is typed in different ways in the same name.
+ALIKE = str.maketrans(dict.fromkeys("’‘ʼ´`′", "'") | dict.fromkeys("‐‑‒–—―−", "-"))
 FORMULA = "logestrone ~ 1 + (1 | woman)"
 
 
@@ -101,8 +103,15 @@ def drawn_study(student, attempt=0):
 
 
 def normal_name(student):
-    """Return a name as it counts, whatever its capitals, spaces and ways to code an accent."""
-    return unicodedata.normalize("NFC", " ".join(student.split())).casefold()
+    """Return a name as it counts, however it is spelt.
+
+    Capitals, spaces, full stops, wide letters, ways to code an accent, and curly or straight
+    apostrophes and hyphens make no other student.
+    """
+    name = unicodedata.normalize("NFKC", student.translate(ALIKE)).casefold()
+    # A full stop parts two initials as a space does.
+    seen = (letter for letter in name.replace(".", " ") if unicodedata.category(letter) != "Cf")
+    return unicodedata.normalize("NFC", " ".join("".join(seen).split()))
 
 
 def _uniform(text):

@@ -17,6 +17,7 @@ from lmmteach.exercises.kinds import Choice, Function, Numeric
 from lmmteach.exercises.numeric import targets
 from lmmteach.exercises.page import EMPTY, UNREADABLE
 from lmmteach.exercises.studies import estrone_study
+from lmmteach.exercises.written import number_in
 
 STUDY = estrone_study()
 NUMERIC = [key for key, exercise in EXERCISES.items() if isinstance(exercise, Numeric)]
@@ -122,12 +123,8 @@ def numbers(exercise):
 
 def nonsense(exercise):
     """What is no number; the script reads all fields alike, so the first gets the whole list."""
-    further = ["1 2", "--1", "9%", "∞", "1e999"] if exercise.key == NUMERIC[0] else []
+    further = ["1 2", "--1", "1,234.5", "∞", "1e999"] if exercise.key == NUMERIC[0] else []
     return ["abc", "1,234,5", *further]
-
-
-def number_in(typed):
-    return float(typed.replace(",", ".").replace("−", "-"))
 
 
 def shown(feedback):

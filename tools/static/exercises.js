@@ -22,10 +22,24 @@ document.addEventListener("DOMContentLoaded", () => {
     return [outcome, text.join("\n")];
   };
 
-  // A decimal comma and the typographic minus sign are as good as a point and a hyphen.
+  // What lmmteach/exercises/written.py reads as a number, and nothing else; NaN for the rest.
   const numberIn = (typed) => {
-    const plain = typed.replace(/^[-\u2212\u2013]\s*/, "-").replace(",", ".");
-    return /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(plain) ? Number(plain) : NaN;
+    const plain = typed
+      .replace(/[\u00ad\u200b-\u200f\u2060\ufeff]/g, "")
+      .replace(/[\uff01-\uff5e]/g, (wide) => String.fromCharCode(wide.charCodeAt(0) - 0xfee0))
+      .replace(/[\u2010-\u2015\u2212\ufe58\ufe63]/g, "-")
+      .replace(/[\t-\r \u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]+/g, " ")
+      .replace(/^ | $/g, "");
+    const sign = "([+-] ?)?";
+    const whole = "([0-9]{1,3}([ '\u2019])[0-9]{3}(?:\\3[0-9]{3})*|[0-9]*)";
+    const power = "(e[+-]?[0-9]+)?";
+    const unit = "( ?(?:%|(?:log ?estrone|pg ?/ ?ml)(?:\u00b2|\\^2|\\*\\*2)?))?";
+    const number = new RegExp(`^${sign}${whole}(?:[.,]([0-9]*))?${power}${unit}$`, "i");
+    const found = plain.match(number);
+    if (!found || !(found[2] || found[4])) return NaN;
+    const digits = `${found[2].replace(/[^0-9]/g, "") || 0}.${found[4] || 0}${found[5] || ""}`;
+    const value = Number((found[1] || "").trim() + digits);
+    return (found[6] || "").endsWith("%") ? value / 100 : value;
   };
 
   const said = (data, typed) => {

@@ -30,12 +30,13 @@ WOMAN_4 = Numeric(
     title="Woman 4, measured twice",
     prompt=markdown(r"""
         Take the unbalanced study: the first 16, 8, 4, 2 and 1 measurements of the five women.
-        In the worksheet it is `study.cut`, and `study.cut.ml` is its fit by maximum likelihood
-        (the chapter fits it by REML).
+        Fit it by maximum likelihood (the chapter uses REML).
 
         What is $\hat b_4$, the BLUP of the random effect of woman 4, who has two measurements?
         Give at least four decimals.
         """),
+    in_code="The unbalanced study is `study.cut`, and `study.cut.ml` is its fit by maximum "
+    "likelihood.",
     hints=(
         "You need her own mean, μ̂ of this fit, and the factor λ₄.",
         "λ₄ = n₄ σ_b² / (n₄ σ_b² + σ_ε²), with her two measurements and the variances of this fit.",
@@ -107,7 +108,7 @@ WOMAN_4 = Numeric(
             "used_REML",
             lambda study: study.cut.reml.b[FOURTH],
             "That is the BLUP with the REML estimates, as in the chapter. Take the fit by maximum "
-            "likelihood, `study.cut.ml`.",
+            "likelihood.",
         ),
         Wrong(
             "reported_level",
@@ -117,8 +118,28 @@ WOMAN_4 = Numeric(
         Wrong(
             "forgot_the_cut",
             lambda study: study.ml.b[FOURTH],
-            "That is her BLUP with all sixteen measurements. Here she has two of them: use "
-            "`study.cut`.",
+            "That is her BLUP with all sixteen measurements. In the unbalanced study she has two.",
+        ),
+        Wrong(
+            "forgot_the_cut_used_REML",
+            lambda study: study.reml.b[FOURTH],
+            "That is her BLUP with all sixteen measurements, as in the chapter. In the unbalanced "
+            "study she has two, and the question is about maximum likelihood.",
+            always=False,
+        ),
+        Wrong(
+            "reported_level_used_REML",
+            lambda study: study.cut.reml.beta.iloc[0] + study.cut.reml.b[FOURTH],
+            "That is her level, μ̂ + b̂₄, from the REML fit of the chapter. The question is about "
+            "b̂₄ alone, by maximum likelihood.",
+            always=False,
+        ),
+        Wrong(
+            "forgot_shrink_used_REML",
+            lambda study: study.cut.means[FOURTH] - study.cut.reml.beta.iloc[0],
+            "That is her raw deviation from the chapter's μ̂, which REML estimated. Two things "
+            "are asked for here: shrinkage, and maximum likelihood.",
+            always=False,
         ),
     ),
 )
@@ -354,16 +375,18 @@ SPREAD = Numeric(
     key="4d",
     title="How much do the BLUPs vary?",
     prompt=markdown(r"""
-        Suppose that the study had stopped after four measurements of each woman: the twenty rows
-        of `study.data` with `measurement` up to 4.
+        Suppose that the study had stopped after four measurements of each woman, with twenty rows
+        in all.
         Fit the model to these rows by REML, and take the five BLUPs $\hat b_i$.
 
         What is their sample variance (divide by 4, as `ddof=1` does)?
+        Give at least three decimals.
         Before you compute, guess: will it be $\hat\sigma_b^2$, more, or less?
         """),
+    in_code="They are the rows of the DataFrame `study.data` whose `measurement` is at most 4.",
     hints=(
-        "Keep the rows of `study.data` with `measurement` up to 4 and fit them with `lt.lmm`, "
-        "whose default is REML.",
+        "Keep the rows with `measurement` up to 4 and fit them with `lt.lmm`, whose default is "
+        "REML; or find the REML estimates from SSB and SSW, with J = 4.",
         "`fit.b` holds the five BLUPs, as an array; `np.var` divides by 5 unless told otherwise.",
         "By hand: the means of the women vary, and each BLUP is λ times a deviation. What happens "
         "to a variance if everything is multiplied by λ?",
@@ -424,6 +447,20 @@ SPREAD = Numeric(
             lambda study: np.var(study.reml.b, ddof=1),
             "That is the variance of the BLUPs from all eighty rows. Keep the first four "
             "measurements of each woman.",
+        ),
+        Wrong(
+            "sigma_b_of_all_rows",
+            lambda study: study.reml.sigma2_b,
+            "That is σ̂_b² from all eighty rows. Keep the first four measurements of each woman; "
+            "and the question is about the b̂, which are shrunken guesses.",
+            always=False,
+        ),
+        Wrong(
+            "means_of_all_rows",
+            lambda study: np.var(study.means, ddof=1),
+            "That is the variance of the raw means of all eighty rows. Keep the first four "
+            "measurements of each woman, and use the BLUPs.",
+            always=False,
         ),
     ),
 )

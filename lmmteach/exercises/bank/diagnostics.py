@@ -21,10 +21,11 @@ LARGEST = Numeric(
     key="8a",
     title="The value furthest out",
     prompt=markdown(r"""
-        Take the REML fit of the unbalanced study, `study.cut.reml`.
+        Take the REML fit of the unbalanced study (16, 8, 4, 2 and 1 measurements).
         What is the largest *absolute* value of its scaled conditional residuals?
         Give at least four decimals.
         """),
+    in_code="The fit is `study.cut.reml`, and its `scaled_residuals` are what their name says.",
     answer=lambda study: _largest(study.cut.reml.scaled_residuals),
     given=lambda study: {
         "smallest conditional residual": study.cut.reml.residuals.min(),
@@ -81,13 +82,25 @@ LARGEST = Numeric(
         Wrong(
             "all_rows",
             lambda study: _largest(study.reml.scaled_residuals),
-            "That is the residual of the whole, balanced study. Use `study.cut`.",
+            "That is the residual of the whole, balanced study. Use the unbalanced one.",
+        ),
+        Wrong(
+            "all_rows_other_end",
+            lambda study: float(
+                min(
+                    -study.reml.scaled_residuals.min(),
+                    study.reml.scaled_residuals.max(),
+                )
+            ),
+            "That is one end of the residuals of the whole, balanced study. Use the unbalanced "
+            "one, and look at both ends.",
+            always=False,
         ),
     ),
     hints=(
         "Conditional residuals are y − Xβ̂ − Zb̂. Scaled ones are divided by σ̂_ε, an SD.",
-        "`study.cut.reml.scaled_residuals` has them all. Mind the sign: the smallest may be "
-        "further out than the largest.",
+        "Divide both ends by σ̂_ε. Mind the sign: the smallest residual may be further out than "
+        "the largest.",
     ),
     solution=markdown(r"""
         $\hat{\boldsymbol\epsilon} = \mathbf y - \mathbf X\hat{\boldsymbol\beta} -
@@ -219,9 +232,8 @@ WHICH = Choice(
         ),
         Option(
             "The marginal ones, y − Xβ̂, against age; the conditional ones against temperature.",
-            "Yes. The marginal ones keep what the women add, and that is where age would show. "
-            "From the conditional ones the differences between women are gone, so that what "
-            "changes within a woman stands out.",
+            "Yes. Age would show in what the women add, which the marginal ones keep; temperature "
+            "is easier to see once that has gone.",
         ),
         Option(
             "The conditional ones against age; the marginal ones against temperature.",
@@ -469,13 +481,14 @@ LAST_POINT = Numeric(
     key="8f",
     title="The last point of a QQ plot",
     prompt=markdown(r"""
-        Draw the normal QQ plot of the scaled conditional residuals of the unbalanced study,
-        `study.cut.reml`, in your mind.
+        Draw the normal QQ plot of the scaled conditional residuals of the unbalanced study (16, 8,
+        4, 2 and 1 measurements), fitted by REML, in your mind.
         How far does its *last* point, the one of the largest residual, lie above the diagonal: the
         residual minus its normal quantile?
         (Below it is negative. Use the $p_k$ of the chapter's QQ plot, and give at least four
         decimals.)
         """),
+    in_code="The fit is `study.cut.reml`.",
     answer=_above_the_line(_scaled, 30.5 / 31),
     given=lambda study: {
         "$n$": study.cut.reml.nobs,
@@ -516,6 +529,12 @@ LAST_POINT = Numeric(
             _above_the_line(lambda fit: fit.marginal_residuals / np.sqrt(fit.sigma2_e), 30.5 / 31),
             "You used marginal residuals. They contain the women's levels, so nothing says that "
             "they should follow this line.",
+        ),
+        Wrong(
+            "all_rows",
+            lambda study: _last_point(study.reml.scaled_residuals, 79.5 / 80),
+            "That is the last point of the whole, balanced study. Use the unbalanced one.",
+            always=False,
         ),
     ),
     hints=(

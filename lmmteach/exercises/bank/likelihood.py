@@ -10,15 +10,17 @@ FEWER = Numeric(
     key="2a",
     title="Four measurements of each",
     prompt=markdown(r"""
-        Suppose that the study had stopped after four measurements of each woman.
-        Take the twenty rows of `study.data` with `measurement` up to 4 only.
+        Suppose that the study had stopped after four measurements of each woman, with twenty rows
+        in all.
 
-        What is the maximum likelihood estimate of $\sigma_b^2$?
+        What is the maximum likelihood estimate of $\sigma_b^2$ from these rows?
         Find it by a fit, or by hand from SSB and SSW.
+        Give at least three decimals.
         """),
+    in_code="They are the rows of the DataFrame `study.data` whose `measurement` is at most 4.",
     hints=(
-        "`study.data` is a DataFrame with the columns `woman`, `measurement` and `logestrone`. "
-        "Keep the rows with `measurement` up to 4.",
+        "The closed form of the chapter holds for every balanced study. Which of the two counts in "
+        "it changes when each woman is measured four times only?",
         'By a fit: `lt.lmm("logestrone ~ 1 + (1 | woman)", data, method="ML")`. By hand: the '
         "closed form of the chapter, with J = 4.",
         "The variance of the five means, divided by 5, still contains a part from the "
@@ -87,6 +89,19 @@ FEWER = Numeric(
             "That is the estimate from all eighty rows. Keep the first four measurements of each "
             "woman only.",
         ),
+        Wrong(
+            "forgot_to_select_used_REML",
+            lambda study: study.reml.sigma2_b,
+            "That is the REML estimate from all eighty rows. Keep the first four measurements of "
+            "each woman, and use maximum likelihood.",
+            always=False,
+        ),
+        Wrong(
+            "forgot_to_divide_by_J",
+            lambda study: 4 * theta_of_four(study)[0],
+            "One division is missing: SSB/5 estimates σ_ε² + 4σ_b², and not σ_ε² + σ_b².",
+            always=False,
+        ),
     ),
 )
 
@@ -103,7 +118,9 @@ UNITS = Numeric(
         eighty rows.
 
         Which $\hat\sigma_b^2$ does the colleague get?
+        Give at least four decimals.
         """),
+    in_code="The fit on the lecture's scale is `study.ml`.",
     hints=(
         "Write x for estrone. The two scales differ by a constant factor: log x = c · 10 log₁₀ x. "
         "What is c?",
@@ -151,7 +168,14 @@ UNITS = Numeric(
             "used_REML",
             lambda study: study.reml.sigma2_b * PER_UNIT**2,
             "The factor is right, but you started from the REML estimate. Take the fit by maximum "
-            "likelihood: `study.ml`.",
+            "likelihood.",
+        ),
+        Wrong(
+            "no_units_used_REML",
+            lambda study: study.reml.sigma2_b,
+            "That is the REML estimate on the lecture's scale. The colleague uses maximum "
+            "likelihood, and the colleague's data are smaller numbers.",
+            always=False,
         ),
     ),
 )
@@ -233,8 +257,7 @@ ZERO = Choice(
         which values of $\sigma_b^2$ are as plausible as 0.
         The fit itself has not failed: 0 is where the likelihood is highest.
         """),
-    right="An estimate of 0 means that no difference between hospitals is needed to explain "
-    "these data. It does not mean that there is none.",
+    right="The profile likelihood of the next chapter will show how far σ_b² may lie above 0.",
     options=(
         Option(
             "The hospitals do not differ.",

@@ -21,8 +21,10 @@ CORRELATION = Numeric(
 
         Take two visits of the same woman, so four different measurements.
         What is the correlation of the two means that are kept?
-        Use the REML estimates of the variances (`study.reml.theta`, or the printout).
+        Use the REML estimates of the variances, from the printout.
+        Give at least three decimals.
         """),
+    in_code="The two variances are `study.reml.theta`, with all their digits.",
     hints=(
         "Write the mean of a visit as μ + b + (ε₁ + ε₂)/2. What do two visits share?",
         "The covariance of the two means is that of what they share. For the correlation you also "
@@ -84,8 +86,15 @@ CORRELATION = Numeric(
         Wrong(
             "used_ML",
             lambda study: share(study.ml.sigma2_b, study.ml.sigma2_e / 2),
-            "The formula is right, but the variances are those of maximum likelihood. Take the "
-            "REML fit, as in the printout: `study.reml`.",
+            "The formula is right, but the variances are those of maximum likelihood. Take those "
+            "of the REML fit, as in the printout.",
+        ),
+        Wrong(
+            "divided_by_4",
+            lambda study: share(study.reml.sigma2_b, study.reml.sigma2_e / 4),
+            "You divided the error variance by 4. Four measurements take part, but each of the two "
+            "means is made of two.",
+            always=False,
         ),
     ),
 )
@@ -204,13 +213,15 @@ PRINTOUT = Numeric(
     key="1c",
     title="Reading the printout",
     prompt=markdown(r"""
-        Print the fit as the lecture does: `print(study.reml.summary())`.
+        Look at the printout of the REML fit.
         Three of its numbers stand under a heading that begins with "Std.".
 
         If the levels of women are normally distributed, about two thirds of all women have a
         level within $\mu \pm s$.
         Which number in the printout estimates $s$?
+        Give at least three decimals.
         """),
+    in_code="The printout is `print(study.reml.summary())`.",
     hints=(
         "s says how much women differ from each other. It is not about how well anything is known.",
         "Look under `Random effects`. One of its rows is about women, the other about single "
@@ -272,8 +283,7 @@ PRINTOUT = Numeric(
         Wrong(
             "used_ML",
             lambda study: np.sqrt(study.ml.sigma2_b),
-            "That is from the fit by maximum likelihood. The lecture's printout is REML: "
-            "`study.reml`.",
+            "That is from the fit by maximum likelihood. The printout is that of the REML fit.",
         ),
     ),
 )
@@ -343,11 +353,12 @@ PLAN = Numeric(
         The lecture's study took sixteen measurements from each of five women.
         You plan a new one, again with eighty measurements: *four* from each of *twenty* women.
 
-        Suppose that the true variances are the REML estimates of the old study
-        (`study.reml.theta`).
+        Suppose that the true variances are the REML estimates of the old study, as in the
+        printout.
         What will be the standard error of $\hat\mu$ in the new study?
         Give at least four decimals.
         """),
+    in_code="The two variances are `study.reml.theta`, with all their digits.",
     hints=(
         "Var(Ȳ) is the sum of all entries of V, divided by n². How many blocks has V now, and how "
         "large is each?",
@@ -418,8 +429,22 @@ PLAN = Numeric(
         Wrong(
             "used_ML",
             lambda study: standard_error(study.ml.theta, 20, 4),
-            "The formula is right, but the variances are those of maximum likelihood. Take "
-            "`study.reml.theta`.",
+            "The formula is right, but the variances are those of maximum likelihood. Take the "
+            "REML estimates.",
+        ),
+        Wrong(
+            "sixteen_of_each",
+            lambda study: standard_error(study.reml.theta, 20, 16),
+            "That is the standard error with sixteen measurements of each of the twenty women, "
+            "half of the old one. You have eighty measurements, so four of each.",
+            always=False,
+        ),
+        Wrong(
+            "ten_women",
+            lambda study: standard_error(study.reml.theta, 10, 16),
+            "That is the standard error of ten women with sixteen measurements of each, as in the "
+            "chapter. How many women are in the new study?",
+            always=False,
         ),
     ),
 )

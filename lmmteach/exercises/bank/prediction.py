@@ -15,11 +15,13 @@ WOMAN_5 = Numeric(
     key="7a",
     title="The next value of a woman measured once",
     prompt=markdown(r"""
-        In the unbalanced study, `study.cut`, woman 5 was measured only once.
-        Predict her next value, in units of `logestrone`, from the fit by maximum likelihood,
-        `study.cut.ml` (the chapters use REML).
+        In the unbalanced study (16, 8, 4, 2 and 1 measurements) woman 5 was measured only once.
+        Predict her next value, in units of `logestrone`, from the fit by maximum likelihood (the
+        chapters use REML).
         Give at least four decimals.
         """),
+    in_code="The unbalanced study is `study.cut`; of its fit `study.cut.ml`, `beta` has μ̂, and `b` "
+    "has the five b̂ᵢ, counted from 0.",
     answer=lambda study: float(_mu(study) + study.cut.ml.b[4]),
     given=lambda study: {
         "her value": study.cut.means[4],
@@ -57,7 +59,7 @@ WOMAN_5 = Numeric(
             "all_rows",
             lambda study: float(study.ml.beta.iloc[0] + study.ml.b[4]),
             "That is the prediction from the whole study, where she was measured sixteen times. "
-            "Use the fit of `study.cut`.",
+            "Use the fit of the unbalanced study.",
         ),
         Wrong(
             "mean_of_means",
@@ -72,15 +74,35 @@ WOMAN_5 = Numeric(
         Wrong(
             "used_REML",
             lambda study: float(study.cut.reml.beta.iloc[0] + study.cut.reml.b[4]),
-            "That is the prediction from the REML fit. Here maximum likelihood is asked: "
-            "`study.cut.ml`.",
+            "That is the prediction from the REML fit. Here maximum likelihood is asked for.",
+        ),
+        Wrong(
+            "all_rows_used_REML",
+            lambda study: float(study.reml.beta.iloc[0] + study.reml.b[4]),
+            "That is the prediction of the chapter, from all sixteen measurements of her. Use the "
+            "fit of the unbalanced study by maximum likelihood.",
+            always=False,
+        ),
+        Wrong(
+            "predict_includes_b_used_REML",
+            lambda study: float(study.cut.reml.beta.iloc[0]),
+            "That is μ̂ of the REML fit, the value for somebody of whom nothing is known. Woman 5 "
+            "is in the study, and maximum likelihood is asked for.",
+            always=False,
+        ),
+        Wrong(
+            "mean_of_all_rows",
+            lambda study: float(study.y.mean()),
+            "That is the mean of all eighty rows, the prediction for a new woman. Woman 5 is in "
+            "the study: what does her own value add?",
+            always=False,
         ),
     ),
     hints=(
         "The prediction for a woman of the study is μ̂ + b̂ᵢ.",
         "b̂₅ is λ times the distance of her value from μ̂, with λ = σ_b²/(σ_b² + σ_ε²) for a "
         "single measurement.",
-        "`study.cut.ml.beta` has μ̂, and `study.cut.ml.b` has the five b̂ᵢ, counted from 0.",
+        "Compute λ from the two variances, multiply her distance from μ̂ by it, and add μ̂ again.",
     ),
     solution=markdown(r"""
         $\hat\mu_5 = \hat\mu + \hat b_5$ with $\hat b_5 = \lambda\,(y_{51} - \hat\mu)$ and
@@ -118,11 +140,14 @@ NEW_WOMAN = Numeric(
     title="An interval for somebody new",
     prompt=markdown(r"""
         A woman comes in who is not in the study.
-        Take the REML fit of your study, `study.reml`, and variances as known.
+        Take the REML fit of the study, and its variances as known.
         What is the *upper end* of the **80 %** interval for her first value, in units of
         `logestrone`?
-        Give at least three decimals.
+        Give at least three decimals; the 90 % point of $N(0, 1)$ is 1.28155, and the 80 % point is
+        0.84162.
         """),
+    in_code="The fit is `study.reml`, and the standard error of $\\hat\\mu$ is "
+    "`study.reml.se.iloc[0]`.",
     answer=_new_upper(lambda var_mu, s2b, s2e: var_mu + s2b + s2e),
     atol=2e-3,
     wrong=(
@@ -173,13 +198,55 @@ NEW_WOMAN = Numeric(
             "With this quantile 20 % of new values lie above the upper end, and as many below the "
             "lower one. How much may each side leave out?",
         ),
+        Wrong(
+            "wrong_level",
+            _new_upper(lambda var_mu, s2b, s2e: var_mu + s2b + s2e, quantile=0.975),
+            "That is the upper end of the 95 % interval, which 1.96 belongs to. How much does an "
+            "80 % interval leave out on each side?",
+            always=False,
+        ),
+        Wrong(
+            "level_of_90",
+            _new_upper(lambda var_mu, s2b, s2e: var_mu + s2b + s2e, quantile=0.95),
+            "That is the upper end of the 90 % interval, which 1.645 belongs to. How much does an "
+            "80 % interval leave out on each side?",
+            always=False,
+        ),
+        Wrong(
+            "wrong_level_t_quantile",
+            _new_upper(lambda var_mu, s2b, s2e: var_mu + s2b + s2e, times=2.776445),
+            "That is the upper end of the 95 % interval with Student's t. Here an 80 % interval is "
+            "asked for, with the variances taken as known.",
+            always=False,
+        ),
+        Wrong(
+            "mean_only_wrong_level",
+            _new_upper(lambda var_mu, s2b, s2e: var_mu, quantile=0.975),
+            "That is the upper end of the 95 % interval for μ. The question is about one woman's "
+            "value, which varies much more, and about 80 %.",
+            always=False,
+        ),
+        Wrong(
+            "variance_not_sd",
+            _new_upper(lambda var_mu, s2b, s2e: (var_mu + s2b + s2e) ** 2),
+            "You multiplied the variance by the quantile. A quantile counts standard deviations: "
+            "take the root first.",
+            always=False,
+        ),
+        Wrong(
+            "sds_add_up",
+            _new_upper(lambda *variances: np.sum(np.sqrt(variances)) ** 2),
+            "You added three standard deviations. For independent errors it is the variances that "
+            "add up.",
+            always=False,
+        ),
     ),
     hints=(
         "Three things are uncertain: where μ is, how this woman differs from it, and the error of "
         "the measurement. Their variances add up.",
-        "The variances are `study.reml.se.iloc[0] ** 2`, `study.reml.sigma2_b` and "
-        "`study.reml.sigma2_e`.",
-        "An 80 % interval leaves 10 % on each side, so the quantile is that of 0.9, about 1.2816.",
+        "The printout has all three: the square of the Std. Error of μ̂, and the two variances "
+        "under `Random effects`.",
+        "An 80 % interval leaves 10 % on each side, so the quantile is the 90 % point.",
     ),
     solution=markdown(r"""
         The prediction is $\hat\mu$, and the variance of its error is
@@ -199,6 +266,10 @@ NEW_WOMAN = Numeric(
 )
 
 
+# Two decimals: what a pencil gives from the four of the printout.
+PENCIL = 5e-3
+
+
 def _mu_upper(quantile, error=lambda study: study.reml.se.iloc[0]):
     """Function of the study to μ̂ plus a multiple of something taken for its standard error."""
     return lambda study: float(study.reml.beta.iloc[0] + quantile * error(study))
@@ -208,13 +279,11 @@ PRINTOUT = Numeric(
     key="7c",
     title="From the printout: an interval for μ",
     prompt=markdown(r"""
-        Look at the printout of your study, `print(study.reml.summary())`.
-        (For the lecture's data it stands in the chapter.)
-
+        Look at the printout of the REML fit.
         With a pencil and a table of quantiles only: what is the *upper end* of the **90 %**
         confidence interval for $\mu$?
-        Your study is balanced, with five women.
-        Choose the quantile that makes it exact.
+        The study is balanced, with five women.
+        Choose the quantile that makes the interval exact, and give two decimals.
 
         | | $z$ | $t_4$ | $t_5$ | $t_{79}$ |
         | --- | --- | --- | --- | --- |
@@ -222,8 +291,10 @@ PRINTOUT = Numeric(
         | 95 % point | 1.645 | 2.132 | 2.015 | 1.664 |
         | 97.5 % point | 1.960 | 2.776 | 2.571 | 1.990 |
         """),
+    in_code="The printout is `print(study.reml.summary())`.",
     answer=_mu_upper(2.131847),
-    atol=2e-3,
+    atol=PENCIL,
+    apart=6e-3,
     wrong=(
         Wrong(
             "df_infinite",
@@ -265,6 +336,27 @@ PRINTOUT = Numeric(
             "df_of_ml",
             _mu_upper(2.015048),
             "You used 5 degrees of freedom, one for each woman. One of them went into μ̂.",
+        ),
+        Wrong(
+            "df_of_rows",
+            _mu_upper(1.664371),
+            "You used 79 degrees of freedom, as for eighty independent measurements. The standard "
+            "error comes from five women: how many degrees of freedom do they leave?",
+            always=False,
+        ),
+        Wrong(
+            "df_infinite_wrong_level",
+            _mu_upper(1.959964),
+            "That is the normal quantile for 95 %. It is too small even for that, since the "
+            "standard error was estimated from five women; and here 90 % are asked for.",
+            always=False,
+        ),
+        Wrong(
+            "variance_not_se",
+            lambda study: float(study.reml.beta.iloc[0] + 2.131847 * study.reml.se.iloc[0] ** 2),
+            "You squared the standard error. A quantile counts standard errors, and the printout "
+            "has one already.",
+            always=False,
         ),
     ),
     hints=(
@@ -628,7 +720,7 @@ OF_WOMEN = Function(
         women it is all that remains.
         """),
     code=source(sd_mean_of_women),
-    right="μ̂ is shared and stays; women average out over w, measurements over w·k.",
+    right="However many women come, the prediction is never better than μ̂ itself is known.",
     series=SERIES,
 )
 

@@ -7,17 +7,17 @@ from lmmteach.exercises.bank._tools import markdown, source
 from lmmteach.exercises.kinds import Choice, Function, Numeric, Option, Wrong
 
 
-def mean_of_cut(study, weight_of_variance):
-    """Weighted mean of the women's means in the cut, for equal variances."""
-    return np.average(study.cut.means, weights=weight_of_variance(1 + 1 / study.cut.n_i))
+def mean_of_cut(study, weight_of_variance=np.reciprocal, theta=(1.0, 1.0)):
+    """Weighted mean of the women's means in the cut, for equal variances or others."""
+    variances = theta[0] + theta[1] / study.cut.n_i
+    return np.average(study.cut.means, weights=weight_of_variance(variances))
 
 
 WEIGHTS = Numeric(
     key="3a",
     title="If women differed less",
     prompt=markdown(r"""
-        Take the unbalanced study: the first 16, 8, 4, 2 and 1 measurements of the five women
-        (`study.cut`).
+        Take the unbalanced study: the first 16, 8, 4, 2 and 1 measurements of the five women.
         Suppose that women differed no more than the measurements of one woman do:
         $\sigma_b^2 = \sigma_\epsilon^2$.
         (Only the ratio of the two matters, so take 1 for both.)
@@ -25,13 +25,15 @@ WEIGHTS = Numeric(
         What is the GLS estimate $\hat\mu_\theta$ for such a $\boldsymbol\theta$?
         Give at least four decimals.
         """),
+    in_code="The unbalanced study is `study.cut`; `study.cut.means` and `study.cut.n_i` hold the "
+    "five means and counts.",
     hints=(
         "For a common mean GLS is a weighted mean of the women's means. Which formula of the "
         "chapter gives the weights?",
         "The weight of a woman is one over the variance of her mean, σ_b² + σ_ε²/n_i. With equal "
         "variances that is proportional to 1 + 1/n_i, inverted.",
-        "`study.cut.means` and `study.cut.n_i` hold the five means and counts; `np.average` takes "
-        "`weights`.",
+        "Multiply each of the five means by its weight, add them up, and divide by the sum of the "
+        "weights; in Python, `np.average` takes `weights`.",
     ),
     solution=markdown(r"""
         With $\sigma_b^2 = \sigma_\epsilon^2$ the variance of a woman's mean is proportional to
@@ -50,7 +52,7 @@ WEIGHTS = Numeric(
         """),
     right="A woman counts for what her mean is worth: more with more measurements, but far "
     "from sixteen times as much.",
-    answer=lambda study: mean_of_cut(study, lambda variance: 1 / variance),
+    answer=mean_of_cut,
     atol=2e-4,
     unit="logestrone",
     wrong=(
@@ -75,14 +77,28 @@ WEIGHTS = Numeric(
         Wrong(
             "used_estimates",
             lambda study: study.cut.reml.beta.iloc[0],
-            "That is μ̂ for the estimated variances. The question is about other ones, where women "
-            "differ no more than measurements.",
+            "That is μ̂ for the variances that REML estimates from these rows. The question is "
+            "about other variances, with which women differ no more than measurements.",
+        ),
+        Wrong(
+            "used_ML",
+            lambda study: study.cut.ml.beta.iloc[0],
+            "That is μ̂ for the variances that maximum likelihood estimates from these rows. The "
+            "question is about other variances, with which women differ no more than measurements.",
+            always=False,
+        ),
+        Wrong(
+            "variances_of_the_printout",
+            lambda study: mean_of_cut(study, theta=study.reml.theta),
+            "That is μ̂ for the variances of the printout, as the chapter computes it. With those, "
+            "women differ far more than measurements; here the two variances are equal.",
+            always=False,
         ),
         Wrong(
             "forgot_the_cut",
             lambda study: study.y.mean(),
             "That is the mean of all eighty measurements, where weights play no role. Take the "
-            "unbalanced study, `study.cut`.",
+            "unbalanced study.",
         ),
     ),
 )
@@ -258,6 +274,15 @@ def ends(study, level):
     )
 
 
+def nu_end(study, women=5, twice_drop=2.705543):
+    """Upper end for ν = σ_ε² + 16σ_b², from the closed form of a balanced study."""
+    from scipy.special import lambertw
+
+    # With u = ν̂/ν, log(1/u) + u = 1 + twice_drop/women is solved by Lambert's function.
+    u = -lambertw(-np.exp(-1 - twice_drop / women)).real
+    return likelihood.sums_of_squares(study.y, study.Z)[0] / women / u
+
+
 def wald_end(study, quantile):
     """Estimate plus so many standard errors."""
     information = likelihood.information(study.ml.V, study.X, study.Z)
@@ -272,21 +297,44 @@ INTERVAL = Numeric(
         Cut it for 90 %, with all eighty rows and maximum likelihood: where does the interval end on
         the right?
 
-        The 90 % point of $\chi^2_1$ is 2.706.
-        Give at least two decimals.
-        (You need the curve, and so Python.)
+        The 90 % point of $\chi^2_1$ is 2.7055.
+        Give at least three decimals.
+        With a calculator, write the drop of the curve in terms of
+        $\nu = \sigma_\epsilon^2 + 16\,\sigma_b^2$, and leave $\sigma_\epsilon^2$ at its estimate,
+        which hardly moves along the curve.
         """),
+    in_code="The fit by maximum likelihood is `study.ml`.",
+    given=lambda study: {
+        "SSB": likelihood.sums_of_squares(study.y, study.Z)[0],
+        r"$\hat\sigma_\epsilon^2$": study.ml.sigma2_e,
+    },
     hints=(
         "Will a 90 % interval be wider or narrower than the one for 95 %?",
         "Twice the drop of the curve is held against 2.706. So how deep is the cut?",
-        "`study.ml.profile_interval(level=0.9)` does it for every parameter at once. By hand: "
-        "`lt.profile.profile_interval`, with the curve of the chapter.",
+        "In a balanced study with five women twice the drop is 5{log(ν/ν̂) + ν̂/ν − 1}, with "
+        "ν̂ = SSB/5. Set it equal to 2.7055 and take the larger solution: with r = ν/ν̂, put "
+        "r = exp(1 + 2.7055/5 − 1/r) into itself until it stands still. In Python, the method "
+        "`profile_interval(level=0.9)` of the fit follows the curve itself.",
     ),
     solution=markdown(r"""
         Values belong to the 90 % interval if twice the drop of the curve is no more than 2.706, so
         if the drop is no more than 1.353.
         The cut is less deep than the 1.92 for 95 %, so the interval is shorter on both sides.
         On the right it is still long: the curve falls slowly there.
+
+        By hand: a balanced study has the curve in closed form.
+        With $\nu = \sigma_\epsilon^2 + 16\,\sigma_b^2$ the five means enter the log-likelihood
+        through $-\tfrac12\{5\log\nu + \mathrm{SSB}/\nu\}$, which is highest at
+        $\hat\nu = \mathrm{SSB}/5$, and all else depends on $\sigma_\epsilon^2$ only.
+        So twice the drop is
+
+        $$5\left\{\log\frac{\nu}{\hat\nu} + \frac{\hat\nu}{\nu} - 1\right\} = 2.7055.$$
+
+        With $r = \nu/\hat\nu$ that reads $r = \exp(1 + 2.7055/5 - 1/r)$.
+        Put in $r = 3$, then what comes out, and so on: it settles at the larger solution, and the
+        interval ends at $(r\hat\nu - \hat\sigma_\epsilon^2)/16$.
+        The profile itself puts $\sigma_\epsilon^2$ at its best for each $\sigma_b^2$, which changes
+        this end by less than a thousandth.
         """),
     code=markdown("""
         interval = study.ml.profile_interval(level=0.9)
@@ -295,7 +343,8 @@ INTERVAL = Numeric(
     right="Even with 90 % the interval reaches much further up than down: five women rule out a "
     "large variance much more slowly than a small one.",
     answer=lambda study: ends(study, 0.9)[1],
-    atol=5e-3,
+    atol=2e-3,
+    apart=1.5e-2,
     unit="logestrone²",
     wrong=(
         Wrong(
@@ -326,6 +375,46 @@ INTERVAL = Numeric(
             lambda study: np.sqrt(ends(study, 0.9)[1]),
             "That is the end for σ_b, the standard deviation. The cut is right; the question is "
             "about the variance.",
+        ),
+        Wrong(
+            "forgot_sigma_e",
+            lambda study: nu_end(study) / 16,
+            "You divided ν by 16. But ν is σ_ε² + 16σ_b²: take the error variance off first.",
+            always=False,
+        ),
+        Wrong(
+            "nu_not_sigma_b",
+            lambda study: nu_end(study),
+            "That is the end for ν = σ_ε² + 16σ_b². Solve for σ_b².",
+            always=False,
+        ),
+        Wrong(
+            "used_REML",
+            lambda study: (nu_end(study, women=4) - study.ml.sigma2_e) / 16,
+            "That is the end of the 90 % interval from REML, which has one degree of freedom less. "
+            "Here maximum likelihood is asked for.",
+            always=False,
+        ),
+        Wrong(
+            "wald_95_percent",
+            lambda study: wald_end(study, 1.959964),
+            "That is the end of the 95 % Wald interval. Walk along the curve itself instead, and "
+            "cut it for 90 %.",
+            always=False,
+        ),
+        Wrong(
+            "other_end_of_95_percent",
+            lambda study: ends(study, 0.95)[0],
+            "That is where the 95 % interval begins. The question is about the upper end of the "
+            "90 % interval.",
+            always=False,
+        ),
+        Wrong(
+            "sd_of_95_percent",
+            lambda study: np.sqrt(ends(study, 0.95)[1]),
+            "That is the end of the 95 % interval for σ_b. The question is about the variance, and "
+            "about 90 %.",
+            always=False,
         ),
     ),
 )

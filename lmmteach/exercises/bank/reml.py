@@ -22,13 +22,15 @@ FROM_SUMS = Numeric(
     key="5a",
     title="REML by hand, from half of the data",
     prompt=markdown(r"""
-        Suppose that the study had stopped after eight measurements of each woman.
-        These are the rows of `study.data` whose `measurement` is at most 8.
-        What is the REML estimate of $\sigma_b^2$ from these forty rows?
+        Suppose that the study had stopped after eight measurements of each woman, with forty rows
+        in all.
+        What is the REML estimate of $\sigma_b^2$ from these rows?
 
-        Find it by hand, from SSB and SSW (`lt.likelihood.sums_of_squares`): the data are
-        balanced, so no fit is needed.
+        Find it by hand, from SSB and SSW: the data are balanced, so no fit is needed.
+        Give at least three decimals.
         """),
+    in_code="They are the rows of the DataFrame `study.data` whose `measurement` is at most 8; "
+    "`lt.likelihood.sums_of_squares` gives SSB and SSW.",
     answer=lambda study: _between(*_half(study), d=4, J=8),
     given=lambda study: dict(zip(("SSB", "SSW"), _half(study), strict=True)),
     atol=1e-3,
@@ -72,15 +74,22 @@ FROM_SUMS = Numeric(
             "all_rows",
             lambda study: study.reml.sigma2_b,
             "That is the estimate from all rows of the study. "
-            "Keep only the rows with `measurement` at most 8.",
+            "Keep only the first eight measurements of each woman.",
+        ),
+        Wrong(
+            "all_rows_used_ML",
+            lambda study: study.ml.sigma2_b,
+            "That is the estimate from all rows of the study, and by maximum likelihood. Keep the "
+            "first eight measurements of each woman, and divide as REML does.",
+            always=False,
         ),
     ),
     hints=(
         "Chapter 2 has the closed form for balanced data, and this chapter says what REML changes "
         "in it.",
         "σ̂_ε² is SSW/(I(J − 1)), and σ̂_b² is (SSB/d − σ̂_ε²)/J. What is d for REML? And J here?",
-        "With `rows = study.data['measurement'].to_numpy() <= 8`, the sums are "
-        "`lt.likelihood.sums_of_squares(y[rows], Z[rows])`. Then d = 4 and J = 8.",
+        "REML leaves I − 1 = 4 degrees of freedom between the women, so d = 4, and J = 8. In "
+        "Python the sums are `lt.likelihood.sums_of_squares(y[rows], Z[rows])`.",
     ),
     solution=markdown(r"""
         With $I = 5$ women and $J = 8$ measurements of each,
@@ -131,7 +140,7 @@ BIASED = Choice(
         Option(
             "Only σ̂_b² is too small.",
             "Yes. The five means are compared with an estimate of μ that was made from them, and "
-            "ML divides as if μ had been known. Within the women μ plays no part.",
+            "ML divides as if μ had been known.",
         ),
         Option(
             "Neither: maximum likelihood is right on average.",
@@ -142,7 +151,7 @@ BIASED = Choice(
     ),
     answer=2,
     hints=(
-        "Look at the two fits: `study.ml.theta` and `study.reml.theta`. What differs?",
+        "Look at the two fits of the chapter, by ML and by REML. What differs?",
         "SSW compares each value with the mean of its own woman. SSB compares the five means with "
         "one estimated mean. Which of them notices that μ was estimated?",
     ),
@@ -153,19 +162,22 @@ BIASED = Choice(
         for one fifth smaller than it is.
         Only $\hat\sigma_b^2$ suffers.
         """),
-    right="ML forgets that μ was estimated, and μ was estimated from differences between women.",
+    right="SSW holds each woman's values against her own mean, so nothing is lost within women.",
 )
 
 OTHER_K = Numeric(
     key="5c",
     title="Another K, another number",
     prompt=markdown(r"""
-        Take the unbalanced study, `study.cut`, at its REML estimate `study.cut.reml.theta`.
+        Take the unbalanced study (16, 8, 4, 2 and 1 measurements) at its REML estimate
+        $\hat{\boldsymbol\theta}$.
         Somebody uses the *orthonormal* $\mathbf K$ of this chapter, and prints
         $-2\,\ell_K(\hat{\boldsymbol\theta})$ as "the REML criterion".
         Which number does she print?
         Give at least three decimals.
         """),
+    in_code="The unbalanced study is `study.cut`, and `study.cut.reml` is its REML fit, with "
+    "`theta` and `V`.",
     answer=lambda study: study.cut.reml.criterion - np.log(study.cut.reml.nobs),
     given=lambda study: {
         r"$\ell_R(\hat{\boldsymbol\theta})$": study.cut.reml.loglik,
@@ -199,7 +211,7 @@ OTHER_K = Numeric(
         Wrong(
             "n_is_80",
             lambda study: study.cut.reml.criterion - np.log(80),
-            "You took log |XᵀX| of the whole study. How many rows has `study.cut`?",
+            "You took log |XᵀX| of the whole study. How many rows has the unbalanced one?",
         ),
         Wrong(
             "used_ML",
@@ -207,10 +219,23 @@ OTHER_K = Numeric(
             "That is −2 ℓ at the ML estimate: the likelihood of y, with β in it. "
             "Here we want the likelihood of Kᵀy.",
         ),
+        Wrong(
+            "forgot_the_cut",
+            lambda study: study.reml.criterion - np.log(80),
+            "That is right for all eighty rows. Here the unbalanced study is asked for.",
+            always=False,
+        ),
+        Wrong(
+            "printout_of_all_rows",
+            lambda study: study.reml.criterion,
+            "That is the REML criterion of the printout, from all eighty rows. Here the unbalanced "
+            "study is asked for, and another K.",
+            always=False,
+        ),
     ),
     hints=(
         "You may compute it directly, with `lt.reml.error_contrasts` and "
-        "`lt.reml.contrast_loglik`. V is `study.cut.reml.V`.",
+        "`lt.reml.contrast_loglik`, at the V of the REML fit.",
         "Or use ℓ_K = ℓ_R − ½ (log |KᵀK| − log |XᵀX|). What is KᵀK when the columns of K have "
         "length 1 and stand at right angles?",
         "log |KᵀK| is 0, and log |XᵀX| is log n, with n the number of rows of the cut. "
@@ -408,8 +433,7 @@ COMPARABLE = Choice(
         ),
         Option(
             "When both have the same X; their random effects may differ.",
-            "Yes. The same X means the same contrasts Kᵀy, and so the same data. "
-            "That is why σ_b² = 0 may be tested with REML.",
+            "Yes. The contrasts Kᵀy depend on X alone, so both models explain the same data.",
         ),
         Option(
             "When both have the same random effects; their X may differ.",
@@ -431,7 +455,7 @@ COMPARABLE = Choice(
         fair: for instance with and without $\sigma_b^2$.
         With another $\mathbf X$, even if it is nested, the contrasts are others.
         """),
-    right="The same X, the same contrasts, the same data: then likelihoods compare models.",
+    right="That is why REML may test σ_b² = 0, but not a fixed effect.",
 )
 
 BETTER = Choice(

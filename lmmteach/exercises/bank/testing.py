@@ -44,10 +44,9 @@ DAYS = Numeric(
         `logestrone ~ 1 + (1 | woman)`?
 
         Give at least three decimals; a printout shows fewer.
-
-        In Python: `data = study.data.assign(day=(study.data["measurement"] - 1) // 4)`, and
-        `C(day)` in the formula.
         """),
+    in_code='Use `data = study.data.assign(day=(study.data["measurement"] - 1) // 4)`, and '
+    "`C(day)` in the formula.",
     answer=_gain,
     given=lambda study: {
         "ML log-likelihood without days": _height(study),
@@ -99,6 +98,13 @@ DAYS = Numeric(
             "That is the difference of the two AIC: the price of three more parameters is in it. "
             "The statistic of the test has no price.",
         ),
+        Wrong(
+            "order_not_days",
+            lambda study: _gain(study, covariate="order"),
+            "That is the statistic of the chapter, for a straight line over all sixteen "
+            "measurements. Here every day has a mean of its own.",
+            always=False,
+        ),
     ),
     hints=(
         "Which method belongs to a comparison of fixed effects, ML or REML? "
@@ -130,12 +136,13 @@ AIC_OF_DRIFT = Numeric(
     key="6b",
     title="What AIC counts",
     prompt=markdown(r"""
-        Take the unbalanced study, `study.cut`, and let the level drift with the order of the
-        measurements: `logestrone ~ measurement + (1 | woman)`.
+        Take the unbalanced study (16, 8, 4, 2 and 1 measurements), and let the level drift with
+        the order of the measurements: `logestrone ~ measurement + (1 | woman)`.
 
         You want to compare it with the model without the drift. What is its AIC?
         Give at least three decimals; a printout shows fewer.
         """),
+    in_code="The rows of the unbalanced study are `study.cut.data`.",
     answer=lambda study: -2 * _height(study.cut, "order") + 2 * 4,
     given=lambda study: {
         "ML log-likelihood": _height(study.cut, "order"),
@@ -170,6 +177,18 @@ AIC_OF_DRIFT = Numeric(
             "forgot_2",
             lambda study: -_height(study.cut, "order") + 4,
             "You have half of it: −ℓ + k. Akaike's criterion is on the scale of −2 ℓ.",
+        ),
+        Wrong(
+            "without_the_drift",
+            lambda study: -2 * _height(study.cut) + 2 * 3,
+            "That is the AIC of the model without the drift. The question is about the other one.",
+            always=False,
+        ),
+        Wrong(
+            "forgot_the_cut",
+            lambda study: -2 * _height(study, "order") + 2 * 4,
+            "That is the AIC for all eighty rows, as in the chapter. Take the unbalanced study.",
+            always=False,
         ),
     ),
     hints=(
@@ -210,15 +229,22 @@ ZERO = Numeric(
     title="How often is the estimate 0, although women differ?",
     prompt=markdown(r"""
         Suppose that women do differ, but not much: $\sigma_b^2 = 0.02$.
-        Let the true $\sigma_\epsilon^2$ be your study's estimate, `study.reml.sigma2_e`.
+        Let the true $\sigma_\epsilon^2$ be the REML estimate of the study.
 
         In which share of studies with five women and sixteen measurements of each will the REML
         estimate $\hat\sigma_b^2$ be exactly 0?
-        (Two decimals are enough. If you simulate, take at least 100,000 studies.)
+        Give at least two decimals.
+        (If you simulate, take at least 100,000 studies.)
 
         It is 0 exactly when $F$, the ratio of the mean squares between and within women, is at
         most 1.
+        A variable with the F distribution with 4 and 75 degrees of freedom is at most $v$ with
+        probability
+
+        $$P(F_{4,75} \le v) = 1 - (1 - w)^{37.5}\,(1 + 37.5\,w), \qquad w = \frac{4v}{4v + 75}.$$
         """),
+    in_code="The estimate is `study.reml.sigma2_e`.",
+    given=lambda study: {r"$\hat\sigma_\epsilon^2$": study.reml.sigma2_e},
     answer=lambda study: _at_most(1 / _inflation(study)),
     atol=5e-3,
     share=True,
@@ -253,14 +279,28 @@ ZERO = Numeric(
             "Compare σ_b² with the variance of a mean of sixteen measurements, "
             "not with that of a single one.",
         ),
+        Wrong(
+            "under_null_used_ML",
+            lambda study: _at_most(5 / 4),
+            "That is the share for the ML estimate when women do not differ at all. Here σ_b² is "
+            "0.02, and REML's estimate is asked for.",
+            always=False,
+        ),
+        Wrong(
+            "complement",
+            lambda study: 1 - _at_most(1 / _inflation(study)),
+            "That is the share of studies in which the estimate is above 0. The others are asked "
+            "for.",
+            always=False,
+        ),
     ),
     hints=(
         "The mean square between women is about σ_ε² + 16 σ_b², the one within women about σ_ε². "
         "Chapter 5 simulates with this.",
         "So F is (1 + 16 σ_b²/σ_ε²) times a variable with the F distribution with 4 and 75 "
         "degrees of freedom. When is that at most 1?",
-        "With `from scipy.stats import f`, `f(4, 75).cdf(v)` is the probability of at most v. "
-        "Divide the limit, 1, by the factor. Or simulate many studies and count.",
+        "Divide the limit, 1, by the factor, and put the result into the formula as v. Or simulate "
+        "many studies and count.",
     ),
     solution=markdown(r"""
         Under the model $\mathrm{SSB}/(\sigma_\epsilon^2 + 16\,\sigma_b^2)$ is a $\chi^2_4$
@@ -295,6 +335,26 @@ def _borderline(study, reml=False, ddof=1):
     return testing.boundary_lrt(_closer(study, ddof), study.X, study.Z, reml)
 
 
+def _normal_cdf(z):
+    from scipy.special import ndtr
+
+    return float(ndtr(z))
+
+
+def _roots(study):
+    """Where Φ is wanted in 6d: at the root of the statistic, and of what mistakes make of it."""
+    right = _borderline(study)
+    squares = (right / 2, right, _borderline(study, reml=True), _borderline(study, ddof=0))
+    return [float(round(np.sqrt(square), 4)) for square in squares]
+
+
+def _with_c(study, c):
+    """The mixture's p-value with another factor by which the women are moved."""
+    own = study.Z @ study.means
+    y = study.y.mean() + c * (own - study.y.mean()) + (study.y - own)
+    return float(testing.boundary_pvalue(testing.boundary_lrt(y, study.X, study.Z)))
+
+
 def _exact_pvalue(study):
     SSB, SSW = likelihood.sums_of_squares(_closer(study), study.Z)
     return 1 - _at_most((SSB / 4) / (SSW / 75))
@@ -306,19 +366,33 @@ BORDERLINE = Numeric(
     prompt=markdown(r"""
         Move the five women closer together, until their means have a standard deviation of 0.25
         (with divisor 4).
-        The deviations from each woman's own mean stay as they are:
+        The deviations from each woman's own mean stay as they are.
 
-        ```python
-        own = Z @ study.means
-        c = 0.25 / study.means.std(ddof=1)
-        closer = y.mean() + c * (own - y.mean()) + (y - own)
-        ```
-
-        Test $\sigma_b^2 = 0$ for `closer`, with the likelihood ratio (ML) and the half-and-half
+        Test $\sigma_b^2 = 0$ for these data, with the likelihood ratio (ML) and the half-and-half
         mixture.
         What is the p-value?
         Give at least four decimals.
+
+        In a balanced study with $F > I/(I-1)$ the statistic is, with $n = IJ$,
+
+        $$\mathrm{LRT} = n\log\frac{\mathrm{SSB} + \mathrm{SSW}}{n} - I\log\frac{\mathrm{SSB}}{I} -
+        (n - I)\log\frac{\mathrm{SSW}}{n - I},$$
+
+        and a $\chi^2_1$ variable is larger than $t$ with probability $2\{1 - \Phi(\sqrt t)\}$.
         """),
+    in_code="""The moved responses are `closer`:
+
+```python
+own = Z @ study.means
+c = 0.25 / study.means.std(ddof=1)
+closer = y.mean() + c * (own - y.mean()) + (y - own)
+```
+
+`lt.testing.boundary_lrt` and `lt.testing.boundary_pvalue` have the statistic and the mixture.""",
+    given=lambda study: {
+        "SSW": likelihood.sums_of_squares(study.y, study.Z)[1],
+        **{rf"$\Phi({z:.4f})$": _normal_cdf(z) for z in _roots(study)},
+    },
     answer=lambda study: float(testing.boundary_pvalue(_borderline(study))),
     atol=5e-5,
     share=True,
@@ -360,17 +434,35 @@ BORDERLINE = Numeric(
             "That is the probability of a smaller statistic. A p-value is the probability of one "
             "at least as large.",
         ),
+        Wrong(
+            "c_of_the_chapter",
+            lambda study: _with_c(study, 0.19),
+            "That is the p-value of the chapter, where all deviations are multiplied by 0.19. Here "
+            "the factor is another: it gives the five means the standard deviation asked for.",
+            always=False,
+        ),
+        Wrong(
+            "chi2_1_with_REML",
+            lambda study: float(testing.chi2_pvalue(_borderline(study, reml=True), 1)),
+            "That is the p-value of χ²₁ for the RLRT. The question is about the statistic from ML, "
+            "and about the mixture.",
+            always=False,
+        ),
     ),
     hints=(
-        "First the statistic: `lt.testing.boundary_lrt(closer, X, Z)`.",
+        "First the statistic. SSW has not changed, and SSB is 16 times the sum of the squared "
+        "deviations of five means, whose standard deviation you know.",
         "The mixture is χ²₀, which is always 0, with one half, and χ²₁ with the other half. "
         "What remains of χ²₁'s p-value?",
-        "`lt.testing.boundary_pvalue` of the statistic.",
+        "Half of 2{1 − Φ(√t)}, so 1 − Φ(√t), with t the statistic. In Python, "
+        "`lt.testing.boundary_pvalue(lt.testing.boundary_lrt(closer, X, Z))`.",
     ),
     solution=markdown(r"""
         Under $H_0$ the estimate is pushed to the edge about half of the time, if there are many
         groups; then the statistic is 0.
         So for $t > 0$ the p-value is half of that of $\chi^2_1$.
+        By hand: $\mathrm{SSB} = 16 \cdot 4 \cdot 0.25^2 = 4$ and SSW give the statistic $t$, and
+        the p-value is $1 - \Phi(\sqrt t)$.
         With five women it is pushed there more often, in 70 % of studies, so the true p-value is
         smaller still.
         The F test gives it.
