@@ -20,7 +20,7 @@ FUNCTIONS = register.functions()
 
 # Each imports only from its own line and from those above.
 LAYERS = (
-    ("_shapes", "_climb", "_rformat"),
+    ("_shapes", "_climb", "_rformat", "_typeset"),
     ("model", "likelihood"),
     ("profile",),
     ("blup", "reml"),

@@ -3,10 +3,7 @@
 import re
 from io import StringIO
 
-from lmmteach.plots.style import NEUTRAL
-
-# Drawn in this colour, a line or a letter takes that of the page's text, light or dark.
-INK = "#010101"
+from lmmteach.plots.style import INK, NEUTRAL
 
 # What an axes looks like from the start: setting it afterwards takes longer than drawing.
 STYLE = {
