@@ -69,8 +69,8 @@ def inline_svg(text, name, alt):
     inside = re.sub("<metadata>.*?</metadata>", "", inside, flags=re.DOTALL)
     # Its style element would be one for the whole page.
     inside = re.sub(r"<defs>\s*<style.*?</style>\s*</defs>", "", inside, flags=re.DOTALL)
-    # Coordinates need no more than two decimals.
-    inside = re.sub(r"(?<=\d\.\d\d)\d+(?=[^\"<>]*\")", "", inside)
+    # Coordinates need no more than two decimals; the scale of a letter, below 1, needs them all.
+    inside = re.sub(r"((?<![\d.])[1-9]\d*\.\d\d)\d+(?=[^\"<>]*\")", r"\1", inside)
     inside = re.sub(r'(?<= id=")|(?<=href="#)|(?<=url\(#)', f"{name}-", inside)
     for drawn, shown in ON_THE_PAGE.items():
         inside = inside.replace(drawn.lower(), shown)

@@ -28,6 +28,11 @@ HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent
 MATHJAX = Path(mathjax.__file__).parent / "static" / "mathjax" / "es5"
 
+# A browser lets no page that was opened as a file read others, where the excerpts come from.
+QUIET_SEARCH = (
+    'if (location.protocol === "file:") DOCUMENTATION_OPTIONS.SHOW_SEARCH_SUMMARY = false;'
+)
+
 
 class EquationsTable(SphinxDirective):
     """``{equations-table}``: each numbered equation, its function, number and tests."""
@@ -238,6 +243,7 @@ def setup(app):
     app.config.html_static_path.append(str(HERE / "static"))
     app.add_css_file("lmmbook.css")
     app.add_js_file("explorer.js")
+    app.add_js_file(None, body=QUIET_SEARCH)
     exercises_page.setup(app)
     figures.setup(app)
     predictions.setup(app)

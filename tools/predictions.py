@@ -7,7 +7,8 @@ stays outside. Where an author wants something else, a comment line of MyST says
 paragraphs:
 
 ``% predict-begin``
-    hide from here; it may stand anywhere below the box, in a later section too
+    hide from here; it may stand anywhere below the box, in a later section too, and the box itself
+    then hides nothing. Between two cells of code, the second has it as a tag
 ``% predict-end``
     hide up to here
 
@@ -54,8 +55,12 @@ def hidden_part(siblings, start):
     last = next((k for k in later if _stops(siblings[k])), len(siblings))
     marked = [k for k in range(start + 1, last) if _is_mark(siblings[k], END)]
     stop = marked[0] if marked else last
-    if _is_mark(siblings[start], BEGIN):
+    if _is_tagged(siblings[start]):
+        first = start
+    elif _is_mark(siblings[start], BEGIN):
         first = start + 1
+    elif last < len(siblings) and _begins(siblings[last]):
+        return start, start
     else:
         first = next((k for k in range(start + 1, stop) if _computes(siblings[k])), stop)
         if marked and first == stop:
@@ -77,7 +82,15 @@ def _holds_a_start(node):
 
 
 def _starts(node):
-    return _is_box(node) or _is_mark(node, BEGIN)
+    return _is_box(node) or _begins(node)
+
+
+def _begins(node):
+    return _is_mark(node, BEGIN) or _is_tagged(node)
+
+
+def _is_tagged(node):
+    return _is_cell(node) and f"tag_{BEGIN}" in node["classes"]
 
 
 def _stops(node):

@@ -39,7 +39,7 @@ def hill(y, X, Z, sigma2_b, sigma2_e, paths=()):
             ax.plot(*points.T, style, color=WITHIN, ms=5, mfc="white", label=label, clip_on=False)
         if len(paths):
             top = np.asarray(paths[0][1])[-1]
-            ax.plot(*top, "*", color="black", ms=13, label="top", ls="", clip_on=False)
+            ax.plot(*top, "*", color=INK, ms=13, label="top", ls="", clip_on=False)
             ax.legend(loc="upper left", bbox_to_anchor=(0, -0.18), ncols=3, borderaxespad=0)
         ax.axvline(0, color=BETWEEN, lw=4)
         ax.set(
