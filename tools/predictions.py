@@ -37,16 +37,17 @@ class HidePredictions(SphinxPostTransform):
 
     def run(self):
         for parent in list(self.document.findall(_holds_a_start)):
-            for start in reversed([k for k, node in enumerate(parent) if _starts(node)]):
-                _hide(parent, start)
+            hide_answers(parent)
 
 
-def _hide(parent, start):
-    """Wrap what the box or the mark at ``start`` hides, if it hides anything."""
-    first, end = hidden_part(parent.children, start)
-    if first < end:
-        hidden = parent.children[first:end]
-        parent[first:end] = [prediction("", *hidden)]
+def hide_answers(parent):
+    """Wrap what each box or mark among the children of a node hides."""
+    starts = [k for k, node in enumerate(parent) if _starts(node)]
+    parts = [hidden_part(parent.children, start) for start in starts]
+    # From behind, so that the places of the others stay.
+    for first, end in reversed(parts):
+        if first < end:
+            parent[first:end] = [prediction("", *parent.children[first:end])]
 
 
 def hidden_part(siblings, start):
@@ -70,11 +71,16 @@ def hidden_part(siblings, start):
 
 def _after_the_reading(siblings, first, stop):
     """Where the reading of the cells ends: at the next cell, or at what leads on to it."""
-    prose = next((k for k in range(first, stop) if not _is_cell(siblings[k])), stop)
-    end = next((k for k in range(prose, stop) if _is_cell(siblings[k])), stop)
-    if end < stop and end - 1 > prose and _leads_on(siblings[end - 1]):
+    cell = _next_cell(siblings, first, stop)
+    prose = next((k for k in range(cell, stop) if not _is_cell(siblings[k])), stop)
+    end = _next_cell(siblings, prose, stop)
+    if prose < end - 1 and end < stop and _leads_on(siblings[end - 1]):
         return end - 1
     return end
+
+
+def _next_cell(siblings, first, stop):
+    return next((k for k in range(first, stop) if _is_cell(siblings[k])), stop)
 
 
 def _holds_a_start(node):
