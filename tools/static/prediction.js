@@ -17,6 +17,8 @@ document.addEventListener("DOMContentLoaded", () => {
 
     input.addEventListener("keydown", (event) => {
       if (event.key !== "Enter" || details.open) return;
+      // Otherwise the same key press would reach the summary, and close it again.
+      event.preventDefault();
       details.open = true;
       details.querySelector("summary").focus({ preventScroll: true });
     });
