@@ -38,8 +38,8 @@ def predict_known(x, z, D, Z, V, y, X):
     beta, Phi = gls(V, y, X)
     b = blup(D, Z, V, y, X)
     C = -Phi @ X.T @ solve(V, Z @ D)
-    Var_b = prediction_error_covariance(D, Z, V, X)
-    variance = row_products(x @ Phi, x) + 2 * row_products(x @ C, z) + row_products(z @ Var_b, z)
+    variance = row_products(x @ Phi, x) + 2 * row_products(x @ C, z)
+    variance += row_products(z @ prediction_error_covariance(D, Z, V, X), z)
     return x @ beta + z @ b, variance
 
 

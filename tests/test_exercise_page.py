@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 from lmmteach.exercises.bank import BY_CHAPTER, EXERCISES
 from lmmteach.exercises.checking import diagnose
+from lmmteach.exercises.feedback import inline_html
 from lmmteach.exercises.kinds import Also, Choice, Function, Numeric, Option, Wrong
 from lmmteach.exercises.numeric import targets
 from lmmteach.exercises.page import given_text, hash32, page_data, page_html
@@ -59,16 +60,26 @@ LETTERS = Choice(
 )
 
 
-def look_up(data, answer):
-    """``[outcome, text]`` of the page for a cell or a letter."""
+def opened(data, answer):
+    """``[outcome, key of the solution, text]`` of the page for a cell or a letter."""
     found = data["cells"].get(hash32(f"{data['salt']}/name/{answer}"))
     if found is None:
-        return data["other"]
+        outcome, text = data["other"]
+        return [outcome, "", text]
     which, sealed = found
     key = sealed ^ hash32(f"{data['salt']}/lock/{answer}")
-    masked = base64.b64decode(data["texts"][which])
-    plain = bytes(byte ^ hash32(f"{key}/{k}") & 0xFF for k, byte in enumerate(masked)).decode()
-    return plain.split("\n", 1)
+    return read(data["texts"][which], key).split("\n", 2)
+
+
+def read(cipher, key):
+    masked = base64.b64decode(cipher)
+    return bytes(byte ^ hash32(f"{key}/{k}") & 0xFF for k, byte in enumerate(masked)).decode()
+
+
+def look_up(data, answer):
+    """``[outcome, text]`` of the page for a cell or a letter."""
+    outcome, _, text = opened(data, answer)
+    return [outcome, text]
 
 
 def of_number(data, number):
@@ -77,7 +88,7 @@ def of_number(data, number):
 
 def of_diagnose(exercise, answer):
     feedback = diagnose(exercise, answer, STUDY)
-    return [feedback.outcome, feedback.text]
+    return [feedback.outcome, inline_html(feedback.text)]
 
 
 @pytest.fixture(scope="module")
@@ -106,7 +117,7 @@ def test_the_page_knows_each_target_and_the_last_digit_that_counts(exercise, tab
         for tenths in (-10.5, -10, 0, 10, 10.5):
             number = target.value + tenths * exercise.atol / 10
             assert of_number(data, number) == of_diagnose(exercise, number)
-        assert of_number(data, target.value) == [target.outcome, target.text]
+        assert of_number(data, target.value) == [target.outcome, inline_html(target.text)]
 
 
 def test_what_is_close_or_turned_round_is_known_too(tables):
@@ -125,6 +136,26 @@ def test_the_page_says_of_a_letter_what_check_says(exercise):
         assert look_up(data, letter) == of_diagnose(exercise, letter)
 
 
+@pytest.mark.parametrize("exercise", [SMALL, LETTERS, *NUMERIC, *CHOICE], ids=lambda e: e.key)
+def test_only_what_is_right_opens_the_solution(exercise):
+    worked = "<p>σ<sub>b</sub> and the code</p>"
+    data = page_data(exercise, STUDY, worked)
+    if isinstance(exercise, Choice):
+        answers = "abcdefgh"[: len(exercise.options)]
+    else:
+        known = [target.value for target in targets(exercise, STUDY)]
+        answers = [math.floor(number / data["step"] + 0.5) for number in (*known, -known[0], 1e9)]
+    said = [opened(data, answer) for answer in answers]
+    assert {outcome for outcome, _, _ in said} == {"right", "wrong"}
+    for outcome, key, _ in said:
+        assert (outcome == "right") == bool(key)
+        assert not key or read(data["solution"], key) == worked
+
+
+def test_feedback_on_the_page_is_typeset():
+    assert inline_html("`sigma2_b` < σ_b²") == "<code>sigma2_b</code> &lt; σ<sub>b</sub>²"
+
+
 def test_what_is_no_answer_gets_a_sentence():
     data = page_data(SMALL, STUDY)
     assert data["empty"][0] == "not attempted"
@@ -134,9 +165,12 @@ def test_what_is_no_answer_gets_a_sentence():
 
 @pytest.mark.parametrize("exercise", [SMALL, LETTERS, *NUMERIC, *CHOICE], ids=lambda e: e.key)
 def test_no_answer_and_no_verdict_stand_in_the_block(exercise):
-    block = page_html(exercise, STUDY)
+    worked = f"<p>{inline_html(exercise.solution)}</p>"
+    block = page_html(exercise, STUDY, worked)
     hints = "".join(exercise.hints)
     assert exercise.right not in block
+    assert exercise.solution not in block
+    assert worked not in block
     if isinstance(exercise, Choice):
         texts = [option.feedback for option in exercise.options]
     else:

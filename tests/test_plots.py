@@ -226,7 +226,7 @@ def test_the_two_terms_and_their_sum_are_drawn_below_their_own_maxima(unbalanced
     half = -0.5 * np.array([log_determinants, forms])
     np.testing.assert_allclose(np.diff(curves[plots.BETWEEN]), np.diff(half[0]))
     np.testing.assert_allclose(np.diff(curves[plots.WITHIN]), np.diff(half[1]))
-    np.testing.assert_allclose(curves["black"], densities - densities.max(), atol=1e-9)
+    np.testing.assert_allclose(curves[plots.INK], densities - densities.max(), atol=1e-9)
     assert upright(ax) == [2.5]
     assert words(ax)[r"$\hat\sigma_b^2$"].get_position()[0] == 2.5
     assert ax.get_xscale() == "log"
@@ -360,7 +360,7 @@ def test_the_three_densities_of_b_have_their_means_and_variances(deviation, n_i)
     laws = {
         plots.BETWEEN: (0, THETA[0]),
         plots.WITHIN: (deviation, THETA[1] / n_i),
-        "black": (deviation * n_i / THETA[1] / precision, 1 / precision),
+        plots.INK: (deviation * n_i / THETA[1] / precision, 1 / precision),
     }
     assert {line.get_color() for line in ax.lines} == set(laws)
     for line in ax.lines:

@@ -3,18 +3,21 @@
 A chapter's notebook has, at most, the heading "Exercises". The questions are put there while the
 book is built, so that the notebook stays readable in JupyterLab and the bank stays the only source.
 With ``EDITION=solutions`` in the environment each question has its worked solution below it.
+In the students' edition the solution of a number or a choice is part of the page as well, but
+enciphered: it is taken out of the text before anything is written or indexed.
 """
 
 import json
 import math
 import os
 from functools import cache
-from html import escape
 from string import ascii_lowercase
 
 from docutils import nodes
+from sphinx.transforms.post_transforms import SphinxPostTransform
 from sphinx.util.docutils import SphinxDirective
 
+from lmmteach._typeset import as_html
 from lmmteach.chapters import CHAPTERS
 from lmmteach.exercises.bank import BY_CHAPTER, EXERCISES
 from lmmteach.exercises.kinds import Choice, Function, Numeric
@@ -52,6 +55,29 @@ def with_exercises(text, keys):
     return "\n\n".join([before.strip(), *directives, (next_heading + rest).strip()])
 
 
+class exercise_form(nodes.General, nodes.Element):
+    """Where an exercise is answered; it contains the worked solution, still to be sealed."""
+
+
+class SealSolutions(SphinxPostTransform):
+    """Put each form in its place, with its solution enciphered."""
+
+    # Formulas and references of the solutions are ready, and nothing has been indexed.
+    default_priority = 900
+
+    def run(self):
+        for form in list(self.document.findall(exercise_form)):
+            if self.app.builder.format == "html":
+                solution = "".join(map(self._html, form.children))
+                block = page_html(EXERCISES[form["key"]], _estrone(), solution)
+                form.replace_self(nodes.raw("", block, format="html"))
+            else:
+                form.parent.remove(form)
+
+    def _html(self, node):
+        return self.app.builder.render_partial(node)["fragment"]
+
+
 class ExerciseBlock(SphinxDirective):
     """``{exercise}`` with a key: heading, prompt, and what there is to answer with."""
 
@@ -64,7 +90,7 @@ class ExerciseBlock(SphinxDirective):
         block = nodes.container(ids=[name], classes=["exercise-block"])
         self.env.domains["std"].note_hyperlink_target(name, self.env.docname, name, heading)
         # No section: its heading would be numbered, and exercises have numbers of their own.
-        block += nodes.raw("", f"<h3>{escape(heading)}</h3>", format="html")
+        block += nodes.raw("", f"<h3>{as_html(heading)}</h3>", format="html")
         prompt = nodes.container(ids=[f"{name}-prompt"])
         self._parse(prompt, exercise.prompt)
         if isinstance(exercise, Numeric):
@@ -73,10 +99,19 @@ class ExerciseBlock(SphinxDirective):
         if isinstance(exercise, Function):
             self._parse(block, *_where_to_write(exercise, self.env.docname))
         else:
-            block += nodes.raw("", page_html(exercise, _estrone()), format="html")
-        if self.config.lmmbook_edition == "solutions":
+            block += self._form(exercise)
+        if self._shows_solutions():
             self._parse(block, *_solution(exercise))
         return [block]
+
+    def _form(self, exercise):
+        form = exercise_form(key=exercise.key)
+        if not self._shows_solutions():
+            self._parse(form, *_worked(exercise))
+        return form
+
+    def _shows_solutions(self):
+        return self.config.lmmbook_edition == "solutions"
 
     def _parse(self, container, *texts):
         container.document = self.state.document
@@ -99,12 +134,19 @@ def _where_to_write(exercise, docname):
 
 
 def _solution(exercise):
-    lines = [
+    return [
         "",
         f"::::::{{admonition}} Solution of {exercise.key}",
         ":class: dropdown exercise-solution",
         "",
+        *_worked(exercise),
+        "::::::",
     ]
+
+
+def _worked(exercise):
+    """The right answer, its reason and its code, in MyST."""
+    lines = []
     if isinstance(exercise, Numeric):
         decimals = max(0, round(-math.log10(exercise.atol)))
         number = f"{exercise.answer(_estrone()):.{decimals}f}".replace("-", "−")
@@ -119,7 +161,6 @@ def _solution(exercise):
         "```python",
         exercise.code.strip("\n"),
         "```",
-        "::::::",
     ]
 
 
@@ -151,7 +192,9 @@ class ExercisesTable(SphinxDirective):
 def setup(app):
     # A change of edition makes Sphinx read every page again.
     app.add_config_value("lmmbook_edition", os.environ.get("EDITION", "students"), "env")
+    app.add_node(exercise_form)
     app.add_directive("exercise", ExerciseBlock)
     app.add_directive("exercises-table", ExercisesTable)
+    app.add_post_transform(SealSolutions)
     app.connect("source-read", add_exercises)
     app.add_js_file("exercises.js")

@@ -7,8 +7,11 @@ import shutil
 from pathlib import Path
 
 import exercises_page
+import figures
 import mathjax
+import predictions
 import register
+import subscripts
 from docutils import nodes
 from equation_values import as_text, estrone_values
 from jupyter_cache import get_cache
@@ -25,6 +28,11 @@ from lmmteach.widgets.static import SWITCH
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent
 MATHJAX = Path(mathjax.__file__).parent / "static" / "mathjax" / "es5"
+
+# A browser lets no page that was opened as a file read others, where the excerpts come from.
+QUIET_SEARCH = (
+    'if (location.protocol === "file:") DOCUMENTATION_OPTIONS.SHOW_SEARCH_SUMMARY = false;'
+)
 
 
 class EquationsTable(SphinxDirective):
@@ -162,11 +170,12 @@ def set_digests(app, config):
     The cache of executed notebooks looks at the notebooks only, and so does Sphinx. One digest
     goes into the cache's path, the other into a setting whose change makes Sphinx read every page.
     """
-    executed = _digest("lmmteach/**/*.py", "data/*.csv")
+    executed = _digest("lmmteach/**/*.py", "data/*.csv", "tools/figures.py")
     config.nb_execution_cache_path = str(ROOT / "_build" / ".jupyter_cache" / executed)
     config.lmmbook_digest = _digest("lmmteach/**/*.py", "data/*.csv", "tools/**/*", "tests/*.py")
-    # The kernels inherit it: explorers then show their static form.
+    # The kernels inherit both: explorers show their static form, and figures are SVG.
     os.environ[SWITCH] = "1"
+    os.environ["IPYTHONDIR"] = figures.write_kernel_config(ROOT / "_build" / "ipython")
     if config.nb_execution_mode == "cache":
         execute_side_by_side(config.nb_execution_cache_path, config.nb_execution_timeout)
 
@@ -237,5 +246,9 @@ def setup(app):
     app.config.html_static_path.append(str(HERE / "static"))
     app.add_css_file("lmmbook.css")
     app.add_js_file("explorer.js")
+    app.add_js_file(None, body=QUIET_SEARCH)
     exercises_page.setup(app)
+    figures.setup(app)
+    predictions.setup(app)
+    subscripts.setup(app)
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

@@ -4,6 +4,7 @@ import html
 import re
 from dataclasses import dataclass
 
+from lmmteach._typeset import as_html
 from lmmteach.exercises.showing import Shown
 
 NOT_ATTEMPTED = "Put your answer in the place of `...` and run the cell again."
@@ -89,5 +90,5 @@ def boxed(heading, body):
 
 
 def inline_html(text):
-    """Plain text as HTML: what stands in backticks becomes code, all else is escaped."""
-    return re.sub(r"`([^`\n]+)`", r"<code>\1</code>", html.escape(text))
+    """Plain text as HTML: code in backticks and subscripts are typeset, all else is escaped."""
+    return re.sub(r"`([^`\n]+)`", r"<code>\1</code>", as_html(text))

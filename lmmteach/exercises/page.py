@@ -2,8 +2,9 @@
 
 The page has no rule of its own. ``diagnose`` says what each cell of the grid deserves on which
 numbers are compared; the script on the page only finds the cell of what was typed. Cells stand
-there as hashes, and each text is enciphered with a key that only its cells hold. Who knows how to
-use a debugger can still get at it; who looks at the page, or at its source, sees no answer.
+there as hashes, and each text is enciphered with a key that only its cells hold. So is the worked
+solution, whose key is part of the texts that say "Right". Who knows how to use a debugger can still
+get at it; who looks at the page, or at its source, sees no answer.
 """
 
 import base64
@@ -21,12 +22,16 @@ from lmmteach.exercises.written import UNREADABLE
 EMPTY = "There is no answer yet."
 
 
-def page_html(exercise, study):
-    """The form of a numeric or choice exercise, to stand below its prompt."""
+def page_html(exercise, study, solution=""):
+    """The form of a numeric or choice exercise, to stand below its prompt.
+
+    Its worked solution is HTML; the page shows it after a right answer only.
+    """
     is_choice = isinstance(exercise, Choice)
     name = f"exercise-{exercise.key}"
     # "</" would end the script element.
-    payload = json.dumps(page_data(exercise, study), ensure_ascii=False).replace("</", "<\\/")
+    data = page_data(exercise, study, solution)
+    payload = json.dumps(data, ensure_ascii=False).replace("</", "<\\/")
     hints = "".join(f"<li hidden>{_plain(hint)}</li>" for hint in exercise.hints)
     return "".join(
         [
@@ -35,6 +40,8 @@ def page_html(exercise, study):
             '<p class="exercise-buttons"><button type="submit">Check</button> ',
             f'<button type="button" class="exercise-hint">Hint 1 of {len(exercise.hints)}</button>',
             '</p><p class="exercise-feedback" role="status"></p>',
+            '<details class="exercise-worked" hidden>',
+            f"<summary>Solution of {exercise.key}</summary><div></div></details>",
             f'<ol class="exercise-hints" aria-label="Hints" aria-live="polite">{hints}</ol>',
             f'<script type="application/json">{payload}</script></form>',
         ]
@@ -81,15 +88,15 @@ def _plain(text):
     return re.sub(r"\$([^$]+)\$", formula, inline_html(text))
 
 
-def page_data(exercise, study):
+def page_data(exercise, study, solution=""):
     """What the script on the page looks up: feedback for each cell of a number, or letter."""
     if isinstance(exercise, Choice):
         letters = ascii_lowercase[: len(exercise.options)]
         said = {letter: diagnose(exercise, letter, study) for letter in letters}
-        return _sealed(exercise.key, said) | {"step": None, "other": None}
+        return _sealed(exercise.key, said, solution) | {"step": None, "other": None}
     said, other = _by_cell(exercise, study)
-    step = grid_step(exercise.atol)
-    return _sealed(exercise.key, said) | {"step": step, "other": _outcome_and_text(other)}
+    beside = {"step": grid_step(exercise.atol), "other": [other.outcome, inline_html(other.text)]}
+    return _sealed(exercise.key, said, solution) | beside
 
 
 def _by_cell(exercise, study):
@@ -101,15 +108,13 @@ def _by_cell(exercise, study):
     return {at: here for at, here in said.items() if here != other}, other
 
 
-def _outcome_and_text(feedback):
-    return [feedback.outcome, feedback.text]
-
-
-def _sealed(salt, said):
+def _sealed(salt, said, solution):
     """Hashes of the answers and enciphered texts, for ``{answer: feedback}``."""
+    solution_key = _solution_key(salt, said)
     keys, cells = {}, {}
     for answer, feedback in said.items():
-        content = "\n".join(_outcome_and_text(feedback))
+        opens = solution_key if feedback.outcome == "right" else ""
+        content = f"{feedback.outcome}\n{opens}\n{inline_html(feedback.text)}"
         key = keys.setdefault(content, hash32(f"{salt}/text/{answer}"))
         lock = hash32(f"{salt}/lock/{answer}")
         cells[hash32(f"{salt}/name/{answer}")] = [list(keys).index(content), key ^ lock]
@@ -119,9 +124,16 @@ def _sealed(salt, said):
         # Sorted by hash, so that the order says nothing.
         "cells": dict(sorted(cells.items())),
         "texts": [_enciphered(content, key) for content, key in keys.items()],
+        "solution": _enciphered(solution, solution_key),
         "empty": ["not attempted", EMPTY],
         "unreadable": ["error", UNREADABLE],
     }
+
+
+def _solution_key(salt, said):
+    """A key that can be found only by whoever has a right answer."""
+    right = next(answer for answer, feedback in said.items() if feedback.outcome == "right")
+    return hash32(f"{salt}/solution/{right}")
 
 
 def _enciphered(text, key):

@@ -4,7 +4,7 @@ from lmmteach.plots.effects import caterpillar, posterior, predictions, shrinkag
 from lmmteach.plots.likelihood import hill, profile_curves, two_terms
 from lmmteach.plots.residuals import lineup, qq_pp, residual_panels
 from lmmteach.plots.study import covariance_picture, measurements, simulated_studies
-from lmmteach.plots.style import BETWEEN, NEUTRAL, WITHIN
+from lmmteach.plots.style import BETWEEN, INK, NEUTRAL, WITHIN
 from lmmteach.plots.variance import (
     contrast_curves,
     estimates_of_studies,
@@ -15,6 +15,7 @@ from lmmteach.plots.variance import (
 
 __all__ = [
     "BETWEEN",
+    "INK",
     "NEUTRAL",
     "WITHIN",
     "caterpillar",

@@ -3,7 +3,7 @@
 import numpy as np
 
 from lmmteach.blup import shrinkage_factor
-from lmmteach.plots.style import BETWEEN, NEUTRAL, WITHIN, book_style
+from lmmteach.plots.style import BETWEEN, INK, NEUTRAL, WITHIN, book_style
 
 
 def shrinkage(means, n_i, settings, names, *, unit="y"):
@@ -93,7 +93,7 @@ def posterior(deviation, n_i, theta, *, unit="y"):
     curves = (
         (0.0, sigma2_b, BETWEEN, "--", r"before: $f(b)$"),
         (deviation, sigma2_e / n_i, WITHIN, "-.", r"from her data: $f(y \mid b)$"),
-        (factor * deviation, (1 - factor) * sigma2_b, "black", "-", r"after: $f(b \mid y)$"),
+        (factor * deviation, (1 - factor) * sigma2_b, INK, "-", r"after: $f(b \mid y)$"),
     )
     ends = [mean + side * 3.2 * np.sqrt(v) for mean, v, *_ in curves for side in (-1, 1)]
     b = np.linspace(min(ends), max(ends), 600)

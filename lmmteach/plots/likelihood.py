@@ -3,7 +3,7 @@
 import numpy as np
 
 from lmmteach.model import V_theta
-from lmmteach.plots.style import BETWEEN, NEUTRAL, WITHIN, book_style
+from lmmteach.plots.style import BETWEEN, INK, NEUTRAL, WITHIN, book_style
 from lmmteach.profile import profile_loglik
 
 
@@ -39,7 +39,7 @@ def hill(y, X, Z, sigma2_b, sigma2_e, paths=()):
             ax.plot(*points.T, style, color=WITHIN, ms=5, mfc="white", label=label, clip_on=False)
         if len(paths):
             top = np.asarray(paths[0][1])[-1]
-            ax.plot(*top, "*", color="black", ms=13, label="top", ls="", clip_on=False)
+            ax.plot(*top, "*", color=INK, ms=13, label="top", ls="", clip_on=False)
             ax.legend(loc="upper left", bbox_to_anchor=(0, -0.18), ncols=3, borderaxespad=0)
         ax.axvline(0, color=BETWEEN, lw=4)
         ax.set(
@@ -73,7 +73,7 @@ def two_terms(sigma2_b, log_determinants, quadratic_forms, best):
         for values, style, text in (
             (spread, {"color": BETWEEN, "ls": "--"}, r"$-\frac{1}{2}\log|V|$"),
             (misfit, {"color": WITHIN, "ls": "-."}, r"$-\frac{1}{2}r^T V^{-1} r$"),
-            (spread + misfit, {"color": "black", "lw": 2.5}, r"$\ell$, their sum"),
+            (spread + misfit, {"color": INK, "lw": 2.5}, r"$\ell$, their sum"),
         ):
             values = values - values.max()
             ax.plot(sigma2_b, values, label=text, **style)
@@ -128,7 +128,7 @@ def profile_curves(curve, sigma2_b, interval, wald):
             ax.axhline(-1.92, color=WITHIN, lw=1)
             ax.plot(ends, [-1.92, -1.92], "|", color=WITHIN, ms=14, mew=2)
             if wide[0] < 0:
-                ax.axvspan(wide[0], 0, color="0.92", zorder=0)
+                ax.axvspan(wide[0], 0, color=NEUTRAL, alpha=0.12, lw=0, zorder=0)
                 ax.text(wide[0] / 2, -0.1, "below 0", ha="center", va="top", rotation=90)
             ax.set(xlabel=name, ylim=(-5, 0.4), xlim=(wide[0], x[-1]))
         axes[0].text(x[-1] ** 2, -1.85, "−1.92 ", color=WITHIN, ha="right", va="bottom")

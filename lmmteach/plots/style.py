@@ -6,6 +6,8 @@ from contextlib import contextmanager
 BETWEEN = "#0072B2"
 WITHIN = "#B84E00"
 NEUTRAL = "#555555"
+# What has this colour takes that of the page's text in the book, light or dark.
+INK = "#010101"
 
 
 @contextmanager
@@ -16,6 +18,13 @@ def book_style():
     style = {
         "figure.dpi": 100,
         "savefig.dpi": 200,
+        "text.color": INK,
+        "axes.edgecolor": INK,
+        "axes.labelcolor": INK,
+        "xtick.color": INK,
+        "ytick.color": INK,
+        # Nothing but the figure itself lays a ground: the book's pages have their own.
+        "axes.facecolor": "none",
         "font.size": 11,
         "axes.spines.top": False,
         "axes.spines.right": False,

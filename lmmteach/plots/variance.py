@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from lmmteach.plots.style import BETWEEN, NEUTRAL, WITHIN, book_style
+from lmmteach.plots.style import BETWEEN, INK, NEUTRAL, WITHIN, book_style
 
 
 def two_observations(pairs, shifted):
@@ -67,7 +67,7 @@ def contrast_curves(sigma2_b, curves, best):
             heights = np.asarray(heights)
             ax.plot(sigma2_b, heights, color=BETWEEN, ls=style, lw=2, label=name)
             top = heights.argmax()
-            ax.plot(sigma2_b[top], heights[top], "*", color="black", ms=11)
+            ax.plot(sigma2_b[top], heights[top], "*", color=INK, ms=11)
         ax.axvline(best, color=NEUTRAL, lw=1, ls=":")
         ax.set(xlabel=r"$\sigma_b^2$", ylabel=r"$\ell_K$")
         ax.legend(loc="upper left", bbox_to_anchor=(1, 1), title="K")
@@ -101,7 +101,7 @@ def estimates_of_studies(estimates, truth, *, top=6.0):
             stack = [np.sum(bins[:i] == bins[i]) for i in range(len(bins))]
             ax.plot(bins * top / 40, stack, "o", ms=5.2, color=BETWEEN)
             ax.axvline(truth, color=NEUTRAL, lw=1, ls="--")
-            ax.plot(values.mean(), -1.3, "^", color="black", ms=9, clip_on=False)
+            ax.plot(values.mean(), -1.3, "^", color=INK, ms=9, clip_on=False)
             ax.set(yticks=[], ylim=(-0.8, max(15, *stack) + 1), xlim=(-0.1, top + 0.1))
             ax.set_title(method)
             ax.spines["left"].set_visible(False)
@@ -147,7 +147,7 @@ def null_distribution(draws, observed, *, top=8.0):
         ):
             tail.plot(x, values, color=color, ls=style, lw=2, label=name)
         if observed < top:
-            tail.axvline(observed, color="black", lw=1)
+            tail.axvline(observed, color=INK, lw=1)
             tail.text(observed, 0.75, " observed", rotation=90, va="top", ha="right")
         tail.axhline(0.05, color=NEUTRAL, lw=0.8, ls=":")
         tail.set(xlabel="t", ylabel="probability of t or more", yscale="log", ylim=(0.003, 1))

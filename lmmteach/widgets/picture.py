@@ -4,10 +4,7 @@ import re
 from io import StringIO
 
 from lmmteach._typeset import svg_text
-from lmmteach.plots.style import BETWEEN, NEUTRAL, WITHIN
-
-# Drawn in this colour, a line or a letter takes that of the page's text, light or dark.
-INK = "#010101"
+from lmmteach.plots.style import BETWEEN, INK, NEUTRAL, WITHIN
 
 # What an axes looks like from the start: setting it afterwards takes longer than drawing.
 STYLE = {

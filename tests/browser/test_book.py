@@ -11,14 +11,40 @@ import yaml
 from pages import CHAPTERS, HTML, PAGES, ROOT
 from playwright.sync_api import TimeoutError as WaitedTooLong
 
+from lmmteach._typeset import SYMBOL
+
 WIDTHS = (1280, 390)
 
 # Code and its output may contain anything, and formulas are drawn: what is left is prose.
 PROSE = """() => {
     const copy = document.body.cloneNode(true);
-    const drawn = "pre, code, script, style, mjx-container, .math";
+    const drawn = "pre, code, script, style, mjx-container, .math, .sig";
     copy.querySelectorAll(drawn).forEach(element => element.remove());
     return copy.textContent;
+}"""
+
+# What stands outside the window, or outside a box that does not scroll, cannot be seen. What is
+# inside a formula or a picture has its own coordinates.
+CUT = r"""() => {
+    const overflow = (element) => getComputedStyle(element).overflowX;
+    const parts = "article *:not(svg *):not(mjx-container *), article mjx-math";
+    const cut = [];
+    for (const element of document.querySelectorAll(parts)) {
+        const box = element.getBoundingClientRect();
+        if (box.width <= 1 || box.height <= 1 || !element.checkVisibility()) continue;
+        let around = element.parentElement;
+        while (around.localName !== "article" && overflow(around) === "visible")
+            around = around.parentElement;
+        if (/auto|scroll/.test(overflow(around))) continue;
+        const edge = around.localName === "article"
+            ? { left: 0, right: window.innerWidth } : around.getBoundingClientRect();
+        if (box.right > edge.right + 1 || box.left < edge.left - 1)
+            cut.push(`${element.localName}: ${element.textContent.trim().slice(0, 40)}`);
+    }
+    return cut;
+}"""
+OPEN_ALL = """(open) => {
+    for (const details of document.querySelectorAll("details")) details.open = open;
 }"""
 
 
@@ -67,19 +93,23 @@ def facts(page):
             if formulas:
                 page.wait_for_function("window.MathJax && MathJax.startup.promise")
                 page.evaluate("MathJax.startup.promise.then(() => true)")
-            images = page.locator("article img")
+            images = page.locator("article svg.figure")
             found = {
                 "formulas": formulas,
                 "typeset": page.locator(".math mjx-container").count(),
                 "math errors": page.locator("mjx-merror, [data-mjx-error]").count(),
                 "prose": page.evaluate(PROSE),
-                "alt": [images.nth(i).get_attribute("alt") for i in range(images.count())],
+                "alt": images.evaluate_all("(all) => all.map((one) => one.ariaLabel)"),
+                "files": page.locator("article img").count(),
                 "widths": {},
+                "cut": {},
             }
             for width in reversed(WIDTHS):
                 page.set_viewport_size({"width": width, "height": 900})
                 page.wait_for_function(f"window.innerWidth === {width}")
+                page.evaluate(OPEN_ALL, True)
                 found["widths"][width] = width_when_settled(page)
+                found["cut"][width] = page.evaluate(CUT)
             found["requests"] = list(page.requests)
             found["complaints"] = list(page.complaints)
             visited[name] = found
@@ -133,13 +163,29 @@ def test_no_raw_markup_is_left_on_a_page(facts, name):
 @pytest.mark.parametrize("name", CHAPTERS)
 def test_every_picture_has_a_description(facts, name):
     # The build gives a picture without alt text its file name.
-    assert [alt for alt in facts(name)["alt"] if len(alt or "") < 40 or ".png" in alt] == []
+    assert [alt for alt in facts(name)["alt"] if len(alt or "") < 40 or ".svg" in alt] == []
+
+
+@pytest.mark.parametrize("name", CHAPTERS)
+def test_no_picture_is_a_file_that_knows_nothing_of_the_page_s_colours(facts, name):
+    assert facts(name)["files"] == 0
 
 
 @pytest.mark.parametrize("width", WIDTHS)
 @pytest.mark.parametrize("name", PAGES)
 def test_no_page_is_wider_than_the_window(facts, name, width):
     assert facts(name)["widths"][width] <= width
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+@pytest.mark.parametrize("name", PAGES)
+def test_nothing_on_a_page_is_cut(facts, name, width):
+    assert facts(name)["cut"][width] == []
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_no_symbol_is_left_with_its_underscore(facts, name):
+    assert SYMBOL.findall(facts(name)["prose"]) == []
 
 
 def test_there_are_formulas_and_pictures_to_look_at(facts):
@@ -157,3 +203,11 @@ def test_the_search_finds_a_word_offline(page):
     page.wait_for_selector("#search-results li")
     titles = page.locator("#search-results li a").all_text_contents()
     assert any("model" in title for title in titles)
+
+
+def test_a_search_in_files_asks_for_nothing_that_the_browser_refuses(page):
+    page.complaints.clear()
+    page.goto((HTML / "search.html").as_uri() + "?q=variance")
+    page.wait_for_function("document.querySelectorAll('#search-results li').length > 5")
+    page.wait_for_function("/found/.test(document.querySelector('.search-summary').textContent)")
+    assert page.complaints == []

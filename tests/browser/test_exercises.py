@@ -3,6 +3,7 @@
 A chapter is visited once; all its questions are answered there, and the tests read the answers.
 """
 
+import html
 import math
 import re
 from string import ascii_lowercase
@@ -13,6 +14,7 @@ from pages import HTML
 from lmmteach.chapters import CHAPTERS
 from lmmteach.exercises.bank import EXERCISES
 from lmmteach.exercises.checking import diagnose
+from lmmteach.exercises.feedback import inline_html
 from lmmteach.exercises.kinds import Choice, Function, Numeric
 from lmmteach.exercises.numeric import targets
 from lmmteach.exercises.page import EMPTY, UNREADABLE
@@ -25,7 +27,8 @@ CHOICE = [key for key, exercise in EXERCISES.items() if isinstance(exercise, Cho
 FUNCTION = [key for key, exercise in EXERCISES.items() if isinstance(exercise, Function)]
 STATUS = """form => {
     const status = form.querySelector("[role=status]");
-    return [status.dataset.outcome, status.textContent];
+    const worked = form.querySelector(".exercise-worked");
+    return [status.dataset.outcome, status.textContent, worked.hidden ? "" : worked.textContent];
 }"""
 ACTIVE = "document.activeElement.className || document.activeElement.type"
 
@@ -56,7 +59,7 @@ class Visit:
         # Formulas are not looked at here, and take longest to draw.
         self.page.route(re.compile("/mathjax/|^(?!file:)"), lambda route: route.abort())
         self.page.goto((HTML / "chapters" / f"{page}.html").as_uri())
-        self.said, self.path_of_focus, self.hints = {}, {}, {}
+        self.said, self.path_of_focus, self.hints, self.worked = {}, {}, {}, {}
         for key, exercise in EXERCISES.items():
             if exercise.chapter == chapter and key in NUMERIC:
                 self.said[key] = self._type_answers(exercise)
@@ -105,7 +108,9 @@ class Visit:
         return stations, (numbers_of_hints, shown.all_text_contents())
 
     def _feedback(self, key):
-        return tuple(self.form(key).evaluate(STATUS))
+        outcome, text, worked = self.form(key).evaluate(STATUS)
+        self.worked.setdefault(key, {}).setdefault(outcome, set()).add(worked)
+        return outcome, text
 
 
 def numbers(exercise):
@@ -129,7 +134,8 @@ def nonsense(exercise):
 
 def shown(feedback):
     """What a reader sees of a feedback: code without its backticks."""
-    return feedback.outcome, f"{feedback.heading} {feedback.text}".replace("`", "")
+    html_text = inline_html(f"{feedback.heading} {feedback.text}")
+    return feedback.outcome, html.unescape(re.sub("<[^<>]*>", "", html_text))
 
 
 @pytest.mark.parametrize("key", NUMERIC)
@@ -162,7 +168,7 @@ def test_an_option_gets_the_feedback_of_check(visit, key):
 @pytest.mark.parametrize("key", NUMERIC + CHOICE)
 def test_the_hints_come_one_by_one_and_the_focus_stays(visit, key):
     page = visit(key)
-    hints = [hint.replace("`", "") for hint in EXERCISES[key].hints]
+    hints = [html.unescape(re.sub("<[^<>]*>", "", inline_html(h))) for h in EXERCISES[key].hints]
     assert page.path_of_focus[key] == ["submit", "exercise-hint"]
     assert page.hints[key] == ([*range(len(hints) + 1), len(hints)], hints)
 
@@ -174,6 +180,34 @@ def test_a_changed_answer_is_no_longer_judged(visit, key):
     field.focus()
     page.keyboard.press("ArrowDown" if key in CHOICE else "1")
     assert visit(key).form(key).get_by_role("status").text_content() == ""
+
+
+@pytest.mark.parametrize("key", NUMERIC + CHOICE)
+def test_the_solution_is_shown_after_right_only(visit, key):
+    worked = visit(key).worked[key]
+    (shown_when_right,) = worked.pop("right")
+    assert {text for texts in worked.values() for text in texts} == {""}
+    code = "".join(EXERCISES[key].code.split())
+    assert code in "".join(shown_when_right.split())
+    assert shown_when_right.startswith(f"Solution of {key}")
+
+
+def test_the_formulas_of_a_solution_are_typeset(browser):
+    key = next(k for k in CHOICE if "$" in EXERCISES[k].solution)
+    (path,) = (HTML / "chapters").glob(f"0{EXERCISES[key].chapter}-*.html")
+    page = browser.new_context(viewport={"width": 800, "height": 600}).new_page()
+    page.goto(path.as_uri())
+    page.wait_for_function("window.MathJax && MathJax.startup.promise")
+    page.evaluate("MathJax.startup.promise.then(() => true)")
+    form = page.locator(f"#exercise-{key}-form")
+    form.get_by_role("radio").nth(EXERCISES[key].answer).check()
+    form.get_by_role("button", name="Check").click()
+    form.locator(".exercise-worked summary").click()
+    form.locator(".exercise-worked mjx-container").first.wait_for()
+    formulas = form.locator(".exercise-worked .math")
+    assert formulas.locator("mjx-container").count() == formulas.count()
+    page.emulate_media(media="print")
+    assert not form.locator(".exercise-worked").is_visible()
 
 
 @pytest.mark.parametrize("key", FUNCTION)

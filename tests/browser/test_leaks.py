@@ -7,11 +7,13 @@ from functools import cache
 
 import pytest
 from pages import HTML, ROOT
+from sphinx.search.en import SearchEnglish
 
 from lmmteach.exercises.bank import EXERCISES
 from lmmteach.exercises.kinds import Choice, Function, Numeric
 from lmmteach.exercises.studies import estrone_study
 
+SEARCH_INDEX = HTML / "searchindex.js"
 # Shorter pieces may stand anywhere by chance.
 LONG = 25
 
@@ -35,7 +37,7 @@ def words_of(path):
 def built():
     """All that the book's readers get, and the search index."""
     files = [p for p in HTML.rglob("*.html") if "_static" not in p.parts]
-    files += [HTML / "searchindex.js"]
+    files += [SEARCH_INDEX]
     for folder in ("_sources", "_downloads"):
         files += [path for path in (HTML / folder).rglob("*") if path.is_file()]
     return {path.relative_to(HTML).as_posix(): words_of(path) for path in files}
@@ -87,6 +89,20 @@ def test_no_sentence_of_a_solution_can_be_read(key):
 @pytest.mark.parametrize("key", EXERCISES)
 def test_no_line_of_a_solution_s_code_can_be_read(key):
     assert found(EXERCISES[key].code.splitlines()) == []
+
+
+def stems(text):
+    """The words of a text in the form in which the search knows them."""
+    return set(map(SearchEnglish({}).stem, re.findall(r"[a-z]+", text.lower())))
+
+
+def test_no_word_of_a_solution_can_be_found_by_searching():
+    solutions = " ".join(exercise.solution for exercise in EXERCISES.values())
+    pages = [path.read_text(encoding="utf-8") for path in HTML.glob("**/*.html")]
+    only_there = stems(re.sub(r"\$[^$]*\$|`[^`]*`", " ", solutions)) - stems(" ".join(pages))
+    found_by_search = json.loads(re.search(r"setIndex\((.*)\)", SEARCH_INDEX.read_text())[1])
+    assert only_there
+    assert only_there & set(found_by_search["terms"]) == set()
 
 
 @pytest.mark.parametrize("key", EXERCISES)

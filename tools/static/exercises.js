@@ -18,8 +18,8 @@ document.addEventListener("DOMContentLoaded", () => {
     if (!found) return data.other;
     const [which, sealed] = found;
     const key = (sealed ^ hash32(`${data.salt}/lock/${answer}`)) >>> 0;
-    const [outcome, ...text] = read(data.texts[which], key).split("\n");
-    return [outcome, text.join("\n")];
+    const [outcome, solutionKey, ...text] = read(data.texts[which], key).split("\n");
+    return [outcome, text.join("\n"), solutionKey];
   };
 
   // What lmmteach/exercises/written.py reads as a number, and nothing else; NaN for the rest.
@@ -50,9 +50,18 @@ document.addEventListener("DOMContentLoaded", () => {
     return lookUp(data, Math.floor(number / data.step + 0.5));
   };
 
+  // The solution was made to HTML when the book was built; only its formulas are still TeX.
+  const showSolution = (worked, html) => {
+    worked.hidden = !html;
+    worked.open = false;
+    worked.lastElementChild.innerHTML = html;
+    if (html) window.MathJax?.typesetPromise?.([worked.lastElementChild]);
+  };
+
   for (const form of document.querySelectorAll("form.exercise")) {
     const data = JSON.parse(form.querySelector("script").textContent);
     const feedback = form.querySelector(".exercise-feedback");
+    const worked = form.querySelector(".exercise-worked");
     const hints = [...form.querySelectorAll(".exercise-hints li")];
     const next = form.querySelector(".exercise-hint");
     const field = form.querySelector("input[type=text]");
@@ -60,24 +69,21 @@ document.addEventListener("DOMContentLoaded", () => {
     form.addEventListener("submit", (event) => {
       event.preventDefault();
       const chosen = field || form.querySelector("input:checked");
-      const [outcome, text] = said(data, chosen ? chosen.value.trim() : "");
+      const [outcome, text, solutionKey] = said(data, chosen ? chosen.value.trim() : "");
       feedback.dataset.outcome = outcome;
-      feedback.replaceChildren();
       const heading = document.createElement("strong");
       heading.textContent = data.headings[outcome];
-      feedback.append(heading, " ");
-      // Every second piece stood between backticks.
-      text.split("`").forEach((piece, k) => {
-        const part = document.createElement(k % 2 ? "code" : "span");
-        part.textContent = piece;
-        feedback.append(part);
-      });
+      const words = document.createElement("span");
+      words.innerHTML = text;
+      feedback.replaceChildren(heading, " ", words);
+      showSolution(worked, solutionKey ? read(data.solution, solutionKey) : "");
     });
 
     // What was said belongs to the answer that stood there.
     form.addEventListener("input", () => {
       feedback.replaceChildren();
       delete feedback.dataset.outcome;
+      showSolution(worked, "");
     });
 
     next.addEventListener("click", () => {
