@@ -27,12 +27,21 @@ def _code(function):
     return "\n".join(lines)
 
 
-def show_source(*functions):
-    """Show the code of functions of this package, without the details of their docstrings.
+def _helpers(function):
+    """The private functions beside a function that it names, in its order."""
+    code = ast.parse(textwrap.dedent(inspect.getsource(function)))
+    names = [node.id for node in ast.walk(code) if isinstance(node, ast.Name)]
+    named = [function.__globals__.get(name) for name in dict.fromkeys(names) if name[0] == "_"]
+    return [f for f in named if inspect.isfunction(f) and f.__module__ == function.__module__]
+
+
+def show_source(function, helpers=False):
+    """Show the code of a function of this package, without the details of its docstring.
 
     Parameters
     ----------
-    functions : one or more of lmmteach, e.g. ``lt.model.V_matrix``; ``help(…)`` shows the rest
+    function : a function of lmmteach, e.g. ``lt.model.V_matrix``; ``help(…)`` shows the rest
+    helpers : True shows, below it, the functions beside it that it hands parts of its work to
 
     Returns
     -------
@@ -43,7 +52,6 @@ def show_source(*functions):
     TypeError
         for something that is not a function.
     """
-    for function in functions:
-        if not inspect.isfunction(function):
-            raise TypeError(f"show_source wants a function, not {function!r}.")
-    return Source(*functions)
+    if not inspect.isfunction(function):
+        raise TypeError(f"show_source wants a function, not {function!r}.")
+    return Source(function, *(_helpers(function) if helpers else []))

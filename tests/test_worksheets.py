@@ -48,7 +48,8 @@ def given():
     """What the worksheets give on purpose."""
     exercises = EXERCISES.values()
     stubs = [exercise.stub for exercise in exercises if isinstance(exercise, Function)]
-    return "\n".join([exercise.prompt for exercise in exercises] + stubs)
+    prompts = [f"{exercise.prompt}\n{exercise.in_code}" for exercise in exercises]
+    return "\n".join(prompts + stubs)
 
 
 @pytest.mark.parametrize("key", EXERCISES)
