@@ -4,6 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from lmmteach.montecarlo import rounded
 from lmmteach.testing import boundary_pvalue, chi2_pvalue, exact_null
 
 
@@ -134,16 +135,20 @@ def _describe(small, large, statistic, df, pvalues, nsim):
     p = {name: f"p = {value:.4g}" for name, value in pvalues.items()}
     if len(p) == 1:
         return "\n".join([*lines, f"statistic {statistic:.4f}, χ² with df = {df}: {p['chi2']}"])
-    few = pvalues["exact"] <= 1 / (1 + nsim)
+    exact = pvalues["exact"]
+    few = exact <= 1 / (1 + nsim)
+    # A draw is as large as the statistic with probability p: so much the share of draws may miss it.
+    error = np.sqrt(exact * (1 - exact) / nsim)
+    simulated = f"p = {rounded(exact, error)}" if error > 0 else "p = 1"
     lines += [
         f"statistic {statistic:.4f}; σ_b² = 0 is the edge of what a variance can be:",
         f"  χ² with df = 1          {p['chi2']}, mostly too large there",
         f"  mixture ½ χ²₀ + ½ χ²₁   {p['mixture']}, mostly still too large for few groups",
-        f"  exact null, simulated   {p['exact']}, from {nsim:,} draws",
+        f"  exact null, simulated   {simulated}, from {nsim:,} draws",
     ]
     if few:
         lines[-1] = (
-            f"  exact null, simulated   p ≤ {pvalues['exact']:.4g}: "
+            f"  exact null, simulated   p ≤ {exact:.4g}: "
             f"none of {nsim:,} draws is as large"
         )
     return "\n".join(lines)

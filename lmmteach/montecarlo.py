@@ -35,6 +35,11 @@ def with_error(draws, quantile=None):
     figure, error = scale * parts.mean(), scale * parts.std(ddof=1) / np.sqrt(len(parts))
     if error == 0:
         return f"{figure:g}{unit} in all {len(draws)} draws"
+    return rounded(figure, error, unit)
+
+
+def rounded(figure, error, unit=""):
+    """A figure with as many decimals as its error allows, and the error with one digit."""
     decimals = max(0, -int(np.floor(np.log10(float(f"{error:.0e}")))))
     return f"{figure:.{decimals}f}{unit} ± {error:.{decimals}f}{unit}"
 

@@ -664,6 +664,8 @@ def test_a_categorical_of_truth_values_and_a_logical_response():
     fit = lt.lmm("y ~ v + x:v + (1 | g)", data)
     assert list(fit.beta.index) == ["(Intercept)", "vTRUE", "vFALSE:x", "vTRUE:x"]
     assert fit.predict(data).to_numpy() == pytest.approx(fit.fitted.to_numpy())
+    with pytest.raises(ValueError, match="the level 1 is not in the data, which have False, True"):
+        fit.predict(pd.DataFrame({"v": [1, 0], "x": [0.0, 0.0], "g": "g1"}))
     binary = lt.lmm("flag ~ x + (1 | g)", DATA)
     numbers = lt.lmm("y ~ x + (1 | g)", DATA.assign(y=DATA["flag"] * 1.0))
     assert binary.beta.to_numpy() == pytest.approx(numbers.beta.to_numpy())

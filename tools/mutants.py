@@ -83,7 +83,8 @@ class Failures:
 
     def pytest_runtest_logreport(self, report):
         if report.failed:
-            self.names.append(report.nodeid.rpartition("/")[2])
+            path, _, test = report.nodeid.partition("::")
+            self.names.append(f"{Path(path).name}::{test}")
 
 
 def sources_of(mutant):
