@@ -137,7 +137,7 @@ def _describe(small, large, statistic, df, pvalues, nsim):
         return "\n".join([*lines, f"statistic {statistic:.4f}, χ² with df = {df}: {p['chi2']}"])
     exact = pvalues["exact"]
     few = exact <= 1 / (1 + nsim)
-    # A draw is as large as the statistic with probability p: so much the share of draws may miss it.
+    # A draw is as large with probability p: by so much the share of draws may miss it.
     error = np.sqrt(exact * (1 - exact) / nsim)
     simulated = f"p = {rounded(exact, error)}" if error > 0 else "p = 1"
     lines += [
