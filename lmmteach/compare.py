@@ -147,8 +147,5 @@ def _describe(small, large, statistic, df, pvalues, nsim):
         f"  exact null, simulated   {simulated}, from {nsim:,} draws",
     ]
     if few:
-        lines[-1] = (
-            f"  exact null, simulated   p ≤ {exact:.4g}: "
-            f"none of {nsim:,} draws is as large"
-        )
+        lines[-1] = f"  exact null, simulated   p ≤ {exact:.4g}: none of {nsim:,} draws is as large"
     return "\n".join(lines)

@@ -20,6 +20,10 @@ def test_every_label_is_given_once():
     assert len(labels) == len(set(labels)) > 0
 
 
+def test_the_tex_of_an_equation_is_its_own_display():
+    assert all("$$" not in equation.tex and "\n\n" not in equation.tex for equation in EQUATIONS)
+
+
 @pytest.mark.parametrize("equation", EQUATIONS, ids=lambda equation: equation.label)
 def test_the_page_shows_after_an_equation_the_one_function_that_names_it(equation):
     shown = re.findall(r"(?:show_source\(|`lmmteach\.)(\w+\.\w+)", equation.following)

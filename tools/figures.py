@@ -76,9 +76,11 @@ def inline_svg(text, name, alt):
         inside = inside.replace(drawn.lower(), shown)
     lines = "\n".join(line.strip() for line in inside.splitlines() if line.strip())
     return (
+        # Where the screen is too narrow for its letters, the figure scrolls: by keyboard as well.
+        f'<div class="figure-box" tabindex="0" role="group" aria-label="Figure">'
         f'<svg class="figure" role="img" aria-label="{escape(alt)}" viewBox="0 0 {width:g} '
         f'{height:g}" style="width: {width:g}pt" stroke-linejoin="round" stroke-linecap="butt">'
-        f"\n{lines}\n</svg>\n"
+        f"\n{lines}\n</svg></div>\n"
     )
 
 

@@ -20,7 +20,10 @@ ROOT = Path(__file__).resolve().parent.parent
 TESTS = ROOT / "tests"
 FORMULA_MODULES = tuple(module for chapter in CHAPTERS for module in chapter.modules)
 
-_EQUATION = re.compile(r"\$\$\n?(?P<tex>.+?)\n?\$\$ \((?P<label>eq-[\w-]+)\)", re.DOTALL)
+# A display without a number may stand before one that has it.
+_EQUATION = re.compile(
+    r"\$\$\n?(?P<tex>(?:(?!\$\$).)+?)\n?\$\$ \((?P<label>eq-[\w-]+)\)", re.DOTALL
+)
 _NAMED = re.compile(r"\{eq\}`(eq-[\w-]+)`")
 
 

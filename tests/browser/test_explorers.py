@@ -48,9 +48,12 @@ WALK = """(section) => {
     }
     return [seen, pictures.size];
 }"""
+# Letters that stand upright or on their side: how large they are on the screen.
 SMALLEST_WORDS = """(section) => Math.min(
-    ...[...section.querySelectorAll("svg:first-of-type > g text")].map((text) =>
-        parseFloat(getComputedStyle(text).fontSize) * text.getScreenCTM().a))"""
+    ...[...section.querySelectorAll("svg:first-of-type > g text")].map((text) => {
+        const { a, b } = text.getScreenCTM();
+        return parseFloat(getComputedStyle(text).fontSize) * Math.hypot(a, b);
+    }))"""
 MOVING = """(section) => [...section.querySelectorAll("*")].filter((element) => {
     const style = getComputedStyle(element);
     return style.animationName !== "none" || parseFloat(style.transitionDuration) > 0;
