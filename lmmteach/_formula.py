@@ -1,8 +1,8 @@
 """A formula, read: its terms, and words for what cannot be read, with the place of it.
 
 The signs are found by formulae's scanner and parser. What a formula *means* is the algebra of
-Wilkinson and Rogers, in ``_terms``: a formula is a list of terms, and a term is the set of what is
-multiplied in it; the intercept is the term in which nothing is.
+Wilkinson and Rogers (1973): a formula is a list of terms, and a term is the set of what is
+multiplied in it; the intercept is the term in which nothing is. ``_terms`` makes columns of them.
 """
 
 import re
@@ -17,6 +17,8 @@ from formulae.categorical import ENCODINGS
 from formulae.parser import ParseError, Parser
 from formulae.scanner import ScanError, Scanner
 from formulae.transforms import TRANSFORMS
+
+from lmmteach._habits import HABITS, about_contrasts, about_sign
 
 NUMBER = re.compile(r"(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
 COMPARISONS = ("EQUAL_EQUAL", "BANG_EQUAL", "LESS_EQUAL", "LESS", "GREATER_EQUAL", "GREATER")
@@ -214,7 +216,7 @@ class _Reader:
             tildes = [k for k, sign in enumerate(self.formula) if sign == "~"]
             if len(tildes) > 1:
                 raise _MisreadError("There is more than one '~' in it.", tildes[1]) from None
-            raise _MisreadError(self._about_sign(self.formula[at], at), at) from None
+            raise _MisreadError(about_sign(self.formula[at], self.formula[:at]), at) from None
         self.places = [*scanner.places, len(self.formula)]
         self.parser = _Parser(self.tokens)
         try:
@@ -229,7 +231,7 @@ class _Reader:
         k = self.parser.current
         at, token = self.places[k], self.tokens[k]
         if "assignment" in said:
-            return self._misread_first("=", self._about_sign("=", 0))
+            return self._misread_first("=", about_sign("="))
         if token.kind == "EOF":
             words = "It ends too early: something is missing."
             if "')'" in said:
@@ -260,50 +262,7 @@ class _Reader:
             )
         if token.kind in names or token.kind == "LEFT_PAREN":
             return "A sign is missing here, such as +."
-        return self._about_sign(token.lexeme, at)
-
-    def _about_sign(self, sign, at):
-        before = self.formula[:at].rstrip()
-        if sign == "|" and before.endswith("|"):
-            return (
-                "(x || g) asks for an intercept and a slope that are not correlated, written out: "
-                "(1 | g) + (0 + x | g)."
-            )
-        if sign == "^" and before.endswith(")"):
-            return "All interactions up to an order are written (a + b)**2; a power, I(x**2)."
-        if sign == "[" and re.search(r"knots\s*=$", before):
-            return "A formula has no lists, so knots cannot be given: say how many columns, df=4."
-        if sign == "[" and re.search(r"levels\s*=$", before):
-            return (
-                "The order of levels is kept with the data: make the column a "
-                "pd.Categorical(…, categories=[…]), and name it alone."
-            )
-        known = {
-            "|": "The random part stands in parentheses: (1 | g).",
-            ")": "This parenthesis closes none that was opened.",
-            ",": "A comma stands between the arguments of a call only.",
-            "%": "There is no %in% and no %% here: a %in% b is a:b, and a remainder is "
-            "np.mod(a, b).",
-            "^": "A power is written I(x**2).",
-            "=": "A single = stands in a call only.",
-            "[": "A name with brackets in it stands in backticks: `x[mg]`.",
-            ".": "Name each column: a dot does not stand for the others here.",
-            "$": "Name the column alone: x, not data$x.",
-            "_": "A name that begins with _ stands in backticks: `_x`.",
-            ";": "A formula has no semicolon.",
-            "#": "A formula has no comments.",
-            "∼": "This sign only looks like a tilde: type ~.",
-            "−": "This sign only looks like a minus: type -.",
-            "×": "Type * for this sign.",
-            "“": "Type plain quotation marks.",
-            "”": "Type plain quotation marks.",
-            "‘": "Type plain quotation marks.",
-            "’": "Type plain quotation marks.",
-            "&": "Both of two conditions: I(a * b), of columns that are 0 or 1.",
-        }
-        if sign in ("==", "!=", "<", "<=", ">", ">="):
-            return "A comparison is written inside I(), as I(x > 3)."
-        return known.get(sign, f"{sign!r} means nothing here.")
+        return about_sign(token.lexeme, self.formula[:at])
 
     def _misread_first(self, sign, words):
         return _MisreadError(words, self.formula.index(sign))
@@ -364,9 +323,9 @@ class _Reader:
     def _combined(self, tree, product):
         kind = tree.operator.kind
         if kind in COMPARISONS:
-            self._refuse_sign(tree.operator, self._about_sign(tree.operator.lexeme, 0))
+            self._refuse_sign(tree.operator, about_sign(tree.operator.lexeme))
         if kind == "PIPE":
-            self._refuse_sign(tree.operator, self._about_sign("|", 0))
+            self._refuse_sign(tree.operator, about_sign("|"))
         if kind == "TILDE":
             self._refuse_sign(tree.operator, "There is more than one '~' in it.")
         if kind == "STAR_STAR":
@@ -460,7 +419,7 @@ class _Reader:
         if is_word and name not in self.columns and name in ("TRUE", "FALSE", "NULL", "NA"):
             self._refuse(tree, f"{name} is R's; here it is True, False or None.")
         if isinstance(tree, node.Variable) and tree.level is not None:
-            self._refuse(tree, self._about_sign("[", 0))
+            self._refuse(tree, about_sign("["))
         if name_of(tree) not in self.names:
             self.names.append(name_of(tree))
 
@@ -513,7 +472,7 @@ class _Reader:
         if callee == "bs" and any(text.startswith("intercept =") for text in arguments):
             self._refuse(call, "bs() has center=True or False in the place of intercept.")
         if callee == "C" and (len(call.args) > 1):
-            self._refuse(call, _about_contrasts(call.args, arguments))
+            self._refuse(call, about_contrasts(arguments))
         if callee in KNOWN or _is_numpys(callee):
             self._check_ufunc(call, callee)
             return
@@ -594,57 +553,6 @@ COMBINE: dict[str, Callable] = {
     "COLON": _crossed,
     "STAR": _starred,
     "SLASH": _nested,
-}
-
-
-def _about_contrasts(args, arguments):
-    column = arguments[0]
-    named = {a.name.name.lexeme: a for a in args if isinstance(a, node.Assign)}
-    if "levels" in named:
-        return (
-            "The order of levels is kept with the data: make the column a "
-            f"pd.Categorical(…, categories=[…]), and write {column}."
-        )
-    if "sum" in arguments[1].lower():
-        return f"Sum contrasts are written S({column})."
-    if "treat" not in arguments[1].lower():
-        return (
-            f"There are treatment contrasts, C({column}), and sum contrasts, S({column}); others "
-            "need columns of their own in the data."
-        )
-    return (
-        f'Another first level is written T({column}, ref="…"); with the usual one, C({column}) '
-        "is enough."
-    )
-
-
-QUOTES = "\"'`"
-# What people write who come from elsewhere, and what to write here.
-HABITS: dict[str, Callable] = {
-    "Q": lambda name, *_: f"A name that is no word stands in backticks: `{name.strip(QUOTES)}`.",
-    "factor": lambda x, *_: f"A column as levels is C({x}).",
-    "as.factor": lambda x, *_: f"A column as levels is C({x}).",
-    "relevel": lambda x, *_: f'Another first level is written T({x}, ref="…").',
-    "as.numeric": lambda x, *_: "Make the column numbers in the data, with .astype(float).",
-    "ln": lambda x, *_: f"It uses 'ln', which is not known: the natural logarithm is log({x}).",
-    "log2": lambda x, *_: f"Write np.log2({x}).",
-    "log1p": lambda x, *_: f"Write np.log1p({x}).",
-    "mean": lambda x, *_: f"Write np.mean({x}), or center({x}) for {x} minus its mean.",
-    "min": lambda x, *_: f"Write np.min({x}).",
-    "max": lambda x, *_: f"Write np.max({x}).",
-    "median": lambda x, *_: f"Write np.median({x}).",
-    "sd": lambda x, *_: f"Write np.std({x}, ddof=1), or scale({x}).",
-    "round": lambda x, *_: f"Write np.round({x}).",
-    "ifelse": lambda *_: "Write np.where(…, 1, 0), or I(…) for a condition.",
-    "abs": lambda x, *_: f"Write np.abs({x}).",
-    "sin": lambda x, *_: f"Write np.sin({x}).",
-    "cos": lambda x, *_: f"Write np.cos({x}).",
-    "ns": lambda x, *_: f"A natural cubic spline is cr({x}, df=…).",
-    "cut": lambda x, *_: "Make a column of the classes first, with pd.cut.",
-    "pd.cut": lambda x, *_: "Make a column of the classes first, with pd.cut.",
-    "interaction": lambda *names: f"An interaction is written {':'.join(names)}.",
-    "Sum": lambda *_: "Sum contrasts are written S(x).",
-    "Treatment": lambda *_: 'Another first level is written T(x, ref="…").',
 }
 
 

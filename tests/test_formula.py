@@ -203,7 +203,7 @@ LEFT_OVER = [
     ("y ~ two words + (1 | g)", "words", "`two  words`"),
     ("y ~ 1st + (1 | g)", "st", "begins with a digit stands in backticks: `1st`"),
     ("y ~ a%in%b + (1 | g)", "%in", "a %in% b is a:b"),
-    ("y ~ x + (x || g)", "| g", r"written out: \(1 \| g\) \+ \(0 \+ x \| g\)"),
+    ("y ~ x + (x || g)", "| g", r"not correlated: \(1 \| g\) \+ \(0 \+ x \| g\)"),
     ("y ~ x | g", "|", "stands in parentheses"),
     ("y ~ x (1 | g)", "x (", "x is a column and no function"),
     ("y ~ x + [z] + (1 | g)", "[", "brackets"),

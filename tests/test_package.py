@@ -22,7 +22,7 @@ FUNCTIONS = register.functions()
 
 # Each imports only from its own line and from those above.
 LAYERS = (
-    ("_shapes", "_climb", "_rformat", "_typeset", "chapters", "montecarlo"),
+    ("_shapes", "_climb", "_rformat", "_typeset", "_habits", "chapters", "montecarlo"),
     ("model", "likelihood"),
     ("profile",),
     ("blup", "reml"),
