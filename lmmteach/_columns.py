@@ -94,6 +94,14 @@ def kind_of_label(label):
     return "number" if isinstance(label, int | float | np.number) else type(label).__name__
 
 
+def without_type(label):
+    """A label as a text that forgets its type: "101" of 101, of 101.0 and of "101.0"."""
+    try:
+        return f"{float(label):.15g}"
+    except (TypeError, ValueError):
+        return str(label)
+
+
 def kind_of(column):
     """What a column holds: "numbers", "texts", "logical values" or "categories"."""
     if isinstance(column.dtype, pd.CategoricalDtype):

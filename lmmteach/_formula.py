@@ -146,6 +146,13 @@ class _Parser(Parser):
     def __init__(self, tokens):
         super().__init__(tokens)
         self.first = {}
+        self.opened = {}
+
+    def finishcall(self, expr):
+        parenthesis = self.current - 1
+        made = super().finishcall(expr)
+        self.opened[id(made)] = parenthesis
+        return made
 
     def primary(self):
         begin = self.current
@@ -278,6 +285,9 @@ class _Reader:
         while id(what) not in self.parser.first:
             what = what.left if isinstance(what, node.Binary) else what.callee
         return self.parser.first[id(what)][0]
+
+    def _refuse_parenthesis(self, call, words):
+        raise _MisreadError(words, self.places[self.parser.opened[id(call)]])
 
     def _refuse_sign(self, operator, words):
         (k,) = (k for k, token in enumerate(self.tokens) if token is operator)
@@ -463,7 +473,9 @@ class _Reader:
 
     def _check_callee(self, call):
         if not isinstance(call.callee, node.Variable) or call.callee.level is not None:
-            self._refuse(call.callee, "A sign is missing before this parenthesis, such as + or *.")
+            self._refuse_parenthesis(
+                call, "A sign is missing before this parenthesis, such as + or *."
+            )
         callee = call.callee.name.lexeme
         arguments = [text_of(argument) for argument in call.args]
         habit = HABITS.get(callee)
@@ -471,6 +483,8 @@ class _Reader:
             self._refuse(call, habit(*arguments) if arguments else f"{callee}() is empty.")
         if callee == "bs" and any(text.startswith("intercept =") for text in arguments):
             self._refuse(call, "bs() has center=True or False in the place of intercept.")
+        if callee == "I" and any(isinstance(argument, node.Assign) for argument in call.args):
+            self._refuse(call, "I() takes no argument with =; a comparison is written ==.")
         if callee == "C" and (len(call.args) > 1):
             self._refuse(call, about_contrasts(arguments))
         if callee in KNOWN or _is_numpys(callee):
@@ -478,7 +492,7 @@ class _Reader:
             return
         root, _, method = callee.partition(".")
         if callee in self.columns:
-            self._refuse(
+            self._refuse_parenthesis(
                 call, f"{callee} is a column and no function: is a sign missing, such as +?"
             )
         if method and root in self.columns:

@@ -18,6 +18,7 @@ from lmmteach._columns import (
     require_levels,
     require_names,
     require_readable,
+    without_type,
 )
 from lmmteach.model import random_intercept_design
 
@@ -90,11 +91,11 @@ class ModelFrame:
         require_complete([self.group], newdata, "newdata")
         labels = pd.Index(newdata[self.group])
         codes = pd.Index(self.levels).get_indexer(labels)
-        texts = {str(level): level for level in self.levels}
-        alike = [label for label in labels[codes < 0] if str(label) in texts]
+        texts = {without_type(level): level for level in self.levels}
+        alike = [label for label in labels[codes < 0] if without_type(label) in texts]
         remark = ""
         if alike:
-            known = texts[str(alike[0])]
+            known = texts[without_type(alike[0])]
             remark = (
                 f" But the data have {plain(known)} ({kind_of_label(known)}), and newdata has "
                 f"{plain(alike[0])} ({kind_of_label(alike[0])}): give both the same type."

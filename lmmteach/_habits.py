@@ -57,17 +57,16 @@ def about_contrasts(arguments):
             "The order of levels is kept with the data: make the column a "
             f"pd.Categorical(…, categories=[…]), and write {column}."
         )
+    chosen = re.search(r'"([^"]*)"', ", ".join(arguments[1:]))
+    first = f'T({column}, ref="{chosen[1] if chosen else "…"}")'
     if "sum" in arguments[1].lower():
         return f"Sum contrasts are written S({column})."
-    if "treat" not in arguments[1].lower():
+    if not chosen and "treat" not in arguments[1].lower():
         return (
             f"There are treatment contrasts, C({column}), and sum contrasts, S({column}); others "
             "need columns of their own in the data."
         )
-    return (
-        f'Another first level is written T({column}, ref="…"); with the usual one, C({column}) '
-        "is enough."
-    )
+    return f"Another first level is written {first}; with the usual one, C({column}) is enough."
 
 
 QUOTES = "\"'`"

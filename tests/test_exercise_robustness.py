@@ -19,7 +19,7 @@ import pytest
 import lmmteach as lt
 from lmmteach import exercises
 from lmmteach.chapters import CHAPTERS, Chapter
-from lmmteach.exercises import compare, functions, record, running, session
+from lmmteach.exercises import cells, functions, record, running, session
 from lmmteach.exercises.checking import diagnose
 from lmmteach.exercises.feedback import Feedback, Solution
 from lmmteach.exercises.functions import is_balanced, known_results
@@ -125,22 +125,22 @@ def begun(monkeypatch, tmp_path):
 def test_a_number_matches_within_atol_and_a_tenth(target):
     for atol in (1e-4, 1e-3, 0.05):
         for share in (-1, -0.5, 0, 0.5, 1):
-            assert compare.matches(target + 0.999 * share * atol, target, atol)
+            assert cells.matches(target + 0.999 * share * atol, target, atol)
         for share in (-1.21, 1.21):
-            assert not compare.matches(target + share * atol, target, atol)
-            assert compare.close_to(target + share * atol, target, atol)
-        assert not compare.close_to(target + 10.21 * atol, target, atol)
+            assert not cells.matches(target + share * atol, target, atol)
+            assert cells.close_to(target + share * atol, target, atol)
+        assert not cells.close_to(target + 10.21 * atol, target, atol)
 
 
 def test_a_cell_has_its_middle_where_the_page_puts_it():
     atol = 1e-3
     for number in (-8000, -1, 0, 7, 12345):
-        assert compare.cell(number * compare.grid_step(atol), atol) == number
+        assert cells.cell(number * cells.grid_step(atol), atol) == number
 
 
 def test_numbers_beyond_all_cells_match_nothing():
-    assert not compare.matches(1e308, 1.0, 1e-4)
-    assert not compare.close_to(-1e308, 1.0, 1e-4)
+    assert not cells.matches(1e308, 1.0, 1e-4)
+    assert not cells.close_to(-1e308, 1.0, 1e-4)
 
 
 # Numbers ------------------------------------------------------------------------------------------

@@ -13,8 +13,8 @@ import pytest
 from lmmteach import exercises
 from lmmteach.exercises import session
 from lmmteach.exercises.bank import BY_CHAPTER, EXERCISES
+from lmmteach.exercises.cells import matches
 from lmmteach.exercises.checking import diagnose
-from lmmteach.exercises.compare import matches
 from lmmteach.exercises.functions import known_results, verdict_on_function
 from lmmteach.exercises.kinds import Choice, Function, Numeric
 from lmmteach.exercises.numeric import (
@@ -480,6 +480,7 @@ def test_a_name_gives_the_same_study_everywhere():
             ["Anne\u2010Marie", "anne\u2011marie", "ANNE\u2013MARIE"],
         ),
         ("Strauß", ["STRAUSS", "strauß", "Strau\u00adß", "\ufeffStrauß"]),
+        ("J. R. Tolkien", ["J.R. Tolkien", "JR Tolkien", "j r tolkien", "J.R.Tolkien"]),
         ("Ada", ["\uff21\uff44\uff41", "Ada\u200b"]),
     ],
 )

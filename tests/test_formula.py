@@ -205,7 +205,7 @@ LEFT_OVER = [
     ("y ~ a%in%b + (1 | g)", "%in", "a %in% b is a:b"),
     ("y ~ x + (x || g)", "| g", r"not correlated: \(1 \| g\) \+ \(0 \+ x \| g\)"),
     ("y ~ x | g", "|", "stands in parentheses"),
-    ("y ~ x (1 | g)", "x (", "x is a column and no function"),
+    ("y ~ x (1 | g)", "(1", "x is a column and no function"),
     ("y ~ x + [z] + (1 | g)", "[", "brackets"),
     ("y ~ w[mg] + (1 | g)", "w", "brackets in it stands in backticks"),
     ("y ~ x + {z + (1 | g)", "", "missing"),
@@ -256,7 +256,12 @@ LEFT_OVER = [
     ("y ~ x + (1 | g | f)", "| f", "one bar"),
     ("y ~ np.pi + (1 | g)", "np", "no column"),
     ("y ~ I(x:z) + (1 | g)", ":", "means nothing inside a call"),
-    ("y ~ (x)(z) + (1 | g)", "(x", "sign is missing before this parenthesis"),
+    ("y ~ (x)(z) + (1 | g)", "(z", "sign is missing before this parenthesis"),
+    ("y ~ x + (1 | g) (z)", "(z", "sign is missing before this parenthesis"),
+    ("y ~ log(u)(z) + (1 | g)", "(z", "sign is missing before this parenthesis"),
+    ("y ~ I(x = z) + (1 | g)", "I", "a comparison is written =="),
+    ("y ~ C(h, Treatment('low')) + (1 | g)", "C", r"T\(h, ref=\"low\"\)"),
+    ("y ~ C(h, 'low') + (1 | g)", "C", r"T\(h, ref=\"low\"\)"),
     ("y + z ~ x + (1 | g)", "y +", "response is one column"),
     ("y ~ C(h, Sum) + (1 | g)", "C", r"Sum contrasts are written S\(h\)"),
     ("y ~ C(h, Treatment) + (1 | g)", "C", r"T\(h, ref="),
@@ -452,6 +457,9 @@ def test_a_group_of_another_type_is_told_so(ask):
     message = r"the data have '101' \(text\), and newdata has 101 \(number\): give both the same"
     with pytest.warns(lt.fit.NewGroupWarning, match=message):
         getattr(fit, ask)(newdata)
+    for other in (101.0, "101.0"):
+        with pytest.warns(lt.fit.NewGroupWarning, match="give both the same"):
+            getattr(fit, ask)(newdata.assign(g=other))
     with pytest.warns(lt.fit.NewGroupWarning) as said:
         getattr(fit, ask)(newdata.assign(g="999"))
     assert "type" not in str(said[0].message)

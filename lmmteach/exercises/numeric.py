@@ -5,7 +5,7 @@ from functools import lru_cache
 
 import numpy as np
 
-from lmmteach.exercises.compare import NEARBY, cell, close_to, is_rounded, matches, rounded_cells
+from lmmteach.exercises.cells import NEARBY, cell, close_to, is_rounded, matches, rounded_cells
 from lmmteach.exercises.reading import read_number
 
 ROUNDED = (

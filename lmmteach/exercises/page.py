@@ -12,8 +12,8 @@ import json
 import re
 from string import ascii_lowercase
 
+from lmmteach.exercises.cells import grid_step
 from lmmteach.exercises.checking import diagnose
-from lmmteach.exercises.compare import grid_step
 from lmmteach.exercises.feedback import LABELS, Feedback, inline_html
 from lmmteach.exercises.kinds import Choice
 from lmmteach.exercises.numeric import known_cells

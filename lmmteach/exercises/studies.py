@@ -111,7 +111,20 @@ def normal_name(student):
     name = unicodedata.normalize("NFKC", student.translate(ALIKE)).casefold()
     # A full stop parts two initials as a space does.
     seen = (letter for letter in name.replace(".", " ") if unicodedata.category(letter) != "Cf")
-    return unicodedata.normalize("NFC", " ".join("".join(seen).split()))
+    # Initials are one word, however they are parted: J. R., J.R. and JR.
+    words, in_initials = [], False
+    for word in "".join(seen).split():
+        if in_initials and _is_initial(word):
+            words[-1] += word
+        else:
+            words.append(word)
+        in_initials = _is_initial(word)
+    return unicodedata.normalize("NFC", " ".join(words))
+
+
+def _is_initial(word):
+    # Of writing without capitals, a sign alone may be a name.
+    return len(word) == 1 and word.upper() != word.lower()
 
 
 def _uniform(text):
