@@ -1,7 +1,7 @@
 """A formula, read: its terms, and words for what cannot be read, with the place of it.
 
 The signs are found by formulae's scanner and parser. What a formula *means* is the algebra of
-Wilkinson and Rogers (1973): a formula is a list of terms, and a term is the set of what is
+Wilkinson and Rogers: a formula is a list of terms, and a term is the set of what is
 multiplied in it; the intercept is the term in which nothing is. ``_terms`` makes columns of them.
 """
 
