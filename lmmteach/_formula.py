@@ -34,11 +34,10 @@ KNOWN = {*TRANSFORMS, *ENCODINGS, *FUNCTIONS}
 
 
 class Bar(NamedTuple):
-    """One random part: the terms to the left of its bar, those to the right, and its text."""
+    """One random part: the terms to the left of its bar, and those to the right."""
 
     terms: tuple
     factors: tuple
-    text: str
 
 
 @dataclass(frozen=True)
@@ -397,7 +396,7 @@ class _Reader:
         right = [term for term in self._terms(inner.right, product=True) if term]
         if not right:
             self._refuse(inner.right, "To the right of the bar stands the column of the groups.")
-        bar = Bar(tuple(left), tuple(right), text_of(tree))
+        bar = Bar(tuple(left), tuple(right))
         if bar not in self.bars:
             self.bars.append(bar)
         return []
