@@ -449,6 +449,26 @@ def test_contrast_curves_differ_by_constants_and_have_their_stars_at_one_place(u
     assert upright(ax) == [2.5]
 
 
+def test_two_tops_are_at_one_height_and_marked_where_each_curve_has_its_own(unbalanced):
+    y, X, Z = unbalanced
+    grid = np.linspace(0.3, 12, 118)
+    V = [b * Z @ Z.T + 0.3 * np.eye(len(y)) for b in grid]
+    curves = {
+        "ML": [log_density((b, 0.3), y, X, Z) for b in grid],
+        "REML": [reml.restricted_loglik(each, y, X) for each in V],
+    }
+    (ax,) = plots.two_tops(grid, curves).axes
+    drawn = [line for line in ax.lines if line.get_label() in curves]
+    for line, star, (name, heights) in zip(drawn, marked(ax, "*"), curves.items(), strict=True):
+        assert line.get_label() == name
+        np.testing.assert_array_equal(line.get_xdata(), grid)
+        np.testing.assert_allclose(line.get_ydata(), np.array(heights) - max(heights))
+        np.testing.assert_array_equal(star.get_xydata(), [(grid[np.argmax(heights)], 0)])
+        assert star.get_color() == line.get_color()
+    assert upright(ax) == [grid[np.argmax(heights)] for heights in curves.values()]
+    assert len({line.get_linestyle() for line in drawn}) == 2
+
+
 TOP = 6.0
 
 
@@ -671,6 +691,10 @@ PICTURES = {
             for shift, name in enumerate(("orthonormal", "successive", "first", "other units"))
         },
         best=1.75,
+    ),
+    "two_tops": lambda y, X, Z: plots.two_tops(
+        GRID[20:50],
+        {name: -abs(np.log(GRID[20:50] / top)) for name, top in (("ML", 1.4), ("REML", 1.75))},
     ),
     "estimates_of_studies": lambda y, X, Z: plots.estimates_of_studies(
         {"ML": 0.8 * (NORMAL**2).ravel() + 1, "REML": (NORMAL**2).ravel() + 1}, 1.7494

@@ -10,6 +10,7 @@ from lmmteach.plots.variance import (
     estimates_of_studies,
     null_distribution,
     two_observations,
+    two_tops,
     wald_ceiling,
 )
 
@@ -35,5 +36,6 @@ __all__ = [
     "simulated_studies",
     "two_observations",
     "two_terms",
+    "two_tops",
     "wald_ceiling",
 ]
