@@ -283,8 +283,8 @@ ZERO = Numeric(
         Wrong(
             "forgot_J",
             lambda study: _at_most(1 / (1 + 0.02 / study.reml.sigma2_e)),
-            "Here σ_b² was compared with the variance of a single measurement. But each woman enters "
-            "with a mean of sixteen, whose error has a much smaller variance.",
+            "Here σ_b² was compared with the variance of a single measurement. But each woman "
+            "enters with a mean of sixteen, whose error has a much smaller variance.",
         ),
         Wrong(
             "under_null_used_ML",
