@@ -316,6 +316,12 @@ TESTING = {
 }
 TESTING |= {rf"^{c:.2f} +(\S+)": scaled_lrt(c) for c in (0.17, 0.19, 0.20, 0.22, 1)}
 PREDICTION = {
+    r"sixteen values from (.+?) to": BY_WOMAN[0].min(),
+    r"sixteen values from .+ to (.+)": BY_WOMAN[0].max(),
+    r"sixteen measurements alone: standard deviation (.+)": np.sqrt(SIGMA2_E / 16),
+    r"mean of all women: (.+?),": MU,
+    r"mean of all women: .+ error (.+)": SE,
+    r"weight of that one measurement is (.+)": shrink(1),
     r"woman 1, next value: (.+?),": R["predict"]["reml_conditional_allow_new"][0],
     r"woman 1, next value: .+ deviation (.+)": known_sd(),
     r"new woman, first value: (\S+?),": R["predict"]["reml_conditional_allow_new"][5],
@@ -334,6 +340,7 @@ PREDICTION = {
 DIAGNOSTICS = {
     r"smallest: (.+?),": RESIDUALS.min(),
     r"largest: (.+?),": RESIDUALS.max(),
+    r"among eighty normal numbers: in (.+) %": 100 * (1 - chi2(1).cdf(RESIDUALS.max() ** 2) ** 80),
     r"measurements  1 to  4: mean residual (.+)": (BY_WOMAN - MEANS[:, None])[:, :4].mean(),
     r"measurements 13 to 16: mean residual (.+)": (BY_WOMAN - MEANS[:, None])[:, 12:].mean(),
     r"without woman 4: mu .+ sigma2_b (.+)": np.delete(MEANS, 3).var(ddof=1)
