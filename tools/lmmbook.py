@@ -52,7 +52,7 @@ class EquationsTable(SphinxDirective):
                 "",
                 f"$$\n{equation.tex}\n$$",
                 "",
-                f"| On the estrone data: {what} | R says | Tested in |",
+                f"| On the estrone data: {what} | In R | Tested in |",
                 "| --- | --- | --- |",
                 f"| {as_text(value)} | {as_text(r_value)} | {_tested_in(name)} |",
                 "",
@@ -73,7 +73,7 @@ class LectureTable(SphinxDirective):
         values, naming = estrone_values(), register.function_of()
         lines = []
         for slide in SLIDES:
-            lines += [f"## {slide.title}", "", f"It says: {slide.says}.", ""]
+            lines += [f"## {slide.title}", "", slide.says, ""]
             lines += ["| Formula | Explained in | Function | Estrone data |", "| --- " * 4 + "|"]
             for label, page, heading in slide.leads_to:
                 what, value, _ = values[label]
