@@ -23,7 +23,7 @@ from lmmteach.exercises.bank import EXERCISES
 from lmmteach.exercises.kinds import Choice, Numeric
 from lmmteach.testing import bootstrap_lrt, exact_null
 from lmmteach.widgets import EXPLORERS
-from lmmteach.widgets.picture import as_svg
+from lmmteach.widgets.picture import View
 
 ROUNDS = 31
 PAGES = Path(__file__).resolve().parent.parent / "_build" / "html" / "chapters"
@@ -59,14 +59,10 @@ def import_seconds():
 
 def redraws(explorer):
     """Seconds that each redraw of an explorer takes, as a slider asks for it, all positions."""
-    as_svg(explorer.draw(**explorer.start), explorer.name)
+    view = View(explorer, explorer.name)
+    view.html(*view.marks(explorer.start))
     return [
-        seconds(
-            lambda at=parameters: (
-                as_svg(explorer.draw(**at), explorer.name),
-                explorer.readout(at),
-            )
-        )
+        seconds(lambda at=parameters: (view.html(*view.marks(at)), explorer.readout(at)))
         for parameters in explorer.positions
     ]
 

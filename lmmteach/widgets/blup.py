@@ -29,18 +29,28 @@ def estimates(sigma2_b, n_i):
     return Z.T @ y / Z.sum(axis=0), mu + blup(D_matrix(sigma2_b, 5), Z, V, y, X), mu
 
 
-def draw(sigma2_b, n_i):
-    """Lines from each woman's mean to her BLUP; beside them what is known of woman 5."""
-    means, levels, mu = estimates(sigma2_b, n_i)
+def stage():
+    """Room for five women, and for what is known of woman 5."""
     figure, (arrows, inset) = new_figure(2)
-    arrows.axvline(mu, color=INK, ls="--", lw=1)
-    arrows.hlines(range(1, 6), means, levels, color=BETWEEN, lw=2.5)
-    arrows.plot(means, range(1, 6), "^", mfc="none", mec=WITHIN, ms=9, mew=1.8)
-    arrows.plot(levels, range(1, 6), "o", color=BETWEEN, ms=7)
     arrows.set(xlim=(11, 18), ylim=(0.4, 5.6), xticks=[11, 13, 15, 17], yticks=range(1, 6))
     set_title(arrows, "from her own mean to the BLUP")
     arrows.set_xlabel("logestrone")
     arrows.set_ylabel("woman")
+    inset.set(xlim=(-3, 4), xticks=[-2, 0, 2, 4], ylim=(0, 6.5), yticks=[0, 2, 4, 6])
+    set_title(inset, "b of woman 5: before - -, data -·-, after —")
+    inset.set_xlabel("b")
+    inset.set_ylabel("density")
+    return figure, (arrows, inset)
+
+
+def draw(axes, sigma2_b, n_i):
+    """Lines from each woman's mean to her BLUP; beside them what is known of woman 5."""
+    arrows, inset = axes
+    means, levels, mu = estimates(sigma2_b, n_i)
+    arrows.axvline(mu, color=INK, ls="--", lw=1)
+    arrows.hlines(range(1, 6), means, levels, color=BETWEEN, lw=2.5)
+    arrows.plot(means, range(1, 6), "^", mfc="none", mec=WITHIN, ms=9, mew=1.8)
+    arrows.plot(levels, range(1, 6), "o", color=BETWEEN, ms=7)
     sigma2_e = estrone().theta_reml[1]
     keeps, deviation = shrinkage_factor(n_i[4], (sigma2_b, sigma2_e)), means[4] - mu
     steps = np.linspace(-4, 4, 65)
@@ -51,11 +61,6 @@ def draw(sigma2_b, n_i):
     ):
         density = np.exp(-(steps**2) / 2) / np.sqrt(2 * np.pi * variance)
         inset.plot(centre + np.sqrt(variance) * steps, density, lw=2, **style)
-    inset.set(xlim=(-3, 4), xticks=[-2, 0, 2, 4], ylim=(0, 6.5), yticks=[0, 2, 4, 6])
-    set_title(inset, "b of woman 5: before - -, data -·-, after —")
-    inset.set_xlabel("b")
-    inset.set_ylabel("density")
-    return figure
 
 
 def read(sigma2_b, n_i):
@@ -73,6 +78,7 @@ def read(sigma2_b, n_i):
 shrinkage = Explorer(
     "shrinkage",
     "Explorer: shrinkage",
+    stage,
     draw,
     read,
     (

@@ -3,7 +3,7 @@
 from uuid import uuid4
 
 from lmmteach._typeset import as_html, as_plain
-from lmmteach.widgets.picture import as_svg
+from lmmteach.widgets.picture import View, legend_html
 
 
 def live_view(explorer):
@@ -34,10 +34,12 @@ def live_view(explorer):
     names = [control.name for control in explorer.controls]
     # JupyterLab keeps all open notebooks in one page; a picture may refer to its own parts only.
     salt = f"{explorer.name}-{uuid4().hex[:8]}"
+    view = View(explorer, salt)
 
     def show(_=None):
         parameters = {name: s.value for name, s in zip(names, sliders, strict=True)}
-        picture.value = as_svg(explorer.draw(**parameters), salt)
+        marks, _ = view.marks(parameters)
+        picture.value = view.html(marks, ())
         # While the options are open, nothing that would answer them is said.
         said = explorer.readout if options.disabled else explorer.numbers
         readout.value = f'<p role="status">{as_html(said(parameters))}</p>'
@@ -77,6 +79,9 @@ def live_view(explorer):
     heading = w.HTML(f"<b>{as_html(explorer.title)}</b>")
     prompt = w.HTML(f"Predict first: {as_html(question.text)}")
     rows = [heading, prompt, options, w.HBox([commit, skip]), verdict, *sliders]
-    return w.VBox(
-        [*rows, w.HBox(presets), picture, readout] if presets else [*rows, picture, readout]
-    )
+    if presets:
+        rows.append(w.HBox(presets))
+    rows.append(picture)
+    if explorer.legend:
+        rows.append(w.HTML(legend_html(explorer.legend, salt)))
+    return w.VBox([*rows, readout])
