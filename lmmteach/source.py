@@ -119,5 +119,5 @@ def show_source(function, helpers=False, checks=False):
         if it is given something other than a function.
     """
     if not inspect.isfunction(function):
-        raise TypeError(f"show_source needs a function, not {function!r}.")
+        raise TypeError(f"show_source wants a function, not {function!r}.")
     return Source(function, *(_helpers(function) if helpers else []), checks=checks)

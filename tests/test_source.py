@@ -79,7 +79,7 @@ def test_the_checks_are_shown_on_request():
 
 
 def test_only_functions_have_a_source_to_show():
-    with pytest.raises(TypeError, match="needs a function"):
+    with pytest.raises(TypeError, match="wants a function"):
         lt.show_source(3)
 
 
