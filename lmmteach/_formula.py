@@ -42,10 +42,10 @@ class Bar(NamedTuple):
 
 @dataclass(frozen=True)
 class Formula:
-    """What a formula says.
+    """What a formula asks for.
 
     ``parts`` has what the terms are made of, ``{text: node}``; ``names`` the columns, in the order
-    in which they stand there.
+    in which they appear there.
     """
 
     text: str

@@ -37,7 +37,7 @@ class Positions(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class ModelFrame:
-    """What a formula says about a DataFrame: the arrays of the model and their names.
+    """What a formula makes of a DataFrame: the arrays of the model and their names.
 
     With years or times in X, and far from 0, the formulas would lose their digits. So the model is
     kept in other columns too: X = QR with orthonormal Q, the OLS coefficients ``beta_Q`` of y on

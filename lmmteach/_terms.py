@@ -203,7 +203,7 @@ class _LogicalCall(LazyCall):
 
 
 class _Call(Call):
-    """A call under the name that stands in the formula, with its parentheses."""
+    """A call under the name that it has in the formula, with its parentheses."""
 
     def __init__(self, tree, name):
         lazy = tree.accept(_CallResolver(tree))

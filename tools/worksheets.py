@@ -114,7 +114,7 @@ def out_of_step():
 
 
 def _sources(notebook):
-    """What stands in the cells, without what came of running them."""
+    """What is written in the cells, without what came of running them."""
     return [(cell.cell_type, cell.source) for cell in notebook.cells]
 
 

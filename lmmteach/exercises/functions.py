@@ -86,7 +86,7 @@ def diagnose_function(exercise, value, study, seconds):
 
 
 def _what_the_code_tells(function, exercise):
-    """What stands in the code of a function that goes wrong, and should not."""
+    """What the code of a function that goes wrong contains, and should not."""
     code = getattr(function, "__code__", None)
     if code is None:
         return ""

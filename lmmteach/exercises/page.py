@@ -23,7 +23,7 @@ EMPTY = "Please give an answer first, and then check it."
 
 
 def page_html(exercise, study, solution=""):
-    """The form of a numeric or choice exercise, to stand below its prompt.
+    """The form of a numeric or choice exercise, to be put below its prompt.
 
     Its worked solution is HTML; the page shows it after a right answer only.
     """

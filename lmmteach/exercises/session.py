@@ -212,7 +212,7 @@ def _first_good_study(student):
 
 
 def _is_good(study):
-    """Whether all exercises work on a study; the rule stands in ``start``."""
+    """Whether all exercises work on a study; the rule is explained in ``start``."""
     fits = (study.ml, study.reml, study.cut.ml, study.cut.reml)
     return all(fit.sigma2_b > 0 for fit in fits) and all(
         tells_apart(exercise, study)
