@@ -9,7 +9,7 @@ import notebooks
 import numpy as np
 import pytest
 from scipy.optimize import brentq, minimize, minimize_scalar
-from scipy.stats import bartlett, chi2, f, shapiro
+from scipy.stats import bartlett, chi2, f, norm, shapiro
 from scipy.stats import t as student_t
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -156,7 +156,20 @@ def scaled_lrt(c):
     return max(0.0, 80 * np.log((4 * F + 75) / 80) - 5 * np.log(4 * F / 5)) if F > 5 / 4 else 0.0
 
 
+def log_density(means, squares, sigma2_b, sigma2_e=0.33):
+    """Of groups of 16, from the deviations of their means and the squares within them."""
+    nu, groups = sigma2_e + 16 * sigma2_b, np.size(means)
+    spread = groups * (np.log(nu) + 15 * np.log(sigma2_e) + 16 * np.log(2 * np.pi))
+    return -(spread + 16 * np.sum((means - MU) ** 2) / nu + squares / sigma2_e) / 2
+
+
 LIKELIHOOD = {
+    r"first measurement of woman 4: (.+?),": BY_WOMAN[3, 0],
+    r"which is (.+) from the mean": BY_WOMAN[3, 0] - MU,
+    r"strip by strip: +(.+)": norm(MU, np.sqrt(1.73)).pdf(BY_WOMAN[3, 0]),
+    r"variance 1\.4 \+ 0\.33: +(.+)": norm(MU, np.sqrt(1.73)).pdf(BY_WOMAN[3, 0]),
+    r"all five: (.+?),": log_density(MEANS, SSW, 1.4),
+    r"from MVN (.+)": log_density(MEANS, SSW, 1.4),
     r"^mu (.+?),": MU,
     r"^mu .+sigma2_b (.+?),": ML["varcomp"]["vcov"][0],
     r"equation \(1\): +(.+)": LOGLIK_ML + 40 * np.log(2 * np.pi),
@@ -180,6 +193,15 @@ LIKELIHOOD = {
     r"Dyestuff2: .+ MSW (.+?),": DYESTUFF2["balanced_oneway"]["MSE"],
     r"Dyestuff2: .+ ratio (.+)": DYESTUFF2["balanced_oneway"]["F"],
     r"ML gives 0 up to a ratio of (.+?),": 6 / 5,
+}
+LIKELIHOOD |= {
+    rf"woman {i + 1}: log of the area (.+)": log_density(MEANS[i], 16 * own.var(), 1.4)
+    for i, own in enumerate(BY_WOMAN)
+}
+LIKELIHOOD |= {
+    rf"sigma2_b = +{value}: equation \(1\) gives (.+)": log_density(MEANS, SSW, value)
+    + 40 * np.log(2 * np.pi)
+    for value in (0.2, 1.4, 9.8)
 }
 LIKELIHOOD |= {
     rf"ratio {ratio:.2f}: .+ (.+) by {name}": max(0, ratio * (5 / d) - 1)

@@ -387,6 +387,22 @@ def test_after_is_before_times_what_the_data_say():
     ]
 
 
+@pytest.mark.parametrize("deviation", [2.2, -2.7])
+def test_the_area_of_the_joint_density_is_the_density_of_the_measurement(deviation):
+    above, below = plots.joint_density(deviation, THETA, unit="u").axes
+    prior, given_b = (line.get_ydata() for line in above.lines)
+    (joint,) = below.lines
+    b = joint.get_xdata()
+    np.testing.assert_allclose(prior, norm.pdf(b, 0, np.sqrt(THETA[0])), atol=1e-12)
+    np.testing.assert_allclose(given_b, norm.pdf(deviation, b, np.sqrt(THETA[1])), atol=1e-12)
+    np.testing.assert_allclose(joint.get_ydata(), prior * given_b)
+    whole = norm.pdf(deviation, 0, np.sqrt(sum(THETA)))
+    assert np.trapezoid(joint.get_ydata(), b) == pytest.approx(whole, rel=1e-3)
+    (area,) = below.collections
+    assert area.get_paths()[0].get_extents().y1 == pytest.approx(max(joint.get_ydata()))
+    assert below.get_xlabel() == "b (u)"
+
+
 def test_predictions_are_bars_beside_the_data_of_their_own_group(unbalanced):
     y, _, Z = unbalanced
     rows = np.random.default_rng(3).permutation(len(y))
@@ -659,6 +675,7 @@ PICTURES = {
     "caterpillar": lambda y, X, Z: plots.caterpillar(
         DEVIATIONS, np.full(5, 0.142), NAMES, unit="b (logestrone)"
     ),
+    "joint_density": lambda y, X, Z: plots.joint_density(-2.71, THETA, unit="logestrone"),
     "posterior": lambda y, X, Z: plots.posterior(2.2, 1, THETA, unit="logestrone"),
     "predictions": lambda y, X, Z: plots.predictions(
         y, women(Z), 14.2 + np.add.outer(DEVIATIONS, (0, -1.2, 1.2)), (14.2, 11.3, 17), unit=UNIT

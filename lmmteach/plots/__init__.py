@@ -1,6 +1,6 @@
 """The book's pictures: what varies between groups in one colour, what varies within in another."""
 
-from lmmteach.plots.effects import caterpillar, posterior, predictions, shrinkage
+from lmmteach.plots.effects import caterpillar, joint_density, posterior, predictions, shrinkage
 from lmmteach.plots.likelihood import hill, profile_curves, two_terms
 from lmmteach.plots.residuals import lineup, qq_pp, residual_panels
 from lmmteach.plots.study import covariance_picture, measurements, simulated_studies
@@ -23,6 +23,7 @@ __all__ = [
     "covariance_picture",
     "estimates_of_studies",
     "hill",
+    "joint_density",
     "lineup",
     "measurements",
     "null_distribution",
