@@ -132,6 +132,20 @@ def test_simulated_studies_share_a_scale_and_keep_their_titles(study):
     assert (title(one), title(two)) == ("one", "two")
 
 
+@pytest.mark.parametrize("panel", [0, 1, 2])
+def test_the_means_stand_below_the_normal_curve_of_a_supposed_spread(panel):
+    sds = [0.35, 1.2, 3.2]
+    figure = plots.supposed_spreads(MEANS, 14.2, sds, ["a", "b", "c"])
+    ax = figure.axes[panel]
+    (curve,), (dots,) = lines_in(ax, plots.NEUTRAL), lines_in(ax, plots.BETWEEN)
+    x, density = curve.get_data()
+    np.testing.assert_allclose(density, norm.pdf(x, 14.2, sds[panel]))
+    np.testing.assert_array_equal(dots.get_xdata(), MEANS)
+    assert title(ax) == "abc"[panel]
+    assert np.trapezoid(density, x) > 0.99
+    assert ax.get_xlim() == figure.axes[0].get_xlim()
+
+
 def test_each_simulated_study_shows_its_own_data(unbalanced):
     y, _, Z = unbalanced
     figure = plots.simulated_studies([y, -y], women(Z), ["one", "two"])
@@ -637,6 +651,10 @@ PICTURES = {
     ),
     "simulated_studies": lambda y, X, Z: plots.simulated_studies(
         [y] * 4, women(Z), [rf"$\sigma_b^2$ = {s}" for s in (0, 0.1, 1.75, 10)], group_name="woman"
+    ),
+    "supposed_spreads": lambda y, X, Z: plots.supposed_spreads(
+        MEANS, 14.1751, (0.35, 1.19, 3.17),
+        [rf"if $\sigma_b^2$ were {s}" for s in (0.1, 1.4, 10)], unit="logestrone",
     ),
     "two_terms": lambda y, X, Z: plots.two_terms(
         GRID, 5 * np.log(16 * GRID + 0.3254), 113 / (16 * GRID + 0.3254), best=1.3956

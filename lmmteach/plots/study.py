@@ -68,6 +68,38 @@ def simulated_studies(studies, groups, labels, *, unit="y", group_name="group"):
     return figure
 
 
+def supposed_spreads(means, mu, sds, titles, *, unit="y"):
+    """The means of the groups, below the normal curve from which each spread would draw them.
+
+    Parameters
+    ----------
+    means : (q,) means of the groups
+    mu : the centre of the curves
+    sds : standard deviation of a group's mean in each panel
+    titles : a title for each panel
+
+    Returns
+    -------
+    figure : matplotlib Figure
+    """
+    import matplotlib.pyplot as plt
+
+    x = mu + np.max(sds) * np.linspace(-2.8, 2.8, 601)
+    with book_style():
+        figure, axes = plt.subplots(
+            len(sds), 1, figsize=(7.2, 1.5 * len(sds)), sharex=True, squeeze=False
+        )
+        for ax, sd, title in zip(axes[:, 0], sds, titles, strict=True):
+            density = np.exp(-(((x - mu) / sd) ** 2) / 2) / (sd * np.sqrt(2 * np.pi))
+            ax.plot(x, density, color=NEUTRAL, lw=2)
+            ax.plot(means, np.zeros(len(means)), "o", color=BETWEEN, ms=8, clip_on=False)
+            ax.set(title=title, yticks=[], ylim=(0, None), xlim=(x[0], x[-1]))
+            ax.spines["left"].set_visible(False)
+        axes[-1, 0].set_xlabel(unit)
+    plt.close(figure)
+    return figure
+
+
 def covariance_picture(V, *, unit=""):
     """The matrix V as a picture: a square for each pair of observations, darker where larger.
 
