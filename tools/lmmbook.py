@@ -11,6 +11,7 @@ import figures
 import mathjax
 import predictions
 import register
+import second_reading
 import subscripts
 from docutils import nodes
 from equation_values import as_text, estrone_values
@@ -250,5 +251,6 @@ def setup(app):
     exercises_page.setup(app)
     figures.setup(app)
     predictions.setup(app)
+    second_reading.setup(app)
     subscripts.setup(app)
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

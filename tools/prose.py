@@ -153,15 +153,15 @@ def readings(text):
 
 def minutes(text, exercises=0):
     """How long a text takes, equations and exercises included."""
-    displays = [match[1] for match in _DISPLAY.finditer(text)]
-    numbered = sum(label is not None for label in displays)
+    labels = [match[1] for match in _DISPLAY.finditer(text)]
+    numbered = sum(label is not None for label in labels)
     prose = sum(len(words(block)) for block in blocks(text))
-    return (
-        prose / WORDS_A_MINUTE
-        + EQUATION * numbered
-        + DISPLAY * (len(displays) - numbered)
-        + EXERCISE * exercises
-    )
+    return rule(prose, numbered, len(labels) - numbered, exercises)
+
+
+def rule(words, equations, displays, exercises):
+    """Minutes for so many of each."""
+    return words / WORDS_A_MINUTE + EQUATION * equations + DISPLAY * displays + EXERCISE * exercises
 
 
 def up_to_five(time):
@@ -192,13 +192,14 @@ class Time:
         own = up_to_five(EXERCISE * len(self.exercises))
         said = f"**Time** {self.first:.0f} minutes"
         if own:
-            said += f", of which {own:.0f} are for the exercises {_listed(self.exercises)}"
+            said += f", of which {own:.0f} are for the exercises {listed(self.exercises)}"
         if self.second:
             said += f"; {self.second:.0f} more for a second reading and the other exercises"
         return f"{said}."
 
 
-def _listed(keys):
+def listed(keys):
+    """Several as a person names them: 1a, 1b and 1d."""
     *most, last = keys
     return f"{', '.join(most)} and {last}" if most else last
 

@@ -18,6 +18,7 @@ from string import ascii_lowercase
 import nbformat
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 from notebooks import ROOT, canonical, execute
+from prose import listed
 
 from lmmteach.exercises.bank import BY_CHAPTER
 from lmmteach.exercises.feedback import LABELS
@@ -32,6 +33,8 @@ HOW_IT_WORKS = """# Exercises: {title}
 Each exercise has a cell for your answer, and `check` says what it thinks of it.
 `hint("{key}")` gives one hint after the other, `solution("{key}")` the whole solution.
 Type your name between the quotation marks below if you want data of your own."""
+ROUNDS = """
+Begin with {first}; they carry the chapter. The others are for a second round."""
 FIRST_CELL = """import numpy as np
 import lmmteach as lt
 from lmmteach.exercises import check, hint, progress, solution, start
@@ -45,6 +48,9 @@ def worksheet(chapter, solved=False):
     """The worksheet of a chapter, not yet run."""
     exercises = BY_CHAPTER[chapter]
     introduction = HOW_IT_WORKS.format(title=chapter.title, key=exercises[0].key)
+    if any(exercise.second_round for exercise in exercises):
+        first = [exercise.key for exercise in exercises if not exercise.second_round]
+        introduction += "\n" + ROUNDS.format(first=listed(first))
     cells = [new_markdown_cell(introduction), new_code_cell(FIRST_CELL)]
     for exercise in exercises:
         cells.append(new_markdown_cell(_question(exercise)))
