@@ -132,17 +132,16 @@ def test_simulated_studies_share_a_scale_and_keep_their_titles(study):
     assert (title(one), title(two)) == ("one", "two")
 
 
-@pytest.mark.parametrize("panel", [0, 1, 2])
-def test_the_means_stand_below_the_normal_curve_of_a_supposed_spread(panel):
-    sds = [0.35, 1.2, 3.2]
-    figure = plots.supposed_spreads(MEANS, 14.2, sds, ["a", "b", "c"])
+@pytest.mark.parametrize(("panel", "variance"), [(0, 0.1), (1, 1.4), (2, 10)])
+def test_the_means_stand_below_the_normal_curve_of_a_supposed_variance(panel, variance):
+    figure = plots.supposed_variances(MEANS, 14.2, (0.1, 1.4, 10), 0.3)
     ax = figure.axes[panel]
     (curve,), (dots,) = lines_in(ax, plots.NEUTRAL), lines_in(ax, plots.BETWEEN)
     x, density = curve.get_data()
-    np.testing.assert_allclose(density, norm.pdf(x, 14.2, sds[panel]))
-    np.testing.assert_array_equal(dots.get_xdata(), MEANS)
-    assert title(ax) == "abc"[panel]
+    np.testing.assert_allclose(density, norm.pdf(x, 14.2, np.sqrt(variance + 0.3)))
     assert np.trapezoid(density, x) > 0.99
+    np.testing.assert_array_equal(dots.get_xdata(), MEANS)
+    assert title(ax).endswith(f" {variance}")
     assert ax.get_xlim() == figure.axes[0].get_xlim()
 
 
@@ -652,9 +651,8 @@ PICTURES = {
     "simulated_studies": lambda y, X, Z: plots.simulated_studies(
         [y] * 4, women(Z), [rf"$\sigma_b^2$ = {s}" for s in (0, 0.1, 1.75, 10)], group_name="woman"
     ),
-    "supposed_spreads": lambda y, X, Z: plots.supposed_spreads(
-        MEANS, 14.1751, (0.35, 1.19, 3.17),
-        [rf"if $\sigma_b^2$ were {s}" for s in (0.1, 1.4, 10)], unit="logestrone",
+    "supposed_variances": lambda y, X, Z: plots.supposed_variances(
+        MEANS, 14.1751, (0.1, 1.4, 10), 0.02, unit="logestrone"
     ),
     "two_terms": lambda y, X, Z: plots.two_terms(
         GRID, 5 * np.log(16 * GRID + 0.3254), 113 / (16 * GRID + 0.3254), best=1.3956

@@ -7,7 +7,7 @@ from lmmteach.plots.study import (
     covariance_picture,
     measurements,
     simulated_studies,
-    supposed_spreads,
+    supposed_variances,
 )
 from lmmteach.plots.style import BETWEEN, INK, NEUTRAL, WITHIN
 from lmmteach.plots.variance import (
@@ -38,7 +38,7 @@ __all__ = [
     "residual_panels",
     "shrinkage",
     "simulated_studies",
-    "supposed_spreads",
+    "supposed_variances",
     "two_observations",
     "two_terms",
     "wald_ceiling",
