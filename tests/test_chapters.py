@@ -8,6 +8,7 @@ from pathlib import Path
 import notebooks
 import numpy as np
 import pytest
+from scipy.integrate import quad
 from scipy.optimize import brentq, minimize, minimize_scalar
 from scipy.stats import bartlett, chi2, f, norm, shapiro
 from scipy.stats import t as student_t
@@ -136,6 +137,15 @@ def wald_end(factor):
     return (nu - SIGMA2_E) / 16 - 1.959964 * np.sqrt(2 / 256 * (nu**2 / 5 + SIGMA2_E**2 / 75))
 
 
+def share_of_narrower_spans(span):
+    """How often five numbers drawn from N(0, 1) span no more: one is the lowest, four follow."""
+
+    def four_follow(x):
+        return norm.pdf(x) * (norm.cdf(x + span) - norm.cdf(x)) ** 4
+
+    return 5 * quad(four_follow, -10, 10)[0]
+
+
 def shrink(n, theta=(SIGMA2_B, SIGMA2_E)):
     return n * theta[0] / (n * theta[0] + theta[1])
 
@@ -255,6 +265,34 @@ PROFILE |= {
     for groups in (3, 5, 7, 8, 20)
 }
 PROFILE |= {r"which is (7\..+)": 2 * 1.959964**2}
+PROFILE |= {
+    rf"^variance +{value}: {pattern}": expected
+    for value in (0.1, 1.4, 10)
+    for span in [np.ptp(MEANS) / np.sqrt(value + SIGMA2_E / 16)]
+    for pattern, expected in (
+        ("span (.+?) SDs", span),
+        (".+ no wider in (.+?)%", 100 * share_of_narrower_spans(span)),
+    )
+}
+PROFILE |= {
+    rf"^a drop of +{drop}: {pattern}": expected
+    for drop in (1, 1.92, 3)
+    for pattern, expected in (
+        (" *(.+?) to 1", np.exp(drop)),
+        (".+ or (.+) heads in a row", np.log2(np.exp(drop))),
+    )
+}
+PROFILE |= {
+    rf"^sigma2_b = +{value}: .+ or (.+) heads": (LOGLIK_ML - height) / np.log(2)
+    for value, height in (
+        (0, TEST["loglik_null_ml"]),
+        *((value, profile_height(value)) for value in (0.5, 3, 10)),
+    )
+}
+PROFILE |= {
+    r"the curve crosses the cut at (.+?) and": R["ci_profile_exact"]["sigma_b"][0] ** 2,
+    r"the curve crosses the cut at .+? and (.+?),": R["ci_profile_exact"]["sigma_b"][1] ** 2,
+}
 PROFILE |= {
     rf"^ *{factor} times as far: {pattern}": expected
     for factor in (1, 10, 100)

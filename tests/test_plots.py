@@ -132,6 +132,19 @@ def test_simulated_studies_share_a_scale_and_keep_their_titles(study):
     assert (title(one), title(two)) == ("one", "two")
 
 
+@pytest.mark.parametrize(("panel", "variance"), [(0, 0.1), (1, 1.4), (2, 10)])
+def test_the_means_stand_below_the_normal_curve_of_a_supposed_variance(panel, variance):
+    figure = plots.supposed_variances(MEANS, 14.2, (0.1, 1.4, 10), 0.3)
+    ax = figure.axes[panel]
+    (curve,), (dots,) = lines_in(ax, plots.NEUTRAL), lines_in(ax, plots.BETWEEN)
+    x, density = curve.get_data()
+    np.testing.assert_allclose(density, norm.pdf(x, 14.2, np.sqrt(variance + 0.3)))
+    assert np.trapezoid(density, x) > 0.99
+    np.testing.assert_array_equal(dots.get_xdata(), MEANS)
+    assert title(ax).endswith(f" {variance}")
+    assert ax.get_xlim() == figure.axes[0].get_xlim()
+
+
 def test_each_simulated_study_shows_its_own_data(unbalanced):
     y, _, Z = unbalanced
     figure = plots.simulated_studies([y, -y], women(Z), ["one", "two"])
@@ -653,6 +666,9 @@ PICTURES = {
     ),
     "simulated_studies": lambda y, X, Z: plots.simulated_studies(
         [y] * 4, women(Z), [rf"$\sigma_b^2$ = {s}" for s in (0, 0.1, 1.75, 10)], group_name="woman"
+    ),
+    "supposed_variances": lambda y, X, Z: plots.supposed_variances(
+        MEANS, 14.1751, (0.1, 1.4, 10), 0.02, unit="logestrone"
     ),
     "two_terms": lambda y, X, Z: plots.two_terms(
         GRID, 5 * np.log(16 * GRID + 0.3254), 113 / (16 * GRID + 0.3254), best=1.3956

@@ -3,7 +3,12 @@
 from lmmteach.plots.effects import caterpillar, joint_density, posterior, predictions, shrinkage
 from lmmteach.plots.likelihood import hill, profile_curves, two_terms
 from lmmteach.plots.residuals import lineup, qq_pp, residual_panels
-from lmmteach.plots.study import covariance_picture, measurements, simulated_studies
+from lmmteach.plots.study import (
+    covariance_picture,
+    measurements,
+    simulated_studies,
+    supposed_variances,
+)
 from lmmteach.plots.style import BETWEEN, INK, NEUTRAL, WITHIN
 from lmmteach.plots.variance import (
     contrast_curves,
@@ -34,6 +39,7 @@ __all__ = [
     "residual_panels",
     "shrinkage",
     "simulated_studies",
+    "supposed_variances",
     "two_observations",
     "two_terms",
     "wald_ceiling",
