@@ -423,6 +423,7 @@ WITHOUT_MATRICES = Function(
 
 COMPARABLE = Choice(
     key="5e",
+    second_round=True,
     title="When may REML likelihoods be compared?",
     prompt=markdown(r"""
         You have fitted two models to the same responses, both of them by REML.
