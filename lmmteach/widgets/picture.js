@@ -33,6 +33,7 @@ function explorerPicture(root, picture, pull) {
     cancelAnimationFrame(running);
     running = 0;
     target = next;
+    if (from.between === next.between) return;
     if (jump || from.between.length !== next.between.length) return paint(next);
     const step = (now) => {
       const rest = 1 - (now - begin) / GLIDE;
