@@ -74,6 +74,7 @@ class Explorer:
     question : what to predict first
     presets : ``((label, {name of control: position}), …)``, buttons that jump there
     legend : Keys, below the picture
+    live_controls : further Controls in the live form; on the page they stay where they start
     """
 
     name: str
@@ -85,18 +86,20 @@ class Explorer:
     question: Question
     presets: tuple = ()
     legend: tuple = ()
+    live_controls: tuple = ()
 
     @cached_property
     def positions(self):
-        """Every combination of positions, the last control running fastest."""
+        """Every combination of positions on the page, the last control running fastest."""
         names = [control.name for control in self.controls]
         grids = itertools.product(*(control.values for control in self.controls))
-        return [dict(zip(names, values, strict=True)) for values in grids]
+        return [self.start | dict(zip(names, values, strict=True)) for values in grids]
 
     @property
     def start(self):
         """The parameters at which the explorer opens."""
-        return {control.name: control.values[control.start] for control in self.controls}
+        controls = (*self.controls, *self.live_controls)
+        return {control.name: control.values[control.start] for control in controls}
 
     def figure(self, **parameters):
         """The whole picture of a position."""
