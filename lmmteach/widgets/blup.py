@@ -92,7 +92,7 @@ def read(sigma2_b, n_i):
         "her mean": f"{means[4]:.3f}",
         "her BLUP": f"{levels[4]:.3f}",
         "μ̂": f"{mu:.3f}",
-    }, f"Woman 5 keeps {100 * keeps:.3g} % of her own deviation from μ̂."
+    }, f"Woman 5 keeps {100 * keeps:.0f} % of her own deviation from μ̂."
 
 
 shrinkage = Explorer(
