@@ -32,21 +32,21 @@ def new_figure(columns=1, height=3.2):
         axes = figure.subplots(1, columns, squeeze=False)[0]
     figure.subplots_adjust(left=0.65 / width, right=0.98, bottom=0.17, top=0.9, wspace=0.25)
     for ax in axes:
-        ax.tick_params(colors=INK, labelsize=9)
+        ax.tick_params(colors=INK, labelsize=10)
         # At fixed places: measuring the tick labels, to keep clear of them, takes long.
-        ax.xaxis.set_label_coords(0.5, -0.13)
+        ax.xaxis.set_label_coords(0.5, -0.14)
         ax.yaxis.set_label_coords(-0.42 / (width * ax.get_position().width), 0.5)
     return figure, axes
 
 
 def set_title(ax, text):
     """Put a title above the axes, at a fixed place: looking for a free one takes long."""
-    ax.set_title(text, fontsize=10, color=INK, y=1.0)
+    ax.set_title(text, fontsize=11, color=INK, y=1.0)
 
 
 def beside(ax, x, y, text, color, **place):
     """Write what a line is beside it, in its colour."""
-    return ax.text(x, y, text, color=color, **{"fontsize": 9, "va": "center"} | place)
+    return ax.text(x, y, text, color=color, **{"fontsize": 10, "va": "center"} | place)
 
 
 def ready(axes):
