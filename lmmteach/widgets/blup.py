@@ -80,7 +80,7 @@ def draw(axes, sigma2_b, n_i):
     sd = np.sqrt(sigma2_b)
     height = norm.pdf(sd, 0, sd)
     inset.plot(-sd, height, "o", color=BETWEEN, ms=10, gid="drag:sigma2_b")
-    beside(inset, -sd - 0.8, height + 0.15, "−σ_b", BETWEEN)
+    beside(inset, -sd - 0.25, height + 0.2, "−σ_b", BETWEEN, ha="right")
 
 
 def read(sigma2_b, n_i):
@@ -123,6 +123,7 @@ shrinkage = Explorer(
     (
         Key("her own mean, with the measurements below it", WITHIN, marker="^", hollow=True),
         Key("her BLUP; pull that of woman 4", BETWEEN, marker="o"),
+        Key("μ̂, towards which all are drawn", INK, line="--"),
         Key("before any measurement: what σ_b² allows; pull the dot at −σ_b", BETWEEN, line="--"),
         Key("what her measurements alone would say", WITHIN, line="-."),
         Key("after the measurements, both together", INK, line="-"),

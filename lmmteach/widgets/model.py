@@ -46,7 +46,7 @@ def stage():
     set_title(blocks, "V as correlations, 80 × 80")
     blocks.set_xlabel("woman")
     blocks.set_ylabel("woman")
-    strip.set(xlim=(-0.6, 6.4), ylim=(8, 20), yticks=[8, 11, 14, 17, 20])
+    strip.set(xlim=(-0.6, 6.4), ylim=(8.6, 20.6), yticks=[11, 14, 17, 20])
     strip.set_xticks(range(6), ["mean", *women])
     strip.axhline(MU, color=INK, lw=0.5, alpha=0.4)
     set_title(strip, "A study drawn from this model")

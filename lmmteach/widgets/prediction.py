@@ -54,7 +54,7 @@ def draw(axes, m, sigma2_b):
             low, high = normal_interval(level[number], spread[number])
             funnel.vlines(x, low, high, color=color, lw=width, alpha=alpha)
     low, high = normal_interval(level[m], total[m])
-    funnel.plot(m, level[m], "s", color=INK, ms=5)
+    funnel.plot(m, level[m], "s", color=INK, ms=4)
     funnel.plot(m, high, "o", color=WITHIN, ms=10, gid="drag:m")
     nothing_known, _ = normal_interval(level[0], total[0])
     funnel.plot(0, nothing_known, "D", color=BETWEEN, ms=9, gid="drag:sigma2_b")

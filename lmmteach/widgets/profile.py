@@ -59,7 +59,7 @@ def stage():
     side.axhline(-CUT, color=INK, lw=1, ls=":")
     side.axhline(0, color=INK, lw=0.5, alpha=0.5)
     beside(side, 0.14, -CUT + 0.6, "1.92 below", INK)
-    beside(side, 11, -1.1, "REML", BETWEEN)
+    beside(side, 8.5, -0.9, "REML", BETWEEN)
     beside(side, 7, -4.1, "ML", BETWEEN)
     side.set(ylim=(-14.5, 2), yticks=[-12, -8, -4, 0])
     set_title(side, "The profile: the hill from the side")
@@ -139,6 +139,7 @@ profile = Explorer(
     (
         Key("the profile of σ_b², and the way that it takes over the hill", BETWEEN, line="-"),
         Key("you, on the profile; pull the dot", BETWEEN, marker="o"),
+        Key("the best σ_ε² at this σ_b²", WITHIN, line="-"),
         Key("the 95 % interval, where the profile is less than 1.92 below its top", INK, line="-"),
     ),
 )

@@ -73,9 +73,9 @@ def draw_contrasts(axes, sigma2_b, kind):
     height, restricted = heights(sigma2_b, kind)
     curves.plot([sigma2_b] * 2, [restricted, height], color=WITHIN, lw=4, solid_capstyle="butt")
     curves.plot(sigma2_b, height, "o", color=BETWEEN, ms=10, gid="drag:sigma2_b")
-    # Near the right end the number would leave the panel.
-    at = sigma2_b * (1.2 if sigma2_b < 8 else 0.43)
-    beside(curves, at, (height + restricted) / 2, distance(height - restricted), WITHIN)
+    # Near an end the number would leave the panel.
+    at, over = np.clip(sigma2_b, 0.25, 16), max(height, restricted) + 1.7
+    beside(curves, at, over, distance(height - restricted), WITHIN, ha="center")
 
 
 def distance(value):

@@ -178,7 +178,7 @@ def stage_wald():
     right.axhline(-1.92, color=INK, lw=1, ls=":")
     right.axvline(1, color=INK, lw=0.5, alpha=0.5)
     right.set(xlim=(0, 3), ylim=(-6, 0.4), xticks=[0, 1, 2, 3])
-    right.set_yticks([-6, -4, -1.92, 0], ["−6", "−4", "−1.92", "0"])
+    right.set_yticks([-6, -4, -2, 0])
     set_title(right, "What each test sees of the curve")
     right.set_xlabel("σ_b² as a multiple of its estimate")
     right.set_ylabel("below the top")
@@ -260,8 +260,8 @@ boundary = Explorer(
     (("the borderline data set", {"c": 0.19, "reml": False}),),
     (
         Key("the exact distribution, and its p-value", BETWEEN, "-", "D"),
-        Key("the mixture of 0 and χ²₁, half each", INK, line="--"),
-        Key("χ²₁", INK, line=":"),
+        Key("the mixture of 0 and χ²₁, half each", INK, "--", "s"),
+        Key("χ²₁", INK, ":", "s"),
         Key("the statistic of the data; pull the dot", WITHIN, "-", "o"),
     ),
 )
