@@ -15,7 +15,7 @@ from lmmteach.widgets.picture import INK, beside, new_figure, set_title
 from lmmteach.widgets.study import HALF, ML, REML, between, estrone
 
 # Outside this range, the densities would be too high, or too wide, for one picture.
-VALUES = between(0.008, 2, 21, HALF, ML, REML)
+VALUES = between(0.008, 2, 27, HALF, ML, REML)
 SIZES = (1, 2, 4, 8, 16)
 ONE_SHORT = (16, 16, 16, 16, 1)
 DESIGNS = (*((size,) * 5 for size in SIZES), ONE_SHORT)

@@ -11,10 +11,13 @@ from lmmteach.widgets.explorer import Control, Explorer, Key, Question
 from lmmteach.widgets.picture import INK, new_figure, set_title
 from lmmteach.widgets.study import ML, between, estrone, hill, hill_lines
 
-VALUES = between(0.2, 10, 17, ML)
+VALUES = between(0.2, 10, 25, ML)
 # Left of the top, so that there is something to see in the account from the start.
-START = VALUES[3]
-WITHIN_VALUES = (0.24, 0.26, 0.28, 0.3, 0.3254, 0.35, 0.375, 0.4, 0.425, 0.45)
+START = VALUES[5]
+WITHIN_VALUES = (
+    *(0.24, 0.255, 0.27, 0.285, 0.3, 0.3125),
+    *(0.3254, 0.34, 0.355, 0.37, 0.385, 0.4, 0.415, 0.43, 0.45),
+)
 RANGES = (0.17, 12, 0.225, 0.465)
 DEPTHS = (9, 6, 4, 2, 0.5)
 LEVELS = tuple(-depth for depth in DEPTHS)

@@ -10,9 +10,9 @@ from lmmteach.plots.style import BETWEEN, WITHIN
 from lmmteach.prediction import normal_interval, predict_measured
 from lmmteach.widgets.explorer import Control, Explorer, Key, Question
 from lmmteach.widgets.picture import INK, new_figure, set_title
-from lmmteach.widgets.study import ML, REML, estrone
+from lmmteach.widgets.study import ML, REML, between_by_sd, estrone
 
-VALUES = (0.02, 0.1, 0.3254, 0.7, ML, REML, 2.5, 4.0)
+VALUES = between_by_sd(4, 14, ML, REML)[1:]
 COUNTS = tuple(range(17))
 # The mean of her measurements, 30 pg/ml.
 MEAN = 10 * np.log10(30)

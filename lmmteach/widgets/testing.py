@@ -15,7 +15,7 @@ from lmmteach.widgets.explorer import Control, Explorer, Key, Question
 from lmmteach.widgets.picture import INK, beside, new_figure, set_title
 from lmmteach.widgets.study import REML, between, estrone
 
-VALUES = between(0.003, 100, 18, REML)
+VALUES = between(0.003, 100, 26, REML)
 GROUPS = (3, 4, 5, 6, 7, 8, 9, 10, 12, 15)
 # Where the shape of a curve is shown, as multiples of the estimate: more of them near 0.
 MULTIPLES = 3 * np.linspace(0, 1, 31) ** 2
