@@ -550,6 +550,8 @@ def test_the_prediction_about_the_ceiling_is_what_it_shows():
     assert {6, 7, 8} < set(groups)
     assert number_at("wald-ceiling", "ceiling", groups=8) == pytest.approx(1.87, abs=0.005)
     assert number_at("wald-ceiling", "ceiling", groups=9) == 2
+    by_variance = [number_at("wald-ceiling", "z", sigma2_b=v, groups=9) for v in (0.67, REML)]
+    assert by_variance[0] < 1.96 < by_variance[1]
 
 
 def test_the_prediction_about_a_new_woman_is_what_it_shows():
@@ -1150,7 +1152,7 @@ def test_one_plot_of_the_lineup_is_real_and_named(kind):
     }[kind]
     theoretical, observed = diagnostics.qq_points(values / values.std(ddof=1))
     wall, close = axes_at("lineup", panel=real, kind=kind)
-    (border,) = [line for line in wall.lines if line.get_gid()]
+    (border,) = [line for line in wall.lines if line.get_linewidth() == 2.5]
     seen = [line for line in wall.lines if line.get_alpha() == 1]
     assert len(seen) == 10
     left, base = border.get_xydata()[:4].mean(axis=0)
@@ -1166,7 +1168,9 @@ def test_one_plot_of_the_lineup_is_real_and_named(kind):
 def test_the_frame_of_the_lineup_is_around_the_plot_that_is_enlarged():
     for p in by_name["lineup"].positions:
         wall, close = axes_at("lineup", **p)
-        (border,) = [line for line in wall.lines if line.get_gid()]
+        (border,) = [line for line in wall.lines if line.get_linewidth() == 2.5]
+        (handle,) = [line for line in wall.lines if line.get_gid()]
+        assert handle.get_xydata()[0] == pytest.approx(border.get_xydata().max(axis=0))
         (enlarged,) = [line for line in close.lines if line.get_alpha() == 1]
         low, high = border.get_xydata().min(axis=0), border.get_xydata().max(axis=0)
         (inside,) = [

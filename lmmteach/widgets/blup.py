@@ -80,7 +80,7 @@ def draw(axes, sigma2_b, n_i):
     sd = np.sqrt(sigma2_b)
     height = norm.pdf(sd, 0, sd)
     inset.plot(-sd, height, "o", color=BETWEEN, ms=10, gid="drag:sigma2_b")
-    beside(inset, -sd - 0.25, height + 0.2, "−σ_b", BETWEEN, ha="right")
+    beside(inset, -sd - 0.4, height + 0.25, "−σ_b", BETWEEN, ha="right")
 
 
 def read(sigma2_b, n_i):

@@ -70,7 +70,7 @@ def stage():
             alpha=0.5,
         )  # fmt: skip
         beside(wall, left - ACROSS, base + 0.78 * UP, str(number), INK)
-    wall.set(xlim=(-3.5, 23.9), ylim=(-23.2, 4.8), xticks=[], yticks=[])
+    wall.set(xlim=(-3.5, 24.6), ylim=(-23.2, 5.4), xticks=[], yticks=[])
     for spine in wall.spines.values():
         spine.set_visible(False)
     set_title(wall, "Ten QQ plots, one of them real")
@@ -104,7 +104,8 @@ def draw(axes, panel, kind):
         close.plot(*drawn[panel - 1], marker, mfc="none", mec=shown, ms=6, mew=1.2, alpha=alpha)
     left, base = place(panel)
     across, up = np.array([-1, 1, 1, -1, -1]), np.array([-1, -1, 1, 1, -1])
-    wall.plot(left + 3.2 * across, base + 4.4 * up, color=BETWEEN, lw=2.5, gid="drag:panel")
+    wall.plot(left + 3.2 * across, base + 4.4 * up, color=BETWEEN, lw=2.5)
+    wall.plot(left + 3.2, base + 4.4, "o", color=BETWEEN, ms=9, gid="drag:panel")
 
 
 def read(panel, kind):
@@ -141,6 +142,6 @@ lineup = Explorer(
     (
         Key("a residual", WITHIN, marker="^", hollow=True),
         Key("a woman's predicted b", BETWEEN, marker="o", hollow=True),
-        Key("the plot that is enlarged; pull the frame to another one", BETWEEN, line="-"),
+        Key("the plot that is enlarged; pull the dot to another one", BETWEEN, line="-"),
     ),
 )

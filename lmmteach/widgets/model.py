@@ -75,7 +75,7 @@ def draw(axes, sigma2_b):
     strip.hlines([y.mean() - se, y.mean() + se], -0.18, 0.18, color=INK, lw=2)
     strip.plot(0, y.mean(), "s", color=INK, ms=5)
     strip.plot(6, MU + sd, "o", color=BETWEEN, ms=10, gid="drag:sigma2_b")
-    beside(strip, 5.72, MU + sd + 0.8, "σ_b", BETWEEN)
+    beside(strip, 5.72, MU + sd + 1.2, "σ_b", BETWEEN)
 
 
 def read(sigma2_b):
@@ -114,8 +114,9 @@ variance = Explorer(
             "It falls to about a tenth.",
         ),
         3,
-        "It falls to about a tenth. Without the blocks all 80 measurements are independent, and "
-        "what is left of the variation is only that within women, shared among 80 instead of 5.",
+        "It falls to about a tenth. Without the blocks all 80 measurements are independent, so "
+        "only the variation within women is left, and it averages out over 80 values, whereas the "
+        "variation between women had only five to average out over.",
     ),
     (("as estimated", {"sigma2_b": REML}), ("no variance between women", {"sigma2_b": 0.0})),
     (

@@ -51,7 +51,7 @@ def stage_contrasts():
     set_title(values, "What this K makes of the data")
     values.set_xlabel("number of the contrast")
     values.set_ylabel("Kᵀy")
-    curves.axvline(REML, color=INK, lw=1, alpha=0.6)
+    curves.axvline(REML, ymax=0.8, color=INK, lw=1, alpha=0.6)
     beside(curves, 1.9, -92.5, "1.75", INK)
     restricted = [heights(value, KINDS[0])[1] for value in VALUES]
     curves.plot(VALUES, restricted, color=INK, lw=2, ls="--")

@@ -225,7 +225,8 @@ wald_ceiling = Explorer(
         ("six", "seven", "nine", "no number is enough"),
         2,
         "It takes nine. z never exceeds the root of (I − 1)/2, which is 1.87 for eight women and "
-        "2 for nine, and even nine women must differ very much before z comes near it.",
+        "2 for nine, and even nine women have to differ about as much as these five do before z "
+        "passes 1.96.",
     ),
     (("as estimated", {"sigma2_b": REML, "groups": 5}),),
     (
