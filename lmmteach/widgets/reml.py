@@ -1,4 +1,4 @@
-"""Explorers of chapter 5: K does not matter; and the bias of ML for more and more women."""
+"""Explorers of chapter 5: four choices of K; and the bias of ML for more and more women."""
 
 from functools import cache
 
@@ -203,7 +203,7 @@ def read_bias(groups):
 
 contrasts = Explorer(
     "contrasts",
-    "Explorer: K does not matter",
+    "Explorer: four choices of K",
     stage_contrasts,
     draw_contrasts,
     read_contrasts,
@@ -240,7 +240,7 @@ bias = Explorer(
     read_bias,
     (Control("groups", "women in each study", GROUPS, GROUPS.index(5)),),
     Question(
-        "With five women, ML estimates of σ_b² are 20 % too small on average. How is it in "
+        "With five women, ML estimates of σ_b² are 20 % too small on average. What about "
         "studies of twenty women?",
         ("still 20 % too small", "about 5 % too small", "right on average"),
         1,
