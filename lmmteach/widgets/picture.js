@@ -54,6 +54,8 @@ function explorerPicture(root, picture, pull) {
     const under = ({ clientX, clientY }) => new DOMPoint(clientX, clientY)
       .matrixTransform(handle.ownerSVGElement.getScreenCTM().inverse());
     let grip;
+    // The page would scroll under the finger: not every browser heeds touch-action inside an SVG.
+    handle.addEventListener("touchstart", (event) => event.preventDefault(), { passive: false });
     handle.addEventListener("pointerdown", (event) => {
       const { x, y } = under(event);
       grip = [x - target.handles[k][0], y - target.handles[k][1]];
