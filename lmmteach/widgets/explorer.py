@@ -74,6 +74,10 @@ class Explorer:
     question : what to predict first
     presets : ``((label, {name of control: position}), …)``, buttons that jump there
     legend : Keys, below the picture
+    printed : function of the parameters to a printout beside the picture, in pieces:
+        ``[(text, is_changed), …]``
+    live_controls : the controls of the live form, where it has more of them than the page; there,
+        the others stay where they start
     """
 
     name: str
@@ -85,18 +89,21 @@ class Explorer:
     question: Question
     presets: tuple = ()
     legend: tuple = ()
+    printed: object = None
+    live_controls: tuple = ()
 
     @cached_property
     def positions(self):
         """Every combination of positions, the last control running fastest."""
         names = [control.name for control in self.controls]
         grids = itertools.product(*(control.values for control in self.controls))
-        return [dict(zip(names, values, strict=True)) for values in grids]
+        return [self.start | dict(zip(names, values, strict=True)) for values in grids]
 
     @property
     def start(self):
         """The parameters at which the explorer opens."""
-        return {control.name: control.values[control.start] for control in self.controls}
+        controls = self.live_controls or self.controls
+        return {control.name: control.values[control.start] for control in controls}
 
     def figure(self, **parameters):
         """The whole picture of a position."""

@@ -3,7 +3,9 @@
 from uuid import uuid4
 
 from lmmteach._typeset import as_html, as_plain
-from lmmteach.widgets.picture import View, legend_html
+from lmmteach.widgets.picture import View, legend_html, printout_html
+
+MARK = '<mark style="background: none; color: #0072b2; color: var(--between, #0072b2)">'
 
 
 def live_view(explorer):
@@ -18,7 +20,8 @@ def live_view(explorer):
     )
     commit = w.Button(description="This is my prediction", layout=w.Layout(width="max-content"))
     skip = w.Button(description="Show me without guessing", layout=w.Layout(width="max-content"))
-    verdict, picture, readout = w.HTML(), w.HTML(), w.HTML()
+    verdict, picture, printout, readout = w.HTML(), w.HTML(), w.HTML(), w.HTML()
+    controls = explorer.live_controls or explorer.controls
     sliders = [
         w.SelectionSlider(
             options=[(as_plain(control.text(value)), value) for value in control.values],
@@ -29,9 +32,9 @@ def live_view(explorer):
             style={"description_width": "initial"},
             layout=w.Layout(width="95%"),
         )
-        for control in explorer.controls
+        for control in controls
     ]
-    names = [control.name for control in explorer.controls]
+    names = [control.name for control in controls]
     # JupyterLab keeps all open notebooks in one page; a picture may refer to its own parts only.
     salt = f"{explorer.name}-{uuid4().hex[:8]}"
     view = View(explorer, salt)
@@ -40,6 +43,9 @@ def live_view(explorer):
         parameters = {name: s.value for name, s in zip(names, sliders, strict=True)}
         marks, _ = view.marks(parameters)
         picture.value = view.html(marks, ())
+        if explorer.printed:
+            pieces = printout_html(explorer.printed(**parameters), MARK)
+            printout.value = f'<pre style="line-height: 1.3">{pieces}</pre>'
         # While the options are open, nothing that would answer them is said.
         said = explorer.readout if options.disabled else explorer.numbers
         readout.value = f'<p role="status">{as_html(said(parameters))}</p>'
@@ -84,4 +90,6 @@ def live_view(explorer):
     rows.append(picture)
     if explorer.legend:
         rows.append(w.HTML(legend_html(explorer.legend, salt)))
+    if explorer.printed:
+        rows.append(printout)
     return w.VBox([*rows, readout])

@@ -1,5 +1,7 @@
 """Pictures that are drawn again and again: light to draw, and in the colours of the page."""
 
+import html
+
 from lmmteach._typeset import as_html
 from lmmteach.plots.style import INK
 
@@ -66,6 +68,7 @@ class View:
         from lmmteach.widgets.pen import Pen
 
         self.explorer = explorer
+        self.movable = {control.name for control in explorer.controls}
         figure, axes = explorer.stage()
         self.axes = ready(axes)
         self.width, self.height = figure.bbox.width / len(self.axes), figure.bbox.height
@@ -97,8 +100,8 @@ class View:
                 pieces, place = pen.drawn(artist)
                 panels[-1] += pieces
                 gid = artist.get_gid() or ""
-                if gid.startswith("drag:"):
-                    controls = gid.removeprefix("drag:").split(",")
+                controls = gid.removeprefix("drag:").split(",")
+                if gid.startswith("drag:") and self.movable.issuperset(controls):
                     handles.append((k, controls, place))
                 artist.remove()
             ax.containers.clear()
@@ -148,6 +151,12 @@ def legend_html(keys, salt):
         if keys
         else ""
     )
+
+
+def printout_html(pieces, mark="<mark>"):
+    """A printout in its pieces, with those that have changed marked."""
+    texts = ((html.escape(text, quote=False), is_changed) for text, is_changed in pieces)
+    return "".join(f"{mark}{text}</mark>" if is_changed else text for text, is_changed in texts)
 
 
 def _swatch(key, salt):
