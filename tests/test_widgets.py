@@ -114,7 +114,8 @@ def drive(name):
     readout = widgets_in(box, "HTML")[-1]
     seen = []
     for parameters in explorer.positions:
-        for control, slider in zip(explorer.controls, sliders, strict=True):
+        controls = explorer.live_controls or explorer.controls
+        for control, slider in zip(controls, sliders, strict=True):
             slider.value = parameters[control.name]
         seen.append((picture.value, readout.value))
     return seen
@@ -198,7 +199,7 @@ def test_presets_jump_to_positions_that_exist(explorer):
         box = live_view(explorer)
         click(box, "Show me without guessing")
         click(box, label)
-        names = [control.name for control in explorer.controls]
+        names = [control.name for control in explorer.live_controls or explorer.controls]
         at = {
             name: s.value for name, s in zip(names, widgets_in(box, "SelectionSlider"), strict=True)
         }
