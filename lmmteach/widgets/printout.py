@@ -101,9 +101,9 @@ printout = Explorer(
         ("the Estimate of the mean", "its Std. Error", "the REML criterion"),
         0,
         "The Estimate stays at 14.1751, because the data are balanced: the mean of each woman "
-        "counts a fifth, whatever the variances are. The Std. Error follows σ_b², for a mean of "
-        "five women is only as certain as women are alike, and the REML criterion can only grow, "
-        "because the fit has already made it as small as it can be.",
+        "counts a fifth, whatever the variances are. The Std. Error follows σ_b², because the mean "
+        "of five women is only as certain as women are alike. And the REML criterion can only "
+        "grow, since the fit has already made it as small as it can be.",
     ),
     (
         ("no variance between women", {"sigma2_b": 0.0}),

@@ -40,4 +40,4 @@ def show_spread(ax, mu, sigma_b, gid=None):
     ax.axhline(mu, color=INK, lw=1, ls="--")
     ax.plot([ARROW] * 2, [mu, mu + sigma_b], color=BETWEEN, lw=2.5)
     ax.plot(ARROW, mu + sigma_b, "o", color=BETWEEN, ms=9, gid=gid)
-    beside(ax, ARROW + 0.2, mu + sigma_b, "σ_b", BETWEEN)
+    beside(ax, ARROW + 0.2, mu + sigma_b, "σ_b", BETWEEN, fontsize=11)
