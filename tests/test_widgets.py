@@ -114,7 +114,7 @@ def drive(name):
     readout = widgets_in(box, "HTML")[-1]
     seen = []
     for parameters in explorer.positions:
-        controls = explorer.live_controls or explorer.controls
+        controls = (*explorer.controls, *explorer.live_controls)
         for control, slider in zip(controls, sliders, strict=True):
             slider.value = parameters[control.name]
         seen.append((picture.value, readout.value))
@@ -199,7 +199,7 @@ def test_presets_jump_to_positions_that_exist(explorer):
         box = live_view(explorer)
         click(box, "Show me without guessing")
         click(box, label)
-        names = [control.name for control in explorer.live_controls or explorer.controls]
+        names = [control.name for control in (*explorer.controls, *explorer.live_controls)]
         at = {
             name: s.value for name, s in zip(names, widgets_in(box, "SelectionSlider"), strict=True)
         }
@@ -217,7 +217,7 @@ def test_a_picture_has_no_colour_of_its_own_for_text(explorer):
 
 def picture_of(explorer, parameters):
     """The picture of a position, on a stage of its own."""
-    view = View(explorer, explorer.name)
+    view = View(explorer, explorer.name, explorer.controls)
     return view.html(*view.marks(parameters))
 
 
@@ -234,7 +234,7 @@ def test_all_positions_have_the_same_marks_so_that_the_page_can_glide(explorer):
 
 @every
 def test_marks_leave_nothing_behind_on_the_stage(explorer):
-    view = View(explorer, explorer.name)
+    view = View(explorer, explorer.name, explorer.controls)
     first = view.marks(explorer.start)
     children = [ax.get_children() for ax in view.axes]
     for parameters in explorer.samples():
@@ -246,8 +246,8 @@ def test_marks_leave_nothing_behind_on_the_stage(explorer):
 @every
 def test_a_handle_is_stored_where_its_mark_is_drawn(explorer):
     for frame in frames(explorer):
-        for panel, controls, place in frame["handles"]:
-            assert set(controls) <= {control.name for control in explorer.controls}
+        for panel, moves, place in frame["handles"]:
+            assert set(moves) <= set(range(len(explorer.controls)))
             outlines = re.findall(r' d="([^"]*)"', as_svg(frame["marks"][panel]))
             assert place in [middle(outline) for outline in outlines]
 
@@ -262,8 +262,9 @@ def middle(outline):
 def test_a_handle_can_be_pulled_to_every_position_of_its_controls(explorer):
     places = {}
     for parameters, frame in zip(explorer.positions, frames(explorer), strict=True):
-        for k, (_, controls, place) in enumerate(frame["handles"]):
-            others = [value for name, value in parameters.items() if name not in controls]
+        for k, (_, moves, place) in enumerate(frame["handles"]):
+            own = [explorer.controls[move].name for move in moves]
+            others = [value for name, value in parameters.items() if name not in own]
             places.setdefault((k, *others), []).append(place)
     for along in places.values():
         spread = np.ptp(along, axis=0)
@@ -352,7 +353,7 @@ def test_the_static_form_has_every_picture_and_readout():
     data = json.loads(re.search(r"json\">(.*)</script>", page)[1])
     for parameters, frame in zip(small.positions, data["frames"], strict=True):
         ((first, *others),) = data["pieces"]
-        between = zip(frame["marks"], others, strict=True)
+        between = zip(frame["between"], others, strict=True)
         marks = as_svg([first, *(piece for pair in between for piece in pair)])
         assert marks in picture_of(small, parameters)
         assert frame["readout"] == html.escape(small.readout(parameters))

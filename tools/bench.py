@@ -59,7 +59,7 @@ def import_seconds():
 
 def redraws(explorer):
     """Seconds that each redraw of an explorer takes, as a slider asks for it, all positions."""
-    view = View(explorer, explorer.name)
+    view = View(explorer, explorer.name, (*explorer.controls, *explorer.live_controls))
     view.html(*view.marks(explorer.start))
     return [
         seconds(lambda at=parameters: (view.html(*view.marks(at)), explorer.readout(at)))

@@ -74,10 +74,9 @@ class Explorer:
     question : what to predict first
     presets : ``((label, {name of control: position}), …)``, buttons that jump there
     legend : Keys, below the picture
+    live_controls : further Controls in the live form; on the page they stay where they start
     printed : function of the parameters to a printout beside the picture, in pieces:
         ``[(text, is_changed), …]``
-    live_controls : the controls of the live form, where it has more of them than the page; there,
-        the others stay where they start
     """
 
     name: str
@@ -89,12 +88,12 @@ class Explorer:
     question: Question
     presets: tuple = ()
     legend: tuple = ()
-    printed: object = None
     live_controls: tuple = ()
+    printed: object = None
 
     @cached_property
     def positions(self):
-        """Every combination of positions, the last control running fastest."""
+        """Every combination of positions on the page, the last control running fastest."""
         names = [control.name for control in self.controls]
         grids = itertools.product(*(control.values for control in self.controls))
         return [self.start | dict(zip(names, values, strict=True)) for values in grids]
@@ -102,7 +101,7 @@ class Explorer:
     @property
     def start(self):
         """The parameters at which the explorer opens."""
-        controls = self.live_controls or self.controls
+        controls = (*self.controls, *self.live_controls)
         return {control.name: control.values[control.start] for control in controls}
 
     def figure(self, **parameters):

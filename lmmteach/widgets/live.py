@@ -1,11 +1,65 @@
 """The explorer in a running notebook: real widgets, drawn anew from the real functions."""
 
+from functools import cache
+from importlib.util import find_spec
+from pathlib import Path
 from uuid import uuid4
 
 from lmmteach._typeset import as_html, as_plain
-from lmmteach.widgets.picture import View, legend_html, printout_html
+from lmmteach.widgets.picture import View, legend_html, printout_html, split
 
 MARK = '<mark style="background: none; color: #0072b2; color: var(--between, #0072b2)">'
+
+
+def still_picture(view):
+    """A widget for the picture, and what shows marks in it."""
+    from ipywidgets import HTML
+
+    widget = HTML()
+
+    def show(marks, handles, unlocked):
+        widget.value = view.html(marks, ())
+
+    return widget, show
+
+
+def gliding_picture(view, pull):
+    """The same where anywidget is installed: the picture glides, and its handles can be pulled."""
+    widget = picture_widget()(stage=view.html(*view.marks(view.explorer.start)))
+
+    def show(marks, handles, unlocked):
+        pieces, between = split(marks)
+        places = [place for *_, place in handles]
+        widget.picture = {"pieces": pieces, "between": between, "handles": places}
+        widget.unlocked = unlocked
+
+    def pulled(_, place, __):
+        pull(*place)
+        widget.send("ready for the next")
+
+    widget.on_msg(pulled)
+    return widget, show
+
+
+@cache
+def picture_widget():
+    """The class of the gliding picture's widget."""
+    from anywidget import AnyWidget
+    from traitlets import Bool, Dict, Unicode
+
+    folder = Path(__file__).parent
+    script, live, style = (
+        (folder / name).read_text(encoding="utf-8")
+        for name in ("picture.js", "live.js", "picture.css")
+    )
+
+    class Picture(AnyWidget):
+        _esm, _css = script + live, style
+        stage = Unicode().tag(sync=True)
+        picture = Dict().tag(sync=True)
+        unlocked = Bool(False).tag(sync=True)
+
+    return Picture
 
 
 def live_view(explorer):
@@ -20,8 +74,8 @@ def live_view(explorer):
     )
     commit = w.Button(description="This is my prediction", layout=w.Layout(width="max-content"))
     skip = w.Button(description="Show me without guessing", layout=w.Layout(width="max-content"))
-    verdict, picture, printout, readout = w.HTML(), w.HTML(), w.HTML(), w.HTML()
-    controls = explorer.live_controls or explorer.controls
+    verdict, printout, readout = w.HTML(), w.HTML(), w.HTML()
+    controls = (*explorer.controls, *explorer.live_controls)
     sliders = [
         w.SelectionSlider(
             options=[(as_plain(control.text(value)), value) for value in control.values],
@@ -37,12 +91,14 @@ def live_view(explorer):
     names = [control.name for control in controls]
     # JupyterLab keeps all open notebooks in one page; a picture may refer to its own parts only.
     salt = f"{explorer.name}-{uuid4().hex[:8]}"
-    view = View(explorer, salt)
+    view = View(explorer, salt, controls)
+
+    def current():
+        return {name: slider.value for name, slider in zip(names, sliders, strict=True)}
 
     def show(_=None):
-        parameters = {name: s.value for name, s in zip(names, sliders, strict=True)}
-        marks, _ = view.marks(parameters)
-        picture.value = view.html(marks, ())
+        parameters = current()
+        show_picture(*view.marks(parameters), unlocked=options.disabled)
         if explorer.printed:
             pieces = printout_html(explorer.printed(**parameters), MARK)
             printout.value = f'<pre style="line-height: 1.3">{pieces}</pre>'
@@ -63,24 +119,30 @@ def live_view(explorer):
             widget.disabled = False
         show()
 
-    def jump_to(jump):
-        def jump_there(_):
-            for name, slider in zip(names, sliders, strict=True):
-                slider.value = jump[name]
+    def move(parameters):
+        # One redraw, also where two sliders move.
+        for name, slider in zip(names, sliders, strict=True):
+            slider.unobserve(show, "value")
+            slider.value = parameters.get(name, slider.value)
+            slider.observe(show, "value")
+        show()
 
-        return jump_there
+    def pull(handle, x, y):
+        move(view.nearest(handle, x, y, current()))
 
     presets = []
     for label, jump in explorer.presets:
         button = w.Button(
             description=as_plain(label), disabled=True, layout=w.Layout(width="max-content")
         )
-        button.on_click(jump_to(jump))
+        button.on_click(lambda _, jump=jump: move(jump))
         presets.append(button)
     for button in (commit, skip):
         button.on_click(open_sliders)
     for slider in sliders:
         slider.observe(show, "value")
+    gliding = find_spec("anywidget") is not None
+    picture, show_picture = gliding_picture(view, pull) if gliding else still_picture(view)
     show()
     heading = w.HTML(f"<b>{as_html(explorer.title)}</b>")
     prompt = w.HTML(f"Predict first: {as_html(question.text)}")

@@ -13,10 +13,9 @@ from lmmteach.widgets.explorer import Control, Explorer, Key, Question
 from lmmteach.widgets.lines import compared
 from lmmteach.widgets.study import estrone
 
-# On the page two of the women can be moved, more finely where all five come together.
+# Finer where the women come together.
 MEANS = (12.0, 12.5, 13.0, 13.4, 13.6, 13.8, 14.0, 14.2, 14.4, 14.6, 15.0, 15.5, 16.0)
-ANY_MEAN = tuple(tenths / 10 for tenths in range(120, 161))
-START = {"mean_1": 13.9, "mean_2": 14.0, "mean_3": 14.1, "mean_4": 12.5, "mean_5": 15.5}
+START = {"mean_1": 12.5, "mean_2": 15.5, "mean_3": 13.9, "mean_4": 14.0, "mean_5": 14.1}
 
 
 @cache
@@ -106,7 +105,7 @@ own_women = Explorer(
     stage,
     draw,
     read,
-    (control("mean_4", MEANS), control("mean_5", MEANS)),
+    (control("mean_1", MEANS), control("mean_2", MEANS)),
     Question(
         "Move the five women closer together, until no two of their means differ by more than two "
         "tenths. What will REML estimate σ_b² to be?",
@@ -121,8 +120,8 @@ own_women = Explorer(
         "well as 0 does.",
     ),
     (
-        ("far apart", START | {"mean_4": 12.0, "mean_5": 16.0}),
-        ("nearly alike", START | {"mean_4": 14.2, "mean_5": 14.0}),
+        ("far apart", START | {"mean_1": 12.0, "mean_2": 16.0}),
+        ("nearly alike", START | {"mean_1": 14.2, "mean_2": 14.0}),
     ),
     legend=(
         Key("a measurement", WITHIN, marker="+"),
@@ -130,6 +129,9 @@ own_women = Explorer(
         Key("her predicted level", BETWEEN, line="-"),
         Key("μ̂, and around it one σ̂_b either way", INK, line="--"),
     ),
+    live_controls=tuple(
+        control(name, tuple(sorted({*MEANS, 13.9, 14.1})))
+        for name in ("mean_3", "mean_4", "mean_5")
+    ),
     printed=printed,
-    live_controls=tuple(control(name, ANY_MEAN) for name in START),
 )

@@ -1,6 +1,8 @@
 """Pictures that are drawn again and again: light to draw, and in the colours of the page."""
 
 import html
+import itertools
+import math
 
 from lmmteach._typeset import as_html
 from lmmteach.plots.style import INK
@@ -49,7 +51,7 @@ def beside(ax, x, y, text, color, **place):
 
 
 def ready(axes):
-    """Axes on which marks are to be drawn: their limits keep still, and their colours begin anew."""
+    """Axes to draw marks on: their limits keep still, and their colours begin anew."""
     for ax in axes:
         ax.autoscale(False)
         ax.set_prop_cycle(None)
@@ -61,14 +63,13 @@ class View:
 
     What a view draws is a list of pieces for each panel: text of SVG, and numbers, by which the
     marks of one position differ from those of another. ``salt`` tells the names in this picture
-    from those in others on the page.
+    from those in others on the page, and ``controls`` are those that there are.
     """
 
-    def __init__(self, explorer, salt):
+    def __init__(self, explorer, salt, controls):
         from lmmteach.widgets.pen import Pen
 
-        self.explorer = explorer
-        self.movable = {control.name for control in explorer.controls}
+        self.explorer, self.controls, self.places = explorer, controls, {}
         figure, axes = explorer.stage()
         self.axes = ready(axes)
         self.width, self.height = figure.bbox.width / len(self.axes), figure.bbox.height
@@ -99,13 +100,31 @@ class View:
             for artist in sorted(added, key=lambda artist: artist.get_zorder()):
                 pieces, place = pen.drawn(artist)
                 panels[-1] += pieces
-                gid = artist.get_gid() or ""
-                controls = gid.removeprefix("drag:").split(",")
-                if gid.startswith("drag:") and self.movable.issuperset(controls):
-                    handles.append((k, controls, place))
+                moves = self._moves(artist.get_gid() or "")
+                if moves:
+                    handles.append((k, moves, place))
                 artist.remove()
             ax.containers.clear()
         return panels, handles
+
+    def _moves(self, gid):
+        """Which of the controls, by number, a mark moves, if it moves any."""
+        if not gid.startswith("drag:"):
+            return []
+        names = [control.name for control in self.controls]
+        return [names.index(name) for name in gid.removeprefix("drag:").split(",") if name in names]
+
+    def nearest(self, handle, x, y, parameters):
+        """The position at which a handle is nearest to a place, only its own controls moved."""
+        _, moves, _ = self.marks(parameters)[1][handle]
+        controls = [self.controls[k] for k in moves]
+        names = [control.name for control in controls]
+        others = tuple(value for name, value in parameters.items() if name not in names)
+        if (handle, others) not in self.places:
+            grids = itertools.product(*(control.values for control in controls))
+            found = [parameters | dict(zip(names, values, strict=True)) for values in grids]
+            self.places[handle, others] = [(p, self.marks(p)[1][handle][2]) for p in found]
+        return min(self.places[handle, others], key=lambda at: math.dist(at[1], (x, y)))[0]
 
     def html(self, marks, handles):
         """The panels side by side, or one below the other where there is little room."""
@@ -122,15 +141,27 @@ class View:
             f"{''.join(windows)}</div>"
         )
 
-    def _handle(self, controls, place):
+    def _handle(self, moves, place):
         """What the pointer takes hold of: the small circle is seen, the large one is felt."""
-        names = [control.name for control in self.explorer.controls]
-        moves = " ".join(str(names.index(name)) for name in controls)
+        names, (x, y) = " ".join(map(str, moves)), place
         return (
-            f'<g class="explorer-handle" aria-hidden="true" data-moves="{moves}" '
-            f'transform="translate({place[0]:g} {place[1]:g})">'
-            '<circle r="18"/><circle r="10"/></g>'
+            f'<g class="explorer-handle" aria-hidden="true" data-moves="{names}" '
+            f'transform="translate({x:g} {y:g})"><circle r="18"/><circle r="10"/></g>'
         )
+
+
+def split(marks):
+    """For each panel, the pieces of text; and the numbers between them, of all panels."""
+    pieces, between = [], []
+    for panel in marks:
+        pieces.append([""])
+        for piece in panel:
+            if isinstance(piece, str):
+                pieces[-1][-1] += piece
+            else:
+                between.append(piece)
+                pieces[-1].append("")
+    return pieces, between
 
 
 def as_svg(pieces):

@@ -20,7 +20,7 @@ def is_static():
 @cache
 def view(explorer):
     """The stage on which all frames of an explorer are drawn."""
-    return View(explorer, explorer.name)
+    return View(explorer, explorer.name, explorer.controls)
 
 
 @cache
@@ -56,7 +56,7 @@ def static_html(explorer, is_open=False):
         "pieces": pieces,
         "frames": [
             {
-                "marks": values,
+                "between": values,
                 "handles": [place for *_, place in frame["handles"]],
                 "readout": frame["readout"],
                 "spoken": frame["spoken"],
