@@ -259,6 +259,15 @@ def middle(outline):
 
 
 @every
+def test_what_a_handle_moves_are_controls_of_the_explorer(explorer):
+    for ax in explorer.figure(**explorer.start).axes:
+        for artist in ax.get_children():
+            name = artist.get_gid() or ""
+            if name.startswith("drag:"):
+                assert set(name.removeprefix("drag:").split(",")) <= set(explorer.start)
+
+
+@every
 def test_a_handle_can_be_pulled_to_every_position_of_its_controls(explorer):
     places = {}
     for parameters, frame in zip(explorer.positions, frames(explorer), strict=True):

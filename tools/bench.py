@@ -27,17 +27,20 @@ from lmmteach.widgets.picture import View
 
 ROUNDS = 31
 PAGES = Path(__file__).resolve().parent.parent / "_build" / "html" / "chapters"
-# From the event until the new picture has its place on the page; all formulas stand there already.
-FIRST_ANSWER = """(section) => {
+# From the event until the picture begins to glide; all formulas stand on the page already.
+FIRST_ANSWER = """(section) => new Promise((answer) => {
     section.querySelector(".explorer-skip").click();
     const slider = section.querySelector("input[type=range]");
     slider.value = slider.value === "0" ? 1 : 0;
     section.getBoundingClientRect();
     const start = performance.now();
+    new MutationObserver((_, observer) => {
+        observer.disconnect();
+        section.getBoundingClientRect();
+        answer(performance.now() - start);
+    }).observe(section.querySelector(".explorer-frame"), { childList: true, subtree: true });
     slider.dispatchEvent(new Event("input", { bubbles: true }));
-    section.querySelector(".explorer-frame").getBoundingClientRect();
-    return performance.now() - start;
-}"""
+})"""
 
 
 def seconds(function):

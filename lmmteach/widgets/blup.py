@@ -6,7 +6,7 @@ from lmmteach.blup import blup, shrinkage_factor
 from lmmteach.model import D_matrix, V_theta
 from lmmteach.plots.style import BETWEEN, WITHIN
 from lmmteach.profile import gls
-from lmmteach.widgets.explorer import Control, Explorer, Question
+from lmmteach.widgets.explorer import Control, Explorer, Key, Question
 from lmmteach.widgets.picture import INK, new_figure, set_title
 from lmmteach.widgets.study import HALF, ML, REML, between, estrone
 
@@ -37,7 +37,7 @@ def stage():
     arrows.set_xlabel("logestrone")
     arrows.set_ylabel("woman")
     inset.set(xlim=(-3, 4), xticks=[-2, 0, 2, 4], ylim=(0, 6.5), yticks=[0, 2, 4, 6])
-    set_title(inset, "b of woman 5: before - -, data -·-, after —")
+    set_title(inset, "b of woman 5")
     inset.set_xlabel("b")
     inset.set_ylabel("density")
     return figure, (arrows, inset)
@@ -99,5 +99,10 @@ shrinkage = Explorer(
         ("ML fit", {"sigma2_b": ML, "n_i": (16,) * 5}),
         ("REML fit", {"sigma2_b": REML, "n_i": (16,) * 5}),
         ("woman 5 measured once", {"sigma2_b": REML, "n_i": ONE_SHORT}),
+    ),
+    (
+        Key("b before her data", BETWEEN, "--"),
+        Key("what her data say", WITHIN, "-."),
+        Key("b after them", INK, "-"),
     ),
 )

@@ -89,6 +89,8 @@ class Pen(RendererBase):
         self._write(f'{self._clipped(gc)} style="font-size: ', prop.get_size_in_points(), "px; ")
         if prop.get_weight() != "normal":
             self._write(f"font-weight: {prop.get_weight()}; ")
+        if prop.get_family() == ["monospace"]:
+            self._write("font-family: monospace; white-space: pre; ")
         self._write(f"text-anchor: {anchor}; fill: {color_of(gc.get_rgb())}; fill-opacity: ")
         self._write(
             opacity_of(gc, gc.get_rgb()), '">', svg_text(html.escape(s, quote=False)), "</text>"

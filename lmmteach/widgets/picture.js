@@ -1,7 +1,7 @@
 // The picture of an explorer, on a built page and in a notebook alike. A picture is what the
 // package has drawn: for each panel the pieces of its SVG, the numbers and words between them, and
 // where its handles lie. On the way from one picture to the next, what is seen is their mean.
-const GLIDE = 150;
+const FRAME = 1000 / 60, GLIDE = 150;
 const motionless = matchMedia("(prefers-reduced-motion: reduce)");
 
 function mean(share, from, to) {
@@ -13,7 +13,7 @@ function mean(share, from, to) {
 function explorerPicture(root, picture, pull) {
   const panels = [...root.querySelectorAll(".explorer-marks")];
   const handles = [...root.querySelectorAll(".explorer-handle")];
-  let seen = picture, target = picture, running;
+  let seen = picture, target = picture, running = 0, painted;
 
   const paint = (next) => {
     let slot = 0;
@@ -28,12 +28,16 @@ function explorerPicture(root, picture, pull) {
   };
 
   const show = (next, jump = motionless.matches) => {
-    const from = seen, begin = performance.now();
+    // A glide that is interrupted goes on without a halt, and one that begins shows it at once.
+    const from = seen, begin = running ? painted : performance.now() - FRAME;
     cancelAnimationFrame(running);
+    running = 0;
     target = next;
     if (jump || from.between.length !== next.between.length) return paint(next);
     const step = (now) => {
-      const rest = 1 - Math.max(0, now - begin) / GLIDE;
+      const rest = 1 - (now - begin) / GLIDE;
+      painted = now;
+      running = 0;
       if (rest <= 0) return paint(next);
       const share = 1 - rest * rest;
       paint({
