@@ -122,7 +122,7 @@ def opened(browser):
     pages = {}
 
     def open_page(site, explorer, **context):
-        key = (site, AT[explorer.name], *context)
+        key = (site, AT[explorer.name], str(context))
         if key not in pages:
             pages[key] = watched(browser.new_context(**context).new_page())
             pages[key].goto(f"{site}/{AT[explorer.name]}")
