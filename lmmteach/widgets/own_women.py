@@ -52,7 +52,7 @@ def fitted(*means):
 
 def stage():
     """Five places, of which only the axes keep still."""
-    return women.stage("Your five women, and what the fit makes of them", 10.4, 17.8)
+    return women.stage("Your five women and their levels", 10.4, 17.8)
 
 
 def draw(axes, **means):

@@ -39,7 +39,7 @@ def fitted(sigma2_b):
 
 def stage():
     """The five women with their measurements, which keep still."""
-    figure, axes = women.stage("The five women, and what the model makes of them", 10.4, 17.6)
+    figure, axes = women.stage("The five women and their levels", 10.4, 17.6)
     women.show_measurements(axes[0], estrone().y.reshape(5, 16))
     return figure, axes
 
