@@ -16,7 +16,7 @@ from scipy.stats import norm
 from lmmteach import blup, diagnostics, likelihood, model, prediction, profile, reml, testing
 from lmmteach._typeset import as_html, as_plain
 from lmmteach.plots.style import BETWEEN
-from lmmteach.widgets import EXPLORERS, Control, Explorer, Key, Question
+from lmmteach.widgets import EXPLORERS, Control, Explorer, Key, Question, live
 from lmmteach.widgets.live import live_view
 from lmmteach.widgets.picture import View, as_svg, new_figure
 from lmmteach.widgets.reml import estimates, means_and_errors
@@ -109,16 +109,73 @@ def drive(name):
     explorer = by_name[name]
     box = live_view(explorer)
     click(box, "Show me without guessing")
-    sliders = widgets_in(box, "SelectionSlider")
-    (picture,) = [w for w in widgets_in(box, "HTML") if 'class="explorer-marks"' in w.value]
     readout = widgets_in(box, "HTML")[-1]
     seen = []
     for parameters in explorer.positions:
-        controls = (*explorer.controls, *explorer.live_controls)
-        for control, slider in zip(controls, sliders, strict=True):
-            slider.value = parameters[control.name]
-        seen.append((picture.value, readout.value))
+        move_to(box, explorer, parameters)
+        seen.append((marks_in(box), readout.value))
     return seen
+
+
+def marks_in(box):
+    """The marks that a live picture shows, as SVG."""
+    (picture,) = [widget.picture for widget in widgets_in(box, "Picture")]
+    between = iter(picture["between"])
+    return "".join(
+        as_svg([first, *(piece for other in others for piece in (next(between), other))])
+        for first, *others in picture["pieces"]
+    )
+
+
+def marks_of(explorer, parameters):
+    marks, _ = View(explorer, "salt", explorer.controls).marks(parameters)
+    return "".join(map(as_svg, marks))
+
+
+def without_salt(svg):
+    return re.sub(r"#[\w-]+?(?=-\d)|id=\"[\w-]+?(?=-\d)", "", re.sub("-[0-9a-f]{8}", "", svg))
+
+
+@every
+def test_the_live_picture_glides_where_anywidget_is_installed_and_stands_still_elsewhere(
+    explorer, monkeypatch
+):
+    for parameters in (explorer.start, explorer.positions[-1]):
+        expected = without_salt(marks_of(explorer, parameters))
+        box = live_view(explorer)
+        move_to(box, explorer, parameters)
+        assert without_salt(marks_in(box)) == expected
+        with monkeypatch.context() as elsewhere:
+            elsewhere.setattr(live, "find_spec", lambda name: None)
+            box = live_view(explorer)
+        assert widgets_in(box, "Picture") == []
+        move_to(box, explorer, parameters)
+        (html,) = [text for text in said_in(box) if 'class="explorer-marks"' in text]
+        marks = re.findall(r'<g class="explorer-marks">(.*?)</g></svg>', html)
+        assert without_salt("".join(marks)) == expected
+
+
+def move_to(box, explorer, parameters):
+    sliders = widgets_in(box, "SelectionSlider")
+    for slider, name in zip(sliders, explorer.start, strict=True):
+        slider.value = parameters[name]
+
+
+@every
+def test_in_a_notebook_a_pull_leads_to_the_position_whose_handle_is_nearest(explorer):
+    places = [frame["handles"] for frame in frames(explorer)]
+    for number, (_, moves, _) in enumerate(places[0]):
+        own = {explorer.controls[k].name for k in moves}
+        reached = explorer.start | {n: v for n, v in explorer.positions[-1].items() if n in own}
+        box = live_view(explorer)
+        click(box, "Show me without guessing")
+        (picture,) = widgets_in(box, "Picture")
+        assert picture.unlocked
+        *_, (x, y) = places[explorer.positions.index(reached)][number]
+        picture._handle_custom_msg([number, x + 0.01, y], [])
+        at = [slider.value for slider in widgets_in(box, "SelectionSlider")]
+        assert at == list(reached.values())
+        assert picture.picture["handles"][number] == [x, y]
 
 
 @pytest.fixture(scope="module")
@@ -147,7 +204,7 @@ def test_every_position_of_the_live_form_is_drawn_in_a_kernel(explorer, kernel):
     assert len(seen) == len(explorer.positions)
     assert len({picture for picture, _ in seen}) == len(seen)
     for parameters, (picture, readout) in zip(explorer.positions, seen, strict=True):
-        assert "<svg" in picture
+        assert "<path" in picture
         assert readout == f'<p role="status">{as_html(explorer.readout(parameters))}</p>'
 
 

@@ -59,6 +59,8 @@ function explorerPicture(root, picture, pull) {
       grip = [x - target.handles[k][0], y - target.handles[k][1]];
       handle.setPointerCapture(event.pointerId);
       event.preventDefault();
+      // Nothing moves yet, but a kernel can find out where the handle can go.
+      pull(k, ...target.handles[k]);
     });
     handle.addEventListener("pointermove", (event) => {
       if (!handle.hasPointerCapture(event.pointerId)) return;
