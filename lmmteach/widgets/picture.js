@@ -33,6 +33,7 @@ function explorerPicture(root, picture, pull) {
     cancelAnimationFrame(running);
     running = 0;
     target = next;
+    if (from.between === next.between) return;
     if (jump || from.between.length !== next.between.length) return paint(next);
     const step = (now) => {
       const rest = 1 - (now - begin) / GLIDE;
@@ -54,6 +55,8 @@ function explorerPicture(root, picture, pull) {
     const under = ({ clientX, clientY }) => new DOMPoint(clientX, clientY)
       .matrixTransform(handle.ownerSVGElement.getScreenCTM().inverse());
     let grip;
+    // The page would scroll under the finger: not every browser heeds touch-action inside an SVG.
+    handle.addEventListener("touchstart", (event) => event.preventDefault(), { passive: false });
     handle.addEventListener("pointerdown", (event) => {
       const { x, y } = under(event);
       grip = [x - target.handles[k][0], y - target.handles[k][1]];

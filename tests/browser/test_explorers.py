@@ -60,8 +60,9 @@ WATCH = """(section, handle) => {
         section.glided.push([performance.now(), e, f]);
     }).observe(section.querySelector(".explorer-frame"), { childList: true, subtree: true });
 }"""
-# Where on the screen a point of a handle's panel is.
+# Where on the screen a point of a handle's panel is, once it is in the middle of the screen.
 ON_SCREEN = """(handle, [x, y]) => {
+    handle.ownerSVGElement.scrollIntoView({ block: "center", behavior: "instant" });
     const point = new DOMPoint(x, y).matrixTransform(handle.ownerSVGElement.getScreenCTM());
     return [point.x, point.y];
 }"""
@@ -96,6 +97,13 @@ MOVING = """(section) => [...section.querySelectorAll("*")].filter((element) => 
     const style = getComputedStyle(element);
     return style.animationName !== "none" || parseFloat(style.transitionDuration) > 0;
 }).length"""
+
+TELEPHONE = {
+    "viewport": {"width": 390, "height": 800},
+    "has_touch": True,
+    "color_scheme": "dark",
+    "reduced_motion": "reduce",
+}
 
 
 class Quiet(http.server.SimpleHTTPRequestHandler):
@@ -295,14 +303,7 @@ def test_from_a_folder_of_a_server_a_right_prediction_opens_it(opened, server, e
 
 @every
 def test_on_a_small_dark_screen_it_can_be_touched_without_guessing(opened, explorer):
-    page = opened(
-        HTML.as_uri(),
-        explorer,
-        viewport={"width": 390, "height": 800},
-        has_touch=True,
-        color_scheme="dark",
-        reduced_motion="reduce",
-    )
+    page = opened(HTML.as_uri(), explorer, **TELEPHONE)
     section = section_of(page, explorer)
     section.get_by_role("button", name="Show me without guessing").tap()
     assert is_open(section)
@@ -336,7 +337,6 @@ def test_a_handle_is_pulled_to_the_frame_whose_handle_is_nearest(opened, explore
         start = next(place for position, place in path if position == explorer.start)
         target, there = max(path, key=lambda stop: math.dist(stop[1], start))
         handle = section.locator(".explorer-handle").nth(number)
-        handle.scroll_into_view_if_needed()
         page.wait_for_timeout(300)
         page.mouse.move(*handle.evaluate(ON_SCREEN, start))
         page.mouse.down()
@@ -356,6 +356,34 @@ def test_a_handle_is_pulled_to_the_frame_whose_handle_is_nearest(opened, explore
         between = [at for at in seen if min(math.dist(at, place) for place in stored) > 0.1]
         assert bool(between) == (motion == "no-preference")
     assert page.complaints == []
+
+
+@every
+def test_a_finger_pulls_a_handle_and_not_the_page(opened, explorer):
+    page = opened(HTML.as_uri(), explorer, **TELEPHONE)
+    section = section_of(page, explorer)
+    if not is_open(section):
+        section.locator(".explorer-skip").tap()
+    for number in range(len(frames(explorer)[0]["handles"])):
+        for slider, control in zip(
+            section.locator("input[type=range]").all(), explorer.controls, strict=True
+        ):
+            slider.fill(str(control.start))
+        path = along(explorer, number)
+        start = next(place for position, place in path if position == explorer.start)
+        target, there = max(path, key=lambda stop: math.dist(stop[1], start))
+        handle = section.locator(".explorer-handle").nth(number)
+        finger = page.context.new_cdp_session(page)
+        steps = [[a + share * (b - a) for a, b in zip(start, there, strict=True)]
+                 for share in (0, 0.25, 0.5, 0.75, 1)]  # fmt: skip
+        begin, *moves = (handle.evaluate(ON_SCREEN, step) for step in steps)
+        scrolled = page.evaluate("scrollY")
+        for kind, place in [("touchStart", begin), *(("touchMove", at) for at in moves)]:
+            points = [dict(zip("xy", place, strict=True))]
+            finger.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
+        finger.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+        assert readout(section) == as_in_the_page(explorer.readout(target))
+        assert page.evaluate("scrollY") == scrolled
 
 
 @every
