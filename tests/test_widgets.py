@@ -256,7 +256,7 @@ def test_presets_jump_to_positions_that_exist(explorer):
         box = live_view(explorer)
         click(box, "Show me without guessing")
         click(box, label)
-        names = [control.name for control in explorer.controls]
+        names = [control.name for control in (*explorer.controls, *explorer.live_controls)]
         at = {
             name: s.value for name, s in zip(names, widgets_in(box, "SelectionSlider"), strict=True)
         }

@@ -1,5 +1,6 @@
 """Pictures that are drawn again and again: light to draw, and in the colours of the page."""
 
+import html
 import itertools
 import math
 
@@ -189,6 +190,12 @@ def legend_html(keys, salt):
         if keys
         else ""
     )
+
+
+def printout_html(pieces, mark="<mark>"):
+    """A printout in its pieces, with those that have changed marked."""
+    texts = ((html.escape(text, quote=False), is_changed) for text, is_changed in pieces)
+    return "".join(f"{mark}{text}</mark>" if is_changed else text for text, is_changed in texts)
 
 
 def _swatch(key, salt):

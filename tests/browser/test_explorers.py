@@ -17,7 +17,7 @@ from pages import CHAPTERS, HTML
 from pypdf import PdfReader
 
 from lmmteach._typeset import SYMBOL, as_html, as_spoken
-from lmmteach.widgets import EXPLORERS
+from lmmteach.widgets import BY_NAME, EXPLORERS
 from lmmteach.widgets.picture import as_svg
 from lmmteach.widgets.static import frames
 
@@ -225,6 +225,27 @@ def right_everywhere(section, explorer):
 
 def test_every_explorer_stands_in_a_chapter():
     assert set(AT) == {explorer.name for explorer in EXPLORERS}
+
+
+def test_on_the_front_page_the_printout_is_open_at_once(browser):
+    page = watched(browser.new_page())
+    page.goto((HTML / "chapters/index.html").as_uri())
+    explorer = BY_NAME["printout"]
+    section = section_of(page, explorer)
+    assert is_open(section)
+    assert section.locator("fieldset").count() == 0
+    assert page.evaluate("document.activeElement === document.body")
+    assert readout(section) == as_in_the_page(explorer.readout(explorer.start))
+    printed = section.locator(".explorer-printout")
+    assert printed.locator("mark").count() == 0
+    section.locator("input[type=range]").press("Home")
+    first = explorer.positions[0]
+    assert readout(section) == as_in_the_page(explorer.readout(first))
+    pieces = explorer.printed(**first)
+    assert printed.text_content() == "".join(text for text, _ in pieces)
+    assert printed.locator("mark").all_text_contents() == [text for text, new in pieces if new]
+    assert page.complaints == []
+    page.close()
 
 
 @every
