@@ -60,7 +60,8 @@ WATCH = """(section, handle) => {
         const { e, f } = mark.transform.baseVal.consolidate().matrix;
         section.glided.push([performance.now(), e, f]);
     });
-    section.watcher.observe(section.querySelector(".explorer-frame"), { childList: true, subtree: true });
+    const frame = section.querySelector(".explorer-frame");
+    section.watcher.observe(frame, { childList: true, subtree: true });
 }"""
 # Where on the screen a point of a handle's panel is, once it is in the middle of the screen.
 ON_SCREEN = """(handle, [x, y]) => {
