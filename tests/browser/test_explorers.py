@@ -55,10 +55,13 @@ WALK = """(section) => {
 WATCH = """(section, handle) => {
     const mark = section.querySelectorAll(".explorer-handle")[handle];
     section.glided = [];
-    new MutationObserver(() => {
+    section.watcher?.disconnect();
+    section.watcher = new MutationObserver(() => {
         const { e, f } = mark.transform.baseVal.consolidate().matrix;
         section.glided.push([performance.now(), e, f]);
-    }).observe(section.querySelector(".explorer-frame"), { childList: true, subtree: true });
+    });
+    const frame = section.querySelector(".explorer-frame");
+    section.watcher.observe(frame, { childList: true, subtree: true });
 }"""
 # Where on the screen a point of a handle's panel is, once it is in the middle of the screen.
 ON_SCREEN = """(handle, [x, y]) => {
