@@ -55,7 +55,6 @@ WALK = """(section) => {
 WATCH = """(section, handle) => {
     const mark = section.querySelectorAll(".explorer-handle")[handle];
     section.glided = [];
-<<<<<<< HEAD
     section.watcher?.disconnect();
     section.watcher = new MutationObserver(() => {
         const { e, f } = mark.transform.baseVal.consolidate().matrix;
@@ -63,17 +62,6 @@ WATCH = """(section, handle) => {
     });
     const frame = section.querySelector(".explorer-frame");
     section.watcher.observe(frame, { childList: true, subtree: true });
-=======
-    section.watching?.disconnect();
-    section.watching = new MutationObserver(() => {
-        const { e, f } = mark.transform.baseVal.consolidate().matrix;
-        section.glided.push([e, f]);
-    });
-    section.watching.observe(section.querySelector(".explorer-frame"), {
-        childList: true,
-        subtree: true,
-    });
->>>>>>> engine
 }"""
 # Where on the screen a point of a handle's panel is, once it is in the middle of the screen.
 ON_SCREEN = """(handle, [x, y]) => {
