@@ -26,7 +26,8 @@ AT = {
     explorer.name: name
     for name in CHAPTERS
     for explorer in EXPLORERS
-    if f'id="explorer-{explorer.name}"' in (HTML / name).read_text(encoding="utf-8")
+    # A page may also show it without its question.
+    if f'name="{explorer.name}-option"' in (HTML / name).read_text(encoding="utf-8")
 }
 
 # At every position: the picture, what is said to a screen reader, and what is read out.
