@@ -52,17 +52,19 @@ WALK = """(section) => {
     }
     return seen;
 }"""
-# From now on, every picture that is shown: when, and where a handle lies in it.
+# From now on, where a handle lies in every picture that is shown.
 WATCH = """(section, handle) => {
     const mark = section.querySelectorAll(".explorer-handle")[handle];
     section.glided = [];
-    section.watcher?.disconnect();
-    section.watcher = new MutationObserver(() => {
+    section.watching?.disconnect();
+    section.watching = new MutationObserver(() => {
         const { e, f } = mark.transform.baseVal.consolidate().matrix;
-        section.glided.push([performance.now(), e, f]);
+        section.glided.push([e, f]);
     });
-    const frame = section.querySelector(".explorer-frame");
-    section.watcher.observe(frame, { childList: true, subtree: true });
+    section.watching.observe(section.querySelector(".explorer-frame"), {
+        childList: true,
+        subtree: true,
+    });
 }"""
 # Where on the screen a point of a handle's panel is, once it is in the middle of the screen.
 ON_SCREEN = """(handle, [x, y]) => {
@@ -354,7 +356,7 @@ def test_a_handle_is_pulled_to_the_frame_whose_handle_is_nearest(opened, explore
             assert slider.input_value() == str(control.values.index(value))
             assert slider.get_attribute("aria-valuetext") == as_spoken(control.text(value))
         page.wait_for_timeout(300)
-        seen = [place for _, *place in section.evaluate("section => section.glided")]
+        seen = section.evaluate("section => section.glided")
         assert seen[-1] == pytest.approx(there, abs=1e-3)
         stored = [place for _, place in path]
         between = [at for at in seen if min(math.dist(at, place) for place in stored) > 0.1]
