@@ -26,7 +26,8 @@ AT = {
     explorer.name: name
     for name in CHAPTERS
     for explorer in EXPLORERS
-    if f'id="explorer-{explorer.name}"' in (HTML / name).read_text(encoding="utf-8")
+    # A page may also show it without its question.
+    if f'name="{explorer.name}-option"' in (HTML / name).read_text(encoding="utf-8")
 }
 
 # At every position: the picture, what is said to a screen reader, and what is read out.
@@ -55,13 +56,15 @@ WALK = """(section) => {
 WATCH = """(section, handle) => {
     const mark = section.querySelectorAll(".explorer-handle")[handle];
     section.glided = [];
-    section.watcher?.disconnect();
-    section.watcher = new MutationObserver(() => {
+    section.watching?.disconnect();
+    section.watching = new MutationObserver(() => {
         const { e, f } = mark.transform.baseVal.consolidate().matrix;
-        section.glided.push([performance.now(), e, f]);
+        section.glided.push([e, f]);
     });
-    const frame = section.querySelector(".explorer-frame");
-    section.watcher.observe(frame, { childList: true, subtree: true });
+    section.watching.observe(section.querySelector(".explorer-frame"), {
+        childList: true,
+        subtree: true,
+    });
 }"""
 # Where on the screen a point of a handle's panel is, once it is in the middle of the screen.
 ON_SCREEN = """(handle, [x, y]) => {

@@ -69,7 +69,7 @@ def test_every_control_of_a_chapter_has_a_name_that_is_more_than_a_number(tree, 
 
 @pytest.mark.parametrize("explorer", EXPLORERS, ids=lambda explorer: explorer.name)
 def test_the_controls_of_an_explorer_are_heard_as_they_are_seen(tree, explorer):
-    nodes = tree(page_of(f'id="explorer-{explorer.name}"'))
+    nodes = tree(page_of(f'name="{explorer.name}-option"'))
     assert {as_spoken(control.label) for control in explorer.controls} <= set(
         named(nodes, "slider")
     )
