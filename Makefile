@@ -23,6 +23,7 @@ serve: book
 
 test: .venv/ready
 	$(BIN)/ruff check . && $(BIN)/ruff format --check .
+	$(BIN)/python tools/prose.py
 	$(THREADS) $(BIN)/python -m pytest -n 2 --durations=10 --cov=lmmteach --cov-fail-under=95
 	$(MAKE) test-notebooks
 

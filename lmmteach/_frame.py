@@ -37,7 +37,7 @@ class Positions(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class ModelFrame:
-    """What a formula says about a DataFrame: the arrays of the model and their names.
+    """What a formula makes of a DataFrame: the arrays of the model and their names.
 
     With years or times in X, and far from 0, the formulas would lose their digits. So the model is
     kept in other columns too: X = QR with orthonormal Q, the OLS coefficients ``beta_Q`` of y on
@@ -80,8 +80,8 @@ class ModelFrame:
         if not np.isfinite(X).all():
             row = newdata.index[~np.isfinite(X).all(axis=1)][0]
             raise ValueError(
-                f"The formula gives no finite number for row {plain(row)} of newdata: is there a "
-                "log of 0 or of a negative number, or a division by 0?"
+                f"The formula gives no finite number for row {plain(row)} of newdata. Look for a "
+                "log of 0 or of a negative number, or a division by 0."
             )
         return X
 
@@ -97,8 +97,8 @@ class ModelFrame:
         if alike:
             known = texts[without_type(alike[0])]
             remark = (
-                f" But the data have {plain(known)} ({kind_of_label(known)}), and newdata has "
-                f"{plain(alike[0])} ({kind_of_label(alike[0])}): give both the same type."
+                f" But the data have {plain(known)} ({kind_of_label(known)}), while newdata has "
+                f"{plain(alike[0])} ({kind_of_label(alike[0])}). Give both the same type."
             )
         return Positions(codes, remark)
 
@@ -161,31 +161,31 @@ def read_model(formula, data):
 def _grouping_column(formula, said):
     if not said.bars:
         raise ValueError(
-            f"The formula {formula!r} has no random part. Add one in parentheses, as '(1 | g)', "
-            "with g the column of the groups."
+            f"The formula {formula!r} has no random part. Add one in parentheses, such as "
+            "'(1 | g)', where g is the column of the groups."
         )
     slopes = [":".join(term) for bar in said.bars for term in bar.terms if term]
     if slopes:
         raise NotImplementedError(
-            f"lmm does not fit random slopes yet, and the formula {formula!r} asks for one of "
-            f"{slopes[0]}. It fits one random intercept, '(1 | g)'."
+            f"lmm does not fit random slopes yet, but the formula {formula!r} asks for one of "
+            f"{slopes[0]}. What it does fit is one random intercept, '(1 | g)'."
         )
     if not all(bar.terms for bar in said.bars):
         raise ValueError(
-            f"The formula {formula!r} has a random part without any effect: '(1 | g)' has the "
-            "intercept of each group."
+            f"The formula {formula!r} has a random part without any effect in it. Write '(1 | g)' "
+            "for an intercept in each group."
         )
     factors = sorted({":".join(factor) for bar in said.bars for factor in bar.factors})
     if len(factors) > 1:
         raise NotImplementedError(
-            f"lmm fits one random intercept, and the formula {formula!r} asks for "
+            f"lmm fits one random intercept, but the formula {formula!r} asks for "
             f"{len(factors)}: {', '.join(factors)}. Keep one of them."
         )
     (factor,) = said.bars[0].factors
     if len(factor) > 1 or said.is_call(factor[0]):
         raise NotImplementedError(
-            f"lmm wants one column to the right of the bar, and found {factors[0]!r}. "
-            "Make that column in the data first."
+            f"lmm needs a single column to the right of the bar, but found {factors[0]!r}. Make "
+            "that a column of the data first."
         )
     return factor[0]
 
@@ -194,12 +194,12 @@ def _refuse_names(said):
     used = {part for term in said.terms for part in term}
     if "Intercept" in used:
         raise ValueError(
-            "'Intercept' means something else in a formula: give the column another name."
+            "'Intercept' has a meaning of its own in a formula. Give the column a different name."
         )
     if any(part.startswith("offset(") and said.is_call(part) for part in used):
         raise NotImplementedError(
-            f"lmm does not fit an offset, and the formula {said.text!r} has one. "
-            "Subtract it from the response in the data first."
+            f"lmm does not fit an offset, but the formula {said.text!r} has one. Subtract it from "
+            "the response in the data first."
         )
 
 
@@ -231,9 +231,9 @@ def _require_memory(n):
     size = 8 * n**2
     if size > LARGEST_V_BYTES:
         raise ValueError(
-            f"With {n:,} rows, V would be {n:,} × {n:,}: {size / 2**30:,.1f} GiB, and this fit "
-            f"writes V out. It takes at most {int((LARGEST_V_BYTES / 8) ** 0.5):,} rows; "
-            "use lme4 or MixedModels.jl for more."
+            f"With {n:,} rows, V would be {n:,} × {n:,}, which takes {size / 2**30:,.1f} GiB, and "
+            f"this fit writes V out. It can handle {int((LARGEST_V_BYTES / 8) ** 0.5):,} rows at "
+            "most; use lme4 or MixedModels.jl for more."
         )
 
 
@@ -246,18 +246,18 @@ def _design(formula, said, data):
         raise ValueError(f"The formula {formula!r} cannot be computed: {error}") from None
     if not design.is_numeric:
         raise ValueError(
-            f"The response of {formula!r} must be one column of numbers, and it is not: "
+            f"The response of {formula!r} must be one column of numbers, which it is not: "
             f"{said.response}."
         )
     if not design.blocks:
         raise ValueError(
-            f"The formula {formula!r} has no fixed part. Keep at least the mean: 'y ~ 1 + …'."
+            f"The formula {formula!r} has no fixed part. Keep at least the mean, as in 'y ~ 1 + …'."
         )
     for name, values in ((said.response, design.y), ("The fixed part", design.X)):
         if not np.isfinite(values).all():
             raise ValueError(
-                f"{name} is not finite everywhere: is there a log of 0 or of a negative number, a "
-                "division by 0, or a number too large for a computer?"
+                f"{name} is not finite everywhere. Look for a log of 0 or of a negative number, a "
+                "division by 0, or a number too large for a computer."
             )
     return design
 
@@ -266,15 +266,15 @@ def _require_different(names):
     twice = [name for name in names if names.count(name) > 1]
     if twice:
         raise ValueError(
-            f"The formula gives two coefficients the same name, {twice[0]!r}: rename the column."
+            f"The formula gives two coefficients the same name, {twice[0]!r}. Rename the column."
         )
 
 
 def _require_variation(y, formula):
     if np.ptp(y) == 0:
         raise ValueError(
-            f"The response of {formula!r} is constant: every value is {y[0]:g}. "
-            "There is no variation to explain."
+            f"The response of {formula!r} is constant: every value is {y[0]:g}. So there is no "
+            "variation to explain."
         )
 
 
@@ -287,8 +287,9 @@ def _require_scale(design):
     for what, scale in scales.items():
         if scale and not 1 / LARGEST_SCALE < scale < LARGEST_SCALE:
             raise ValueError(
-                f"{what} has numbers of the size of {scale:.0e}, a scale out of the range in which "
-                f"variances can be computed. Give it in another unit: divide it by {scale:.0e}."
+                f"{what} has numbers of the size of {scale:.0e}, which is outside the range in "
+                "which variances can be computed. Use a different unit, by dividing by "
+                f"{scale:.0e}."
             )
 
 
@@ -302,19 +303,20 @@ def _require_rank(X, names):
     j = next(j for j, rank in enumerate(ranks) if rank == j)
     if np.ptp(X[:, j]) == 0 and X[0, j] and "(Intercept)" in names[:j]:
         raise ValueError(
-            f"X is rank deficient: its column {names[j]!r} has one value in all rows, as "
-            "(Intercept) has. Leave it out of the formula."
+            f"X is rank deficient: its column {names[j]!r} has the same value in all rows, just as "
+            "(Intercept) does. Leave it out of the formula."
         )
     if not X[:, j].any():
         raise ValueError(
-            f"X is rank deficient: its column {names[j]!r} is 0 in every row, as no row has this "
-            "combination of levels. Leave the term out of the formula, or join levels in the data."
+            f"X is rank deficient: its column {names[j]!r} is 0 in every row, because no row has "
+            "this combination of levels. Leave the term out of the formula, or merge levels in the "
+            "data."
         )
     raise ValueError(
-        f"X is rank deficient: its column {names[j]!r} says nothing that "
-        f"{', '.join(names[:j]) or 'the other columns'} did not say already. "
-        "Leave it out of the formula; or, if its values are all alike but for their last "
-        "digits, as those of a time are, subtract their mean first."
+        f"X is rank deficient: its column {names[j]!r} adds nothing to what "
+        f"{', '.join(names[:j]) or 'the other columns'} can explain. "
+        "Leave it out of the formula. Or, if its values differ only in their last digits, as times "
+        "often do, subtract their mean first."
     )
 
 
@@ -324,12 +326,12 @@ def _groups(column, name):
     counts = np.bincount(codes)
     if len(levels) == 1:
         raise ValueError(
-            f"The grouping column {name!r} has one level only, {plain(levels[0])}: "
-            "a variance between groups needs at least two groups."
+            f"The grouping column {name!r} has only one level, {plain(levels[0])}, but a variance "
+            "between groups needs at least two groups."
         )
     if counts.max() == 1:
         raise ValueError(
-            f"The grouping column {name!r} has one observation per group: sigma2_b and sigma2_e "
-            "cannot be told apart. Some groups need two observations."
+            f"The grouping column {name!r} has one observation per group, so sigma2_b and sigma2_e "
+            "cannot be told apart. Some groups need at least two observations."
         )
     return codes, list(levels)

@@ -22,7 +22,7 @@ from lmmteach.testing import aic
 
 
 class NewGroupWarning(UserWarning):
-    """A prediction was asked for a group that is not in the data."""
+    """A prediction was requested for a group that is not in the data."""
 
 
 def lmm(formula, data, method="REML", sigma2_b=None):
@@ -34,8 +34,8 @@ def lmm(formula, data, method="REML", sigma2_b=None):
         parentheses the column of the groups
     data : DataFrame, a row for each observation
     method : ``"REML"`` (the default, as in lme4) or ``"ML"``
-    sigma2_b : the variance between groups, if it shall not be estimated; 0 gives the smaller
-        model of a test of σ_b² = 0
+    sigma2_b : the variance between groups, if it should be held fixed and not estimated; 0 gives
+        the smaller model in a test of σ_b² = 0
 
     Returns
     -------
@@ -44,14 +44,14 @@ def lmm(formula, data, method="REML", sigma2_b=None):
     Raises
     ------
     ValueError, TypeError
-        saying what is wrong with the formula or the data, where, and what to do.
+        explaining what is wrong with the formula or the data, where, and what to do about it.
     NotImplementedError
-        for a random part that this function does not fit yet.
+        if the formula has a random part that this function does not fit yet.
 
     Source: lecture 15, "Motivation" (the call of lmer).
     """
     if method not in ("REML", "ML"):
-        raise ValueError(f'method = {method!r} is unknown; choose "REML" or "ML".')
+        raise ValueError(f'method = {method!r} is unknown. Choose "REML" or "ML".')
     frame = read_model(formula, data)
     fitter = fit_reml if method == "REML" else fit_ml
     require_unexplained(frame.r, frame.y)
@@ -171,7 +171,7 @@ class LinearMixedModel:
 
     @property
     def n_parameters(self):
-        """Number of parameters: the coefficients and the variances estimated; b is none."""
+        """Number of parameters: the coefficients and the estimated variances, but not b."""
         return self.X.shape[1] + len(self.theta) - self.holds_b
 
     @cached_property
@@ -308,7 +308,7 @@ class LinearMixedModel:
             return x, None, newdata.index, np.zeros(len(newdata), dtype=bool), ""
         if self.group not in newdata.columns:
             raise ValueError(
-                f"newdata has no column {self.group!r}. Add it, or ask for the population value "
+                f"newdata has no column {self.group!r}. Add it, or request the population value "
                 "with predict(newdata, include_random=False)."
             )
         position, remark = self.frame.positions(newdata)
@@ -319,8 +319,8 @@ class LinearMixedModel:
     def _say_new(self, new, remark):
         if new.any():
             warnings.warn(
-                f"{new.sum()} row(s) belong to a {self.group} that is not in the data: "
-                f"they get the population value Xβ̂, with b = 0.{remark}",
+                f"{new.sum()} row(s) belong to a {self.group} that is not in the data, so they get "
+                f"the population value Xβ̂, with b = 0.{remark}",
                 NewGroupWarning,
                 stacklevel=3,
             )
@@ -335,7 +335,7 @@ class LinearMixedModel:
         Returns
         -------
         intervals : DataFrame with a row for each coefficient; columns estimate, lower and upper.
-            There is none for the variances, whose likelihood is no parabola: see profile_interval.
+            The variances have none, since their likelihood is not a parabola: see profile_interval.
 
         Raises
         ------

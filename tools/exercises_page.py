@@ -14,6 +14,7 @@ from functools import cache
 from string import ascii_lowercase
 
 from docutils import nodes
+from prose import SECOND
 from sphinx.transforms.post_transforms import SphinxPostTransform
 from sphinx.util.docutils import SphinxDirective
 
@@ -31,20 +32,25 @@ KINDS = {Numeric: "number", Choice: "choice", Function: "function"}
 
 def add_exercises(app, docname, source):
     """Put the exercises of a chapter into the text that Sphinx reads, not into the file."""
-    keys = [exercise.key for exercise in BY_CHAPTER.get(PAGES.get(docname), ())]
-    if keys:
+    exercises = BY_CHAPTER.get(PAGES.get(docname), ())
+    if exercises:
         notebook = json.loads(source[0])
         cells = [c for c in notebook["cells"] if c["cell_type"] == "markdown"]
         texts = ["".join(cell["source"]) for cell in cells]
         heads = (k for k, text in enumerate(texts) if HEADING in text.splitlines())
         place = next(heads, len(texts) - 1)
-        cells[place]["source"] = with_exercises(texts[place], keys)
+        cells[place]["source"] = with_exercises(texts[place], exercises)
         source[0] = json.dumps(notebook)
 
 
-def with_exercises(text, keys):
-    """The text with the exercises at the end of its section "Exercises"; a new one if need be."""
-    directives = [f"```{{exercise}} {key}\n```" for key in keys]
+def with_exercises(text, exercises):
+    """The text with the exercises at the end of its section "Exercises"; a new one if need be.
+
+    Those of the second round are folded, as any section for a second reading is.
+    """
+    directives = [_directive(exercise) for exercise in exercises if not exercise.second_round]
+    later = [_directive(exercise) for exercise in exercises if exercise.second_round]
+    directives += [f"### {SECOND}more practice", *later] if later else []
     before, found, after = text.partition(HEADING)
     if found:
         section, next_heading, rest = after.partition("\n## ")
@@ -53,6 +59,10 @@ def with_exercises(text, keys):
         before, next_heading, rest = text.partition("## Further reading")
         directives.insert(0, HEADING)
     return "\n\n".join([before.strip(), *directives, (next_heading + rest).strip()])
+
+
+def _directive(exercise):
+    return f"```{{exercise}} {exercise.key}\n```"
 
 
 class exercise_form(nodes.General, nodes.Element):
@@ -125,7 +135,8 @@ def _where_to_write(exercise, docname):
     worksheet = docname.replace("chapters/", "exercises/") + ".ipynb"
     return [
         "",
-        f"Write it in the worksheet `{worksheet}`, where `check` looks at it. It begins so:",
+        f"You can write it in the worksheet `{worksheet}`, where `check` tests it for you. "
+        "It begins like this:",
         "",
         "```python",
         exercise.stub.strip("\n"),

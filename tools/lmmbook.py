@@ -12,6 +12,7 @@ import figures
 import mathjax
 import predictions
 import register
+import second_reading
 import subscripts
 from docutils import nodes
 from docutils.parsers.rst import directives
@@ -55,7 +56,7 @@ class EquationsTable(SphinxDirective):
                 "",
                 f"$$\n{equation.tex}\n$$",
                 "",
-                f"| On the estrone data: {what} | R says | Tested in |",
+                f"| On the estrone data: {what} | In R | Tested in |",
                 "| --- | --- | --- |",
                 f"| {as_text(value)} | {as_text(r_value)} | {_tested_in(name)} |",
                 "",
@@ -76,7 +77,7 @@ class LectureTable(SphinxDirective):
         values, naming = estrone_values(), register.function_of()
         lines = []
         for slide in SLIDES:
-            lines += [f"## {slide.title}", "", f"It says: {slide.says}.", ""]
+            lines += [f"## {slide.title}", "", slide.says, ""]
             lines += ["| Formula | Explained in | Function | Estrone data |", "| --- " * 4 + "|"]
             for label, page, heading in slide.leads_to:
                 what, value, _ = values[label]
@@ -273,5 +274,6 @@ def setup(app):
     exercises_page.setup(app)
     figures.setup(app)
     predictions.setup(app)
+    second_reading.setup(app)
     subscripts.setup(app)
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

@@ -62,6 +62,7 @@ class Exercise:
     right : the sentence that reads the right answer; plain text
     in_code : where a worksheet has what the prompt speaks of, in Markdown; a reader of the page has
         no ``study``
+    second_round : whether it is for those who want more practice; the others carry the chapter
     """
 
     key: str
@@ -72,6 +73,7 @@ class Exercise:
     code: str
     right: str
     in_code: str = ""
+    second_round: bool = False
 
     @property
     def chapter(self):

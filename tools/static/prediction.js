@@ -1,6 +1,7 @@
-// What follows a box "Predict first" is a native details, which works without this script. The
-// script adds a line to write the prediction on, which then stays beside the answer, and opens
-// everything for print in browsers that do not obey the style sheet there.
+// What follows a box "Predict first" is a native details, which works without this script; so is a
+// section for a second reading. The script adds a line to write the prediction on, which then stays
+// beside the answer, and opens everything for print in browsers that do not obey the style sheet
+// there.
 document.addEventListener("DOMContentLoaded", () => {
   const all = [...document.querySelectorAll("details.prediction")];
 
@@ -31,7 +32,8 @@ document.addEventListener("DOMContentLoaded", () => {
 
   let opened = [];
   window.addEventListener("beforeprint", () => {
-    opened = all.filter((details) => !details.open);
+    const later = document.querySelectorAll("details.second-reading");
+    opened = [...all, ...later].filter((details) => !details.open);
     for (const details of opened) details.open = true;
   });
   window.addEventListener("afterprint", () => {
