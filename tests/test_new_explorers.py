@@ -108,7 +108,7 @@ def test_every_printed_number_is_that_of_the_formulas_and_marked_if_it_has_chang
                 assert is_marked == (abs(value - reference) > 1e-9), (line, text)
     text = text_of(PRINTOUT.printed(sigma2_b=sigma2_b))
     assert text == str(fitted(sigma2_b).summary())
-    assert ("was held, not estimated" in text) == (sigma2_b != REML)
+    assert ("was held fixed, not estimated" in text) == (sigma2_b != REML)
 
 
 def decimals(text):

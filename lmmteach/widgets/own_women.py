@@ -1,4 +1,4 @@
-"""Explorer of chapter 5: a study of one's own, whose means can be pulled about."""
+"""Explorer of chapter 4: a study of one's own, whose means can be pulled about."""
 
 from functools import cache
 
