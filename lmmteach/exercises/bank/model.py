@@ -149,8 +149,8 @@ COVARIANCE = Function(
     hints=(
         "What do you have to ask about the rows i and j to know which of the three values belongs "
         "in V[i, j]?",
-        "`woman[:, np.newaxis] == woman` asks this question for all pairs at once, and answers "
-        "with a matrix of True and False.",
+        "`woman[:, np.newaxis] == woman` compares all pairs of rows at once, and returns a "
+        "matrix of True and False.",
         "Since True counts as 1, you can multiply this matrix by the variance that two "
         "measurements of a woman share. Then add what a measurement shares only with itself, for "
         "which `np.eye` is useful.",
@@ -507,7 +507,7 @@ UNBALANCED = Function(
 
         Write a function `se_of_mean(n_i, theta)` that returns the standard error of this plain
         mean.
-        Here `n_i` is an array with the count of each woman, and `theta` is
+        Here `n_i` is an array with the number of measurements of each woman, and `theta` is
         $(\sigma_b^2, \sigma_\epsilon^2)$.
         Do not build $\mathbf V$, but work out the sum of its entries by hand.
         """),
