@@ -246,8 +246,8 @@ ZERO = Choice(
     second_round=True,
     prompt=markdown(r"""
         A study compares six hospitals, with ten patients in each.
-        The fit by maximum likelihood gives $\hat\sigma_b^2 = 0$, with a warning that this is
-        on the boundary.
+        The fit by maximum likelihood gives $\hat\sigma_b^2 = 0$, with a warning that the
+        estimate is on the boundary.
 
         What can we conclude from this?
         """),
