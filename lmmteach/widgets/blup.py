@@ -125,7 +125,7 @@ shrinkage = Explorer(
         Key("her BLUP; pull that of woman 4", BETWEEN, marker="o"),
         Key("μ̂, towards which all are drawn", INK, line="--"),
         Key("before any measurement: what σ_b² allows; pull the dot at −σ_b", BETWEEN, line="--"),
-        Key("what her measurements alone would say", WITHIN, line="-."),
+        Key("what her measurements alone would suggest", WITHIN, line="-."),
         Key("after the measurements, both together", INK, line="-"),
     ),
 )

@@ -115,9 +115,11 @@ own_women = Explorer(
             "nothing, because σ_b² cannot be estimated any more",
         ),
         1,
-        "Exactly 0. Means of sixteen measurements differ a little by error alone, even if the "
-        "women are all alike. Once the five means vary by less than that, no σ_b² above 0 fits as "
-        "well as 0 does.",
+        "Exactly 0, and that is no accident. Means of sixteen measurements differ a little by "
+        "error alone, even if the women are all alike. If the five means vary by less than that, "
+        "their variance minus what errors contribute is negative, where no σ_b² can be, so the "
+        "likelihood is highest at the edge. Software calls such a fit singular, and chapter 6 asks "
+        "how often that happens.",
     ),
     (
         ("far apart", START | {"mean_1": 12.0, "mean_2": 16.0}),

@@ -128,8 +128,8 @@ profile = Explorer(
         "values, to σ_b² = 0.15: what does the best σ_ε² do?",
         ("It rises a little.", "It stays where it is.", "It falls as well."),
         0,
-        "It rises a little. If the women are said to be nearly alike, their means still differ, "
-        "and some of that has to be put down to variation within women. To the right of the top "
+        "It rises a little. If σ_b² leaves the women nearly alike, their means still differ, and "
+        "some of that has to be put down to variation within women. To the right of the top "
         "it hardly moves, because the measurements within women pin it down.",
     ),
     (
@@ -137,8 +137,8 @@ profile = Explorer(
         ("top of REML", {"sigma2_b": REML, "method": "REML"}),
     ),
     (
-        Key("the profile of σ_b², and the way that it takes over the hill", BETWEEN, line="-"),
-        Key("you, on the profile; pull the dot", BETWEEN, marker="o"),
+        Key("the profile of σ_b², and its path over the hill", BETWEEN, line="-"),
+        Key("where you are on the profile; pull the dot", BETWEEN, marker="o"),
         Key("the best σ_ε² at this σ_b²", WITHIN, line="-"),
         Key("the 95 % interval, where the profile is less than 1.92 below its top", INK, line="-"),
     ),

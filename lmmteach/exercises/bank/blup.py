@@ -278,7 +278,7 @@ LEVELS = Function(
             "ols_residuals",
             levels_ols,
             "This shrinks towards the plain mean of all rows. On balanced data that is μ̂, but here "
-            "a woman with many measurements pulls it to her side.",
+            "a woman with many measurements pulls it towards her own.",
         ),
         Wrong(
             "mean_of_means",
@@ -301,7 +301,7 @@ LEVELS = Function(
         Wrong(
             "shrink_direction",
             levels_swapped,
-            "The two weights are exchanged, so that a woman with many measurements is pulled most. "
+            "The two weights are swapped, so that a woman with many measurements is pulled most. "
             "The weight λ_i belongs to her own mean.",
         ),
         Wrong(
@@ -347,7 +347,7 @@ WHERE_TO = Choice(
         $\hat\mu + \hat b_i = 10 + 6 = 16$.
         Her level is between her own mean and the common one, and closer to her own.
         """),
-    right="Her own mean wins against the common one, but only by three to one, because three "
+    right="Her own mean outweighs the common one, but only by three to one, because three "
     "measurements are not many when women differ no more than measurements do.",
     options=(
         Option(
@@ -570,7 +570,7 @@ RIDGE = Function(
         Wrong(
             "no_root",
             penalised(lambda sigma2_b, sigma2_e: (sigma2_e / sigma2_b) ** 2),
-            "Least squares squares whatever is in the rows, and here the rows contain the price "
+            "The method squares whatever is in the rows, and here the rows contain the price "
             "itself, so it is squared once too often.",
         ),
         Wrong(

@@ -75,7 +75,7 @@ WEIGHTS = Numeric(
             "weights_upside_down",
             lambda study: mean_of_cut(study, lambda variance: variance),
             "This uses the variances themselves as weights. The less certain a mean is, the less "
-            "it should count, so the weights are the other way up.",
+            "it should count, so the weights are upside down.",
         ),
         Wrong(
             "used_estimates",
@@ -444,7 +444,7 @@ FIVE = Choice(
         "about women in general?",
     ),
     solution=markdown(r"""
-        There is no such law.
+        Nothing in the theory demands six groups.
         The number of groups decides how precisely $\sigma_b^2$ can be estimated, and the profile
         interval shows how precisely that is: with five women it is wide, most of all upwards.
         Dummy variables do not add any knowledge; they answer a different question, the one about
@@ -494,8 +494,8 @@ PARABOLA = Choice(
         """),
     hints=(
         "How far below its top is the curve at 0? The table of heights in the chapter has it.",
-        "An interval of this kind is computed from the curvature at the top. What does the "
-        "curvature at the top know about the height of the curve at 0?",
+        "An interval of this kind is computed from the curvature at the top. What can the "
+        "curvature at the top reveal about the height of the curve at 0?",
     ),
     solution=markdown(r"""
         The standard error describes the curve near its top, where it approximates it by a parabola.
@@ -518,7 +518,7 @@ PARABOLA = Choice(
         ),
         Option(
             "Cut off the negative part, then the interval is fine.",
-            "That would mend the lower end in looks only, because 0 would still be inside. And the "
+            "That would only make the lower end look better, since 0 would still be inside. And the "
             "upper end would be as wrong as before.",
             "truncate_wald",
         ),
