@@ -142,6 +142,6 @@ lineup = Explorer(
     (
         Key("a residual", WITHIN, marker="^", hollow=True),
         Key("a woman's predicted b", BETWEEN, marker="o", hollow=True),
-        Key("the plot that is enlarged; pull the dot to choose a different plot", BETWEEN, line="-"),
+        Key("the plot that is enlarged; pull the dot to a different one", BETWEEN, line="-"),
     ),
 )

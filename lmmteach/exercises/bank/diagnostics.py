@@ -190,8 +190,8 @@ WITHOUT_B = Function(
         Wrong(
             "sd_not_var",
             lambda y, X, V, sigma2_e: np.sqrt(sigma2_e) * np.linalg.solve(V, _gls_rest(y, X, V)),
-            "The missing factor is a variance, of which you used the square root. You can see it from "
-            "the units, since V⁻¹ has those of 1/y².",
+            "The missing factor is a variance, of which you used the square root. You can see it "
+            "from the units, since V⁻¹ has those of 1/y².",
         ),
         Wrong(
             "residuals_and_fit_swapped",
