@@ -609,8 +609,8 @@ DIFFERENCE = Function(
         """),
     code=source(sd_difference),
     right=(
-        "Whatever is shared by both cancels when you subtract, and what each brings along herself "
-        "counts twice."
+        "Whatever is shared by both cancels when you subtract, and what each woman brings with "
+        "her counts twice."
     ),
     series=SERIES,
 )
