@@ -94,8 +94,8 @@ FROM_SUMS = Numeric(
         "With balanced data σ̂_ε² is SSW/(I(J − 1)), and σ̂_b² is (SSB/d − σ̂_ε²)/J. Which d "
         "belongs to REML, and what is J in the shortened study?",
         "REML leaves I − 1 = 4 degrees of freedom between the women, so d = 4, and there are J = 8 "
-        "measurements of each. In Python you get the sums from "
-        "`lt.likelihood.sums_of_squares(y[rows], Z[rows])`.",
+        "measurements of each. In Python, `lt.likelihood.sums_of_squares(y[rows], Z[rows])` gives "
+        "the sums, where `rows` marks the measurements 1 to 8.",
     ),
     solution=markdown(r"""
         With $I = 5$ women and $J = 8$ measurements of each,
@@ -170,7 +170,10 @@ BIASED = Choice(
         $\sigma_b^2 + \sigma_\epsilon^2/J$ a fifth smaller than it is, and because the part
         $\sigma_\epsilon^2/J$ is estimated well, all of the error ends up in $\hat\sigma_b^2$.
         """),
-    right="Within women nothing is lost, since SSW measures every value from her own level.",
+    right=(
+        "SSW does not change if μ is known, and the five degrees of freedom that the women's own "
+        "means cost are already counted in its divisor."
+    ),
 )
 
 OTHER_K = Numeric(
@@ -330,13 +333,15 @@ WITHOUT_MATRICES = Function(
         The criterion has four terms,
 
         $$-2\,\ell_R = (n-p)\log 2\pi + \log\lvert\mathbf V\rvert + \log\lvert\mathbf X^{\mathsf
-        T}\mathbf V^{-1}\mathbf X\rvert + \mathbf r^{\mathsf T}\mathbf V^{-1}\mathbf r.$$
+        T}\mathbf V^{-1}\mathbf X\rvert + \mathbf r^{\mathsf T}\mathbf V^{-1}\mathbf r,$$
 
         and two of them are given: $\log\lvert\mathbf V\rvert = \sum_i \log(\sigma_\epsilon^2 +
         n_i\sigma_b^2) + (n - I)\log\sigma_\epsilon^2$, and $\mathbf r^{\mathsf T}\mathbf
         V^{-1}\mathbf r = \sum_i w_i(\bar y_i - \hat\mu)^2 + \mathrm{SSW}/\sigma_\epsilon^2$.
         Your part is to find the right $\hat\mu$, and to write
         $\log\lvert\mathbf X^{\mathsf T}\mathbf V^{-1}\mathbf X\rvert$ in terms of the weights.
+        Your function is tried on the balanced study and on an unbalanced one, with 16, 8, 4, 2
+        and 1 measurements.
         """),
     name="criterion_from_means",
     stub=markdown('''

@@ -42,7 +42,7 @@ DAYS = Numeric(
 
         What is the likelihood ratio statistic of the model with days against the model
         `logestrone ~ 1 + (1 | woman)`?
-        Give at least three decimals, which is more than a printout shows.
+        Give at least three decimals.
         """),
     in_code='Use `data = study.data.assign(day=(study.data["measurement"] - 1) // 4)`, and '
     "`C(day)` in the formula.",
@@ -111,6 +111,8 @@ DAYS = Numeric(
         "use unless you tell it otherwise?",
         'Fit both models with `method="ML"`; the statistic is then twice the difference between '
         "their `loglik`.",
+        "Each day gets a mean of its own if the formula has `C(day)`, where `day` is "
+        "`(measurement - 1) // 4`.",
     ),
     solution=markdown(r"""
         Both fits must be ML fits, since $\mathbf X$ differs, and the statistic is
@@ -462,7 +464,8 @@ closer = y.mean() + c * (own - y.mean()) + (y - own)
         "With probability one half each, the mixture is χ²₀, which is always 0, or χ²₁. "
         "For a statistic above 0, which part of the p-value of χ²₁ remains?",
         "What remains is half of 2{1 − Φ(√t)}, and so 1 − Φ(√t), where t is the statistic. In "
-        "Python, use `lt.testing.boundary_pvalue(lt.testing.boundary_lrt(closer, X, Z))`.",
+        "Python, use `lt.testing.boundary_pvalue(lt.testing.boundary_lrt(closer, X, Z))`, where "
+        "`closer` is the array of the moved responses.",
     ),
     solution=markdown(r"""
         If there are many groups, then under $H_0$ the estimate is pushed to the edge about half
