@@ -568,13 +568,12 @@ def numbers_of(numbers, *names):
 def words_of_variance(numbers, sentence, sigma2_b):
     (rho,) = numbers_of(numbers, "intraclass correlation")
     if sigma2_b == 0:
-        words = "all 80 measurements are independent, and each counts in full"
+        assert sentence == "All 80 measurements are now independent."
     elif rho < 0.1:
-        words = "two measurements of the same woman differ almost as much as those of two women"
+        assert sentence.startswith("Two measurements of one woman now differ almost as much")
     else:
-        degree = "somewhat" if rho < 0.5 else "clearly"
-        words = f"two measurements of the same woman are {degree} alike"
-    assert sentence == f"With this variance between women, {words}."
+        degree = "moderately" if rho < 0.5 else "strongly"
+        assert sentence == f"Two measurements of the same woman are {degree} correlated."
 
 
 def words_of_two_terms(numbers, sentence, **_):
@@ -582,12 +581,12 @@ def words_of_two_terms(numbers, sentence, **_):
     if total == 0:
         assert sentence.startswith("This is the top:")
     elif determinant < 0 and quadratic < 0:
-        assert sentence == "Here both terms have lost."
+        assert sentence == "Here both terms are lower than at the top."
     elif determinant < 0 < quadratic:
-        assert sentence.startswith("The data fit more easily here, but log|V| charges more")
+        assert sentence.startswith("The data fit better than at the top, but the determinant")
     else:
         assert quadratic < 0 < determinant
-        assert sentence.startswith("log|V| charges less than at the top, but the data fit worse")
+        assert sentence.startswith("The determinant term is better than at the top, but the data")
     assert total <= 0
 
 

@@ -135,13 +135,13 @@ lineup = Explorer(
         tuple(f"panel {number}" for number in PANELS),
         REAL["conditional"] - 1,
         f"It is panel {REAL['conditional']}. If you could not tell, the residuals look as they do "
-        "when the model holds. That even a careful eye finds no fault does not prove that there "
+        "when the model holds. But finding no fault with the eye does not prove that there "
         "is none.",
     ),
     (),
     (
         Key("a residual", WITHIN, marker="^", hollow=True),
         Key("a woman's predicted b", BETWEEN, marker="o", hollow=True),
-        Key("the plot that is enlarged; pull the dot to another one", BETWEEN, line="-"),
+        Key("the enlarged plot; pull the dot to choose a different one", BETWEEN, line="-"),
     ),
 )

@@ -60,13 +60,13 @@ def stage():
     bars.axvline(0, color=INK, lw=1)
     bars.set(xlim=(-20, 20), xticks=[-20, -10, 0, 10, 20], ylim=(2.5, -0.7), yticks=[])
     bars.spines["left"].set_visible(False)
-    set_title(bars, "Won or lost since the top")
+    set_title(bars, "Compared with the top")
     bars.set_xlabel("change in log-likelihood")
     return figure, (map_, bars)
 
 
 def draw(axes, sigma2_b, sigma2_e):
-    """θ on the hill; what the terms have won or lost, the second from where the first one ends."""
+    """θ on the hill; what the terms gain or lose, the second from where the first one ends."""
     map_, bars = axes
     map_.plot([sigma2_b] * 2, [RANGES[2], sigma2_e], color=BETWEEN, lw=1.5)
     map_.plot([RANGES[0], sigma2_b], [sigma2_e] * 2, color=WITHIN, lw=1.5)
@@ -88,19 +88,25 @@ def signed(value):
 
 
 def read(sigma2_b, sigma2_e):
-    """The changes of the terms, and which of them pulls down."""
+    """The changes of the terms, and which of them makes ℓ fall."""
     determinant, quadratic, total = gains(sigma2_b, sigma2_e)
     if total > -0.005:
         sentence = (
-            "This is the top: a small step in any direction costs one term as much as the other "
-            "one wins, and a large step costs more."
+            "This is the top: a step in any direction makes one term fall by more than the other "
+            "one rises."
         )
     elif determinant < 0 and quadratic < 0:
-        sentence = "Here both terms have lost."
+        sentence = "Here both terms are lower than at the top."
     elif determinant < 0:
-        sentence = "The data fit more easily here, but log|V| charges more than that is worth."
+        sentence = (
+            "The data fit better than at the top, but the determinant term loses more than that "
+            "gains."
+        )
     else:
-        sentence = "log|V| charges less than at the top, but the data fit worse, which costs more."
+        sentence = (
+            "The determinant term is better than at the top, but the data fit worse, and that "
+            "outweighs the gain."
+        )
     return {
         "−½ log|V|": signed(determinant),
         "−½ quadratic form": signed(quadratic),
@@ -123,9 +129,9 @@ two_terms = Explorer(
         "which raises σ_ε² from 0.33 to 0.45. Which of the two terms makes ℓ fall?",
         ("log|V|", "the quadratic form", "both of them"),
         0,
-        "It is log|V|, and the bargain is the same as with σ_b². A model that lets measurements "
-        "scatter more finds these data less surprising, but it pays for everything else that it "
-        "allows. If you lower σ_ε² to 0.24 instead, the quadratic form is the term that loses.",
+        "It is log|V|, for the same reason as with σ_b². In a model that lets measurements scatter "
+        "more, these data are less surprising, but its density is spread more thinly. If you lower "
+        "σ_ε² to 0.24 instead, it is the quadratic form that makes ℓ fall.",
     ),
     (("to the top", {"sigma2_b": ML, "sigma2_e": 0.3254}),),
     (

@@ -84,17 +84,20 @@ def read(sigma2_b):
     return {
         "intraclass correlation": f"{rho:.3f}",
         "standard error of the mean": f"{standard_error(sigma2_b):.4f}",
-    }, f"With this variance between women, {in_words(rho)}."
+    }, in_words(rho)
 
 
 def in_words(rho):
     """What an intraclass correlation means for the measurements."""
     if rho == 0:
-        return "all 80 measurements are independent, and each counts in full"
+        return "All 80 measurements are now independent."
     if rho < 0.1:
-        return "two measurements of the same woman differ almost as much as those of two women"
-    degree = "somewhat" if rho < 0.5 else "clearly"
-    return f"two measurements of the same woman are {degree} alike"
+        return (
+            "Two measurements of one woman now differ almost as much as measurements of two "
+            "different women."
+        )
+    degree = "moderately" if rho < 0.5 else "strongly"
+    return f"Two measurements of the same woman are {degree} correlated."
 
 
 variance = Explorer(
@@ -109,8 +112,8 @@ variance = Explorer(
         "stays as it is. What happens to the standard error of the mean?",
         (
             "It grows.",
-            "It stays as it is.",
-            "It falls to about a half.",
+            "It stays the same.",
+            "It falls to about half.",
             "It falls to about a tenth.",
         ),
         3,

@@ -29,7 +29,9 @@ function explorerPicture(root, picture, pull) {
 
   const show = (next, jump = motionless.matches) => {
     // A glide that is interrupted goes on without a halt, and one that begins shows it at once.
-    const from = seen, begin = running ? painted : performance.now() - FRAME;
+    // Two pictures may be asked for before either has been painted.
+    if (!running) painted = performance.now() - FRAME;
+    const from = seen, begin = painted;
     cancelAnimationFrame(running);
     running = 0;
     target = next;

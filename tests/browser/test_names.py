@@ -7,7 +7,7 @@ import html
 import re
 
 import pytest
-from pages import CHAPTERS, HTML
+from pages import CHAPTERS, HTML, UNFOLD
 
 from lmmteach._typeset import as_html, as_spoken
 from lmmteach.exercises.bank import EXERCISES
@@ -30,6 +30,7 @@ def tree(browser):
         if name in heard:
             return heard[name]
         page.goto((HTML / name).as_uri())
+        page.evaluate(UNFOLD)
         # What is locked is named as well, but only what can be used is heard by everybody.
         for skip in page.locator(".explorer-skip").all():
             skip.click()

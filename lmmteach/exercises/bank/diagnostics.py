@@ -190,8 +190,8 @@ WITHOUT_B = Function(
         Wrong(
             "sd_not_var",
             lambda y, X, V, sigma2_e: np.sqrt(sigma2_e) * np.linalg.solve(V, _gls_rest(y, X, V)),
-            "The missing factor is a variance, of which you used the root. You can see it from "
-            "the units, since V⁻¹ has those of 1/y².",
+            "The missing factor is a variance, of which you used the square root. You can see it "
+            "from the units, since V⁻¹ has those of 1/y².",
         ),
         Wrong(
             "residuals_and_fit_swapped",
@@ -241,7 +241,7 @@ WHICH = Choice(
     options=(
         Option(
             "The conditional ones, y − Xβ̂ − Zb̂, against both, because they are what the model "
-            "leaves over.",
+            "cannot explain.",
             "For temperature that is right. But age is the same for all measurements of a woman, "
             "so whatever it does to her level is in her b̂, and that is what you have just "
             "subtracted.",
@@ -422,7 +422,7 @@ TWENTY_EFFECTS = Choice(
         In a QQ plot the twenty $\hat b_i$ lie close to a straight line, and the Shapiro-Wilk test
         gives $p = 0.3$.
         The chapter has a table that helps you to judge this.
-        What may you write?
+        What may you write in your report?
         """),
     options=(
         Option(
@@ -473,8 +473,8 @@ TWENTY_EFFECTS = Choice(
         they look more normal than the $b_i$ are.
         """),
     right=(
-        "A null result is worth as much as the power behind it, and that differs from one "
-        "alternative to the next."
+        "How much a null result is worth depends on the power of the test, which differs from "
+        "one alternative to the next."
     ),
     second_round=True,
 )
@@ -510,7 +510,7 @@ LAST_POINT = Numeric(
     prompt=markdown(r"""
         Imagine the normal QQ plot of the scaled conditional residuals of the unbalanced study (16,
         8, 4, 2 and 1 measurements), fitted by REML.
-        How far above the diagonal is its *last* point, the one of the largest residual?
+        How far above the diagonal is its *last* point, that of the largest residual?
         Give the residual minus its normal quantile, which is negative for a point below the
         diagonal, with the $p_k$ of the chapter's QQ plot and at least four decimals.
         """),

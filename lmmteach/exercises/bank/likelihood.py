@@ -14,17 +14,17 @@ FEWER = Numeric(
         twenty rows in all.
 
         What is the maximum likelihood estimate of $\sigma_b^2$ from these rows?
-        You may find it by a fit, or by hand from SSB and SSW; give at least three decimals.
+        You can find it with a fit, or by hand from SSB and SSW; give at least three decimals.
         """),
     in_code="They are the rows of the DataFrame `study.data` whose `measurement` is at most 4.",
     hints=(
         "The closed form of the chapter holds for every balanced study. Which of the two counts in "
-        "it changes when each woman is measured only four times?",
+        "it, I or J, changes when each woman is measured only four times?",
         "For a fit, select the rows and use "
         '`lt.lmm("logestrone ~ 1 + (1 | woman)", data, method="ML")`. By hand, use the closed form '
         "of the chapter with J = 4.",
         "The variance of the five means, with divisor 5, still contains a part that comes from the "
-        "measurements. Take off the error variance that a mean of four measurements carries.",
+        "errors. Subtract the error variance of a mean of four measurements.",
     ),
     solution=markdown(r"""
         With $I = 5$ and $J = 4$,
@@ -33,8 +33,8 @@ FEWER = Numeric(
         \hat\sigma_b^2 = \frac14\left(\frac{\mathrm{SSB}}{5} - \hat\sigma_\epsilon^2\right).$$
 
         Here $\mathrm{SSB}/(5 \cdot 4)$ is the variance of the five means.
-        A mean of four measurements carries an error with variance $\sigma_\epsilon^2/4$, and the
-        formula takes that off.
+        A mean of four measurements contains an error with variance $\sigma_\epsilon^2/4$, which the
+        formula subtracts.
         The fit climbs to the same point.
         """),
     code=markdown("""
@@ -42,8 +42,8 @@ FEWER = Numeric(
         fit = lt.lmm("logestrone ~ 1 + (1 | woman)", four, method="ML")
         answer = fit.sigma2_b
         """),
-    right="A mean of so few values carries a good deal of error, and the closed form has removed "
-    "exactly that part from the spread between women.",
+    right="A mean of only four values contains a good deal of error, and the closed form has "
+    "removed exactly that part from the spread between women.",
     answer=lambda study: theta_of_four(study)[0],
     given=lambda study: dict(zip(("SSB", "SSW"), first_four(study), strict=True)),
     atol=5e-4,
@@ -52,20 +52,20 @@ FEWER = Numeric(
         Wrong(
             "used_REML",
             lambda study: theta_of_four(study, reml=True)[0],
-            "That is the REML estimate, which `lmm` gives unless you ask for something else. The "
+            "That is the REML estimate, which is what `lmm` computes by default. The "
             "question here is about maximum likelihood.",
         ),
         Wrong(
             "var_of_means_ddof0",
             lambda study: first_four(study)[0] / 20,
-            "That is the variance of the five means, and part of it is error of measurement. How "
-            "much of it does a mean of four measurements carry?",
+            "That is the variance of the five means, and part of it is measurement error. How "
+            "large is the error variance of a mean of four measurements?",
         ),
         Wrong(
             "var_of_means",
             lambda study: first_four(study)[0] / 16,
             "That is the variance of the five means with divisor 4. Maximum likelihood divides by "
-            "5, and it also takes off the part that comes from the measurements.",
+            "5, and it also subtracts the part that comes from the errors.",
         ),
         Wrong(
             "sd_not_var",
@@ -131,7 +131,7 @@ UNITS = Numeric(
         "c, what happens to a standard deviation, and what happens to a variance?",
     ),
     solution=markdown(r"""
-        Since $\log x = c \cdot 10\log_{10} x$ with $c = \log(10)/10$, the colleague only uses
+        Since $\log x = c \cdot 10\log_{10} x$ with $c = \log(10)/10$, the colleague is only using
         different units.
         A fit in different units is the same fit, in which means and standard deviations are
         multiplied by $c$ and variances by $c^2$.
@@ -153,13 +153,13 @@ UNITS = Numeric(
             "no_units",
             lambda study: study.ml.sigma2_b,
             "That is the estimate on the lecture's scale. A variance has the squared units of the "
-            "data, and the colleague's data are smaller numbers.",
+            "data, and on the colleague's scale the numbers are smaller.",
         ),
         Wrong(
             "upside_down",
             lambda study: study.ml.sigma2_b / PER_UNIT**2,
-            "This goes in the opposite direction. Natural logarithms are smaller numbers than ten "
-            "times the logarithm to base ten, so the variance must become smaller.",
+            "You used the factor upside down. Natural logarithms are smaller than ten times the "
+            "logarithms to base ten, so the variance must become smaller.",
         ),
         Wrong(
             "sd_not_var",
@@ -177,7 +177,7 @@ UNITS = Numeric(
             "no_units_used_REML",
             lambda study: study.reml.sigma2_b,
             "That is the REML estimate on the lecture's scale. The colleague uses maximum "
-            "likelihood, and has data that are smaller numbers.",
+            "likelihood, on a scale on which the numbers are smaller.",
             always=False,
         ),
     ),
@@ -207,8 +207,8 @@ RESCALED = Choice(
         larger by $n\log 100$, and $\ell$ smaller by half of that, $n\log 10$.
 
         The reason is that a density is a probability *per unit of $y$*.
-        So the height of a log-likelihood means nothing by itself, and you can only compare
-        different settings of the dials for the *same* data.
+        So the height of a log-likelihood has no meaning by itself, and you can compare heights only
+        between different settings of the dials for the *same* data.
         """),
     right="The height of the hill depends on the scale of the response, so compare two models "
     "only on identical data in identical units.",
@@ -221,18 +221,18 @@ RESCALED = Choice(
         ),
         Option(
             "It falls by n · log 10.",
-            "Through the determinant of V, every measurement contributes one log 10.",
+            "Through the determinant of V, each of the n measurements lowers ℓ by log 10.",
         ),
         Option(
             "It falls by log 10.",
             "The direction is right. But this is the density of n measurements together, and each "
-            "of them has the new unit.",
+            "of them is in the new unit.",
             "one_for_all",
         ),
         Option(
             "It becomes 100 times as large, just as the variances do.",
             "The variances do become 100 times as large. But they enter through a logarithm, which "
-            "turns a factor into a summand.",
+            "turns a factor into a term that is added.",
             "log_of_a_product",
         ),
     ),
@@ -245,8 +245,9 @@ ZERO = Choice(
     title="A variance of zero",
     second_round=True,
     prompt=markdown(r"""
-        Somebody compares six hospitals, with ten patients in each.
-        The fit by maximum likelihood gives $\hat\sigma_b^2 = 0$, with a warning about a boundary.
+        A study compares six hospitals, with ten patients in each.
+        The fit by maximum likelihood gives $\hat\sigma_b^2 = 0$, with a warning that the
+        estimate is on the boundary.
 
         What can we conclude from this?
         """),
@@ -257,10 +258,11 @@ ZERO = Choice(
     ),
     solution=markdown(r"""
         The estimate is 0 if $\mathrm{SSB}/I \le \mathrm{SSW}/(I(J-1))$, which happens when the six
-        means differ about as little as errors alone would make them differ.
+        means differ about as little as errors alone would lead us to expect.
         That does not prove that the hospitals are alike, because with few groups it often happens
         even if they differ.
-        The profile likelihood will show which values of $\sigma_b^2$ are almost as plausible as 0.
+        The profile likelihood in the next chapter shows which values of $\sigma_b^2$ are almost as
+        plausible as 0.
         Nor has the fit failed, because 0 is where the likelihood is highest.
         """),
     right="An interval, such as the one in the next chapter, is the way to find out which larger "
@@ -286,8 +288,8 @@ ZERO = Choice(
         ),
         Option(
             "The data show no sign of a difference between hospitals, but there may still be one.",
-            "The six means vary about as little as errors alone would make them vary, and that is "
-            "all we know from this fit.",
+            "The six means vary about as little as errors alone would lead us to expect, and that "
+            "is all that this fit shows.",
         ),
     ),
     answer=3,
@@ -437,8 +439,9 @@ STEP_1 = Function(
         The next term is the quadratic form $\mathbf r^{\mathsf T}\mathbf V^{-1}\mathbf r$ of the
         deviations $\mathbf r = \mathbf y - \mathbf X\boldsymbol\beta$.
         In each direction, it divides the squared length of $\mathbf r$ by the eigenvalue.
-        In the direction of a woman's mean this squared length is $n_i\bar r_i^2$, and in her other
-        directions together it is $\sum_j (r_{ij} - \bar r_i)^2$.
+        With $\bar r_i$ for the mean of a woman's deviations, the squared length in the direction
+        of her mean is $n_i\bar r_i^2$, and in her other directions together it is
+        $\sum_j (r_{ij} - \bar r_i)^2$.
 
         Write the last line of `quadratic_form`, which brings these pieces together.
         """),
@@ -446,7 +449,7 @@ STEP_1 = Function(
         "There are two kinds of directions and two eigenvalues: `of_mean` belongs to the means, "
         "and `sigma2_e` to what is left within women.",
         "Within women all directions have the same eigenvalue, so you can add their squared "
-        "lengths first, and their sum is `SSW`.",
+        "lengths first, which gives `SSW`.",
         "The means contribute `n_i * means**2`, divided by `of_mean` and then summed over women.",
     ),
     solution=markdown(r"""
@@ -458,12 +461,13 @@ STEP_1 = Function(
 
         A symmetric matrix stretches each of its directions by an eigenvalue, and its inverse
         divides by the same eigenvalue.
-        The deviations of the means are divided by a large one, so with a large $\sigma_b^2$ they
-        hardly matter any more, whereas what happens within a woman matters as much as before.
+        The deviations of the means are divided by the larger eigenvalue, so with a large
+        $\sigma_b^2$ they hardly matter any more, whereas the scatter within a woman matters as
+        much as before.
         """),
     code=source(quadratic_form),
-    right="Distances of means are judged by a different yardstick from scatter around them, and "
-    "choosing the yardstick is all that V⁻¹ does here.",
+    right="So V⁻¹ amounts to two divisions: squared deviations of the women's means are divided by "
+    "the larger eigenvalue, and the scatter around those means by the smaller one.",
     name="quadratic_form",
     stub=markdown('''
         def quadratic_form(r, Z, theta):
@@ -482,7 +486,7 @@ STEP_1 = Function(
             "forgot_n_i",
             quadratic_without_n_i,
             "The squared length in the direction of a woman's mean is larger than that, because "
-            "each of her rows contains the mean deviation, and each of them counts.",
+            "the mean deviation is part of every one of her rows.",
         ),
         Wrong(
             "mean_n",
@@ -505,8 +509,8 @@ STEP_2 = Function(
     title="Woman by woman: the last two lines",
     second_round=True,
     prompt=markdown(r"""
-        In this step we look for the slope of $\ell$ in $\sigma_b^2$.
-        From the step before you know both parts of
+        In this step we look for the slope of $\ell$ with respect to $\sigma_b^2$.
+        From the previous step you know both parts of
         $\ell = -\tfrac12\left\{\log\lvert\mathbf V\rvert +
         \mathbf r^{\mathsf T}\mathbf V^{-1}\mathbf r\right\}$
         as sums over women.
@@ -514,12 +518,13 @@ STEP_2 = Function(
         $\sigma_\epsilon^2 + n_i\sigma_b^2$, which the code calls `of_mean`.
 
         Differentiate, and write the last two lines.
-        The first is `terms`, an array that contains for each woman the derivative in $\sigma_b^2$
-        of her part of the braces, without the $-\tfrac12$; the second returns the slope.
+        The first is `terms`, an array that contains, for each woman, the derivative of her part of
+        the braces with respect to $\sigma_b^2$, without the $-\tfrac12$; the second returns the
+        slope.
         """),
     hints=(
-        "The derivative of the eigenvalue in σ_b² is n_i. You need it twice, once for the "
-        "logarithm and once for the quadratic form.",
+        "The derivative of the eigenvalue with respect to σ_b² is n_i. You need it twice, once for "
+        "the logarithm and once for the quadratic form.",
         "The derivative of log(of_mean) is n_i / of_mean, and that of n_i r̄_i² / of_mean is −n_i "
         "r̄_i² n_i / of_mean².",
         "Add the two derivatives for each woman; at the end, sum over women and multiply by −½.",
@@ -532,13 +537,14 @@ STEP_2 = Function(
         \left(\frac{n_i\bar r_i}{\nu_i}\right)^2\right\}.
         $$
 
-        The first part is the price of a wide model, and the second is what such a model gains from
-        means that are far out.
-        It is the second entry of `likelihood.score`, without any matrix of size $n \times n$.
+        The first part is the cost of a model that is spread more widely, and the second is its gain
+        from means that are far from the centre.
+        The result is the second entry of `likelihood.score`, without any matrix of size
+        $n \times n$.
         """),
     code=source(slope_between),
-    right="Every woman has a price and a gain in this sum, and the climb ends at the point where "
-    "they cancel.",
+    right="For each woman log|V| contributes a cost and the quadratic form a gain; at the top, the "
+    "sums of the two cancel.",
     name="slope_between",
     stub=markdown('''
         def slope_between(r, Z, theta):
@@ -561,8 +567,8 @@ STEP_2 = Function(
         Wrong(
             "forgot_inner_derivative",
             slope_between_no_chain,
-            "The chain rule is missing: in the eigenvalue σ_b² has the factor n_i, so n_i comes "
-            "out of both terms.",
+            "The chain rule is missing: in the eigenvalue σ_b² is multiplied by n_i, so both terms "
+            "need a further factor n_i.",
         ),
         Wrong(
             "forgot_logdet",
@@ -584,20 +590,20 @@ STEP_3 = Function(
     title="Woman by woman: on your own",
     second_round=True,
     prompt=markdown(r"""
-        What remains is the other slope of $\ell$, the one in $\sigma_\epsilon^2$.
-        This parameter is part of both kinds of eigenvalues: the one of each woman's mean, and the
-        $n_i - 1$ others of her block.
+        What remains is the other slope of $\ell$, the one with respect to $\sigma_\epsilon^2$.
+        This parameter is part of both kinds of eigenvalue: the one that belongs to each woman's
+        mean, and the $n_i - 1$ others of her block.
 
         Write `slope_within(r, Z, theta)`, again woman by woman and without any matrix of size
         $n \times n$.
         """),
     hints=(
-        "Write down log|V| and the quadratic form as sums over women, as in the two steps before, "
-        "and mark every place where σ_ε² occurs.",
+        "Write down log|V| and the quadratic form as sums over women, as in the two previous "
+        "steps, and mark every place where σ_ε² occurs.",
         "This time both eigenvalues change with the parameter, each with derivative 1. So log|V| "
         "gives 1/of_mean and (n_i − 1)/σ_ε² for each woman.",
         "In the quadratic form each squared length is divided by an eigenvalue ν, and the "
-        "derivative of 1/ν is −1/ν². Do not forget the part with `SSW`.",
+        "derivative of 1/ν is −1/ν². Remember the part with `SSW`.",
     ),
     solution=markdown(r"""
         With $\nu_i = \sigma_\epsilon^2 + n_i\sigma_b^2$,
@@ -609,12 +615,11 @@ STEP_3 = Function(
         $$
 
         Every eigenvalue contains $\sigma_\epsilon^2$ with the factor 1, so each direction
-        contributes $1/\nu$ to the price of a wide model, and its squared length divided by $\nu^2$
-        to the gain.
+        contributes $1/\nu$ to the cost, and its squared length divided by $\nu^2$ to the gain.
         """),
     code=source(slope_within),
-    right="With both slopes as sums you could climb on a hundred thousand rows, for which V would "
-    "not fit into the memory of your computer.",
+    right="With both slopes as sums you could fit the model to a hundred thousand rows, for which "
+    "V itself would not fit into the memory of your computer.",
     name="slope_within",
     stub=markdown('''
         def slope_within(r, Z, theta):

@@ -21,8 +21,7 @@ CORRELATION = Numeric(
 
         What is the correlation between the means that are kept on two visits of the same woman?
         Four different measurements go into it, two on each visit.
-        Use the REML estimates of the variances from the printout, and give at least three
-        decimals.
+        Use the two estimated variances in the printout, and give at least three decimals.
         """),
     in_code="The two variances are `study.reml.theta`, with all their digits.",
     hints=(
@@ -48,8 +47,8 @@ CORRELATION = Numeric(
         sigma2_b, sigma2_e = study.reml.theta
         answer = sigma2_b / (sigma2_b + sigma2_e / 2)
         """),
-    right="Averaging makes the errors smaller but leaves b untouched, so duplicates go together "
-    "more closely than single values do.",
+    right="Averaging makes the errors smaller but leaves b untouched, so the means of "
+    "duplicates are more strongly correlated than single values.",
     answer=lambda study: share(study.reml.sigma2_b, study.reml.sigma2_e / 2),
     atol=5e-4,
     share=True,
@@ -63,8 +62,8 @@ CORRELATION = Numeric(
         Wrong(
             "sd_not_var",
             lambda study: share(*np.sqrt([study.reml.sigma2_b, study.reml.sigma2_e / 2])),
-            "You divided standard deviations. Independent parts add up in their variances but not "
-            "in their standard deviations, so use the column `Variance`.",
+            "You divided standard deviations. For independent parts the variances add up, but the "
+            "standard deviations do not, so use the column `Variance`.",
         ),
         Wrong(
             "swapped",
@@ -88,7 +87,7 @@ CORRELATION = Numeric(
             "used_ML",
             lambda study: share(study.ml.sigma2_b, study.ml.sigma2_e / 2),
             "The formula is right, but these variances come from maximum likelihood. The printout "
-            "has those of the REML fit, which differ.",
+            "comes from a different method, REML, and has different variances.",
         ),
         Wrong(
             "divided_by_4",
@@ -150,8 +149,8 @@ COVARIANCE = Function(
     hints=(
         "What do you have to ask about the rows i and j to know which of the three values belongs "
         "in V[i, j]?",
-        "`woman[:, np.newaxis] == woman` asks this question for all pairs at once, and answers "
-        "with a matrix of True and False.",
+        "`woman[:, np.newaxis] == woman` compares all pairs of rows at once, and returns a "
+        "matrix of True and False.",
         "Since True counts as 1, you can multiply this matrix by the variance that two "
         "measurements of a woman share. Then add what a measurement shares only with itself, for "
         "which `np.eye` is useful.",
@@ -159,7 +158,7 @@ COVARIANCE = Function(
     solution=markdown(r"""
         Two rows share $b$ if they have the same label, so the entry is $\sigma_b^2$ wherever the
         labels agree, and that includes the diagonal.
-        Each measurement shares its error with nothing but itself, so the diagonal gets another
+        Each error belongs to a single measurement, so only the diagonal gets another
         $\sigma_\epsilon^2$.
         The matrix of comparisons is $\mathbf Z\mathbf Z^{\mathsf T}$, found without $\mathbf Z$.
         """),
@@ -219,8 +218,7 @@ PRINTOUT = Numeric(
     title="Reading the printout",
     second_round=True,
     prompt=markdown(r"""
-        In the printout of the REML fit, three numbers are found under a heading that begins with
-        "Std.".
+        In the printout, there are three numbers under headings that begin with "Std.".
 
         If the levels of women are normally distributed, about two thirds of all women have a
         level within $\mu \pm s$.
@@ -229,17 +227,17 @@ PRINTOUT = Numeric(
         """),
     in_code="The printout is `print(study.reml.summary())`.",
     hints=(
-        "The number s describes how much women differ from each other, and not how well anything "
-        "is known.",
+        "The number s describes how much women differ from each other, and not how precisely "
+        "anything is estimated.",
         "Look under `Random effects`, where one row is about women and the other about single "
         "measurements.",
-        "There are two columns to choose from in that row. Two thirds of a normal distribution "
-        "are within one standard deviation of its mean, not within one variance.",
+        "There are two columns to choose from in that row. About two thirds of a normal "
+        "distribution falls within one standard deviation of its mean, not within one variance.",
     ),
     solution=markdown(r"""
         The level of a woman is $\mu + b$, with $b \sim N(0, \sigma_b^2)$.
-        Since two thirds of a normal distribution are within one standard deviation of its mean,
-        the estimate of $s$ is $\hat\sigma_b$, in row `woman` and column `Std.Dev.`.
+        Since about two thirds of a normal distribution falls within one standard deviation of its
+        mean, the estimate of $s$ is $\hat\sigma_b$, in row `woman` and column `Std.Dev.`.
 
         The column `Std. Error`, further down, measures something else: how far $\hat\mu$ may be
         from $\mu$.
@@ -273,27 +271,27 @@ PRINTOUT = Numeric(
         Wrong(
             "sd_of_means",
             lambda study: study.means.std(ddof=1),
-            "That is the standard deviation of the five means. They differ more than the women do, "
-            "because each also carries errors of measurement; the printout keeps the two apart.",
+            "That is the standard deviation of the five means. They differ more than the levels "
+            "do, because each also contains measurement error; the printout keeps the two apart.",
         ),
         Wrong(
             "sd_of_blups",
             lambda study: study.reml.b.std(ddof=1),
-            "That is the standard deviation of the five predicted effects. They are shrunk, so "
-            "they differ less than the women do; look for the number in the printout that "
-            "describes women.",
+            "That is the standard deviation of the five predicted effects. They "
+            "differ less than the women themselves, as a later chapter explains; look for a number "
+            "in the printout.",
         ),
         Wrong(
             "total_sd",
             lambda study: np.sqrt(study.reml.theta.sum()),
             "That is the standard deviation of a single measurement of a woman taken at random. "
-            "The level of a woman contains no error of measurement.",
+            "The level of a woman contains no measurement error.",
         ),
         Wrong(
             "used_ML",
             lambda study: np.sqrt(study.ml.sigma2_b),
-            "That is from the fit by maximum likelihood, whereas the printout in question is "
-            "that of the REML fit.",
+            "That is from the fit by maximum likelihood, whereas the printout of this chapter "
+            "comes from a different method, REML.",
         ),
     ),
 )
@@ -301,10 +299,10 @@ PRINTOUT = Numeric(
 
 PARAMETERS = Choice(
     key="1d",
-    title="Ten women more, and their ages",
+    title="Ten more women, and their ages",
     second_round=True,
     prompt=markdown(r"""
-        Ten more women join the study, each with sixteen measurements, and we learn the age of
+        Ten women join the study, each with sixteen measurements, and we learn the age of
         every woman.
         Age enters the model as a covariate with a slope, so $\mathbf X$ now has two columns, and
         each of the fifteen women has a random intercept.
@@ -320,17 +318,17 @@ PARAMETERS = Choice(
     solution=markdown(r"""
         There are four: the intercept and the slope, which make up $\boldsymbol\beta$, and the two
         variances $\sigma_b^2$ and $\sigma_\epsilon^2$, which make up $\boldsymbol\theta$.
-        A new column of $\mathbf X$ brings a new parameter.
-        A new woman only brings a new random variable $b_i$, drawn from the same $N(0, \sigma_b^2)$:
-        she helps us to estimate the four parameters without adding a fifth.
+        A new column of $\mathbf X$ adds a parameter.
+        A new woman adds only a new random variable $b_i$, drawn from the same $N(0, \sigma_b^2)$:
+        her measurements help us to estimate the four parameters without adding a fifth.
         """),
     right="Adding people enlarges the sample and leaves the list of unknown constants as it was; "
     "adding a covariate makes that list longer by one.",
     options=(
         Option(
-            "19: intercept, slope, σ_b², σ_ε² and fifteen levels b",
-            "The levels b are random, just like the errors, and another sample of women would have "
-            "other values of them. What would be the same in every sample?",
+            "19: intercept, slope, σ_b², σ_ε² and fifteen random effects b",
+            "The effects b are random, just like the errors, and they would be different in "
+            "another sample of women. What would be the same in every sample?",
             "b_is_parameter",
         ),
         Option(
@@ -341,8 +339,8 @@ PARAMETERS = Choice(
         ),
         Option(
             "4: intercept, slope, σ_b² and σ_ε²",
-            "Two coefficients and two variances are enough to describe how all fifteen women come "
-            "about.",
+            "Two coefficients and two variances are enough to describe how the levels of all "
+            "fifteen women arise.",
         ),
         Option(
             "3: μ, σ_b² and σ_ε²",
@@ -362,14 +360,13 @@ def standard_error(theta, women, times):
 
 PLAN = Numeric(
     key="1e",
-    title="Eighty measurements, spent otherwise",
+    title="Eighty measurements, spent differently",
     prompt=markdown(r"""
         In the lecture's study, five women were measured sixteen times each.
         You plan a new study that also has eighty measurements in all, but takes *four* from each
         of *twenty* women.
 
-        Suppose that the true variances are the REML estimates of the old study, as in the
-        printout.
+        Suppose that the true variances are equal to the estimates in the printout of the old study.
         What will be the standard error of $\hat\mu$ in the new study?
         Give at least four decimals.
         """),
@@ -405,13 +402,13 @@ PLAN = Numeric(
             "n_is_80",
             lambda study: study.y.std(ddof=1) / np.sqrt(80),
             "That is s/√80, which treats the measurements as independent. The four of each woman "
-            "go together, because they share her b.",
+            "are correlated, because they share her b.",
         ),
         Wrong(
             "n_is_80_and_ddof_0",
             lambda study: study.y.std() / np.sqrt(80),
             "That is a standard deviation divided by √80, which treats the measurements as "
-            "independent. The four of each woman go together, because they share her b.",
+            "independent. The four of each woman are correlated, because they share her b.",
         ),
         Wrong(
             "forgot_the_blocks",
@@ -445,14 +442,14 @@ PLAN = Numeric(
         Wrong(
             "used_ML",
             lambda study: standard_error(study.ml.theta, 20, 4),
-            "The formula is right, but these variances come from maximum likelihood. The question "
-            "is about the REML estimates.",
+            "The formula is right, but these variances come from maximum likelihood. The printout "
+            "has the estimates of a different method, REML.",
         ),
         Wrong(
             "sixteen_of_each",
             lambda study: standard_error(study.reml.theta, 20, 16),
             "That is the standard error with sixteen measurements of each of the twenty women, and "
-            "it is half of the old one. Eighty measurements are enough for four of each.",
+            "it is half of the old one. Eighty measurements are only enough for four of each.",
             always=False,
         ),
         Wrong(
@@ -505,12 +502,12 @@ UNBALANCED = Function(
     prompt=markdown(r"""
         In the chapter we added up the entries of $\mathbf V$ by hand, for women with equally many
         measurements.
-        Now woman $i$ has $n_i$ of them, and somebody still takes the plain mean of all $n$
-        measurements.
+        Now suppose that woman $i$ has $n_i$ of them, and that we still take the plain mean of all
+        $n$ measurements.
 
         Write a function `se_of_mean(n_i, theta)` that returns the standard error of this plain
         mean.
-        Here `n_i` is an array with the count of each woman, and `theta` is
+        Here `n_i` is an array with the number of measurements of each woman, and `theta` is
         $(\sigma_b^2, \sigma_\epsilon^2)$.
         Do not build $\mathbf V$, but work out the sum of its entries by hand.
         """),
@@ -530,8 +527,8 @@ UNBALANCED = Function(
         $$\operatorname{Var}(\bar Y) = \frac{\sigma_b^2\sum_i n_i^2 + n\,\sigma_\epsilon^2}{n^2}.$$
 
         With equal $n_i$ this is the formula of the chapter.
-        With unequal ones the variance is larger than that formula would give, because the woman
-        with the most measurements gets most of the weight.
+        With unequal ones the variance is larger than that formula would give, because a woman
+        with many measurements gets more weight than the others.
         """),
     code=source(se_of_mean),
     right="Large groups count with the square of their size, so imbalance makes this estimate less "
@@ -573,7 +570,7 @@ UNBALANCED = Function(
             "gls_not_plain",
             se_of_gls,
             "That is the standard error of the best weighted mean, which we find in a later "
-            "chapter. Here somebody takes the plain mean.",
+            "chapter. Here we take the plain mean.",
         ),
         Wrong(
             "variance_not_se",

@@ -253,13 +253,13 @@ NEW_WOMAN = Numeric(
             "sds_add_up",
             _new_upper(lambda *variances: np.sum(np.sqrt(variances)) ** 2),
             "You added three standard deviations. When errors are independent it is their "
-            "variances that add up, and the root comes at the end.",
+            "variances that add, and the square root comes at the end.",
             always=False,
         ),
     ),
     hints=(
         "Three things are uncertain, namely where μ is, how far this woman lies from it, and the "
-        "error of the measurement, and their variances add up.",
+        "error of the measurement, and their variances add.",
         "The printout has all three: the Std. Error of μ̂, which you have to square, and the two "
         "variances under `Random effects`.",
         "An 80 % interval leaves 10 % of the values on each side, so the quantile that you need "
@@ -522,7 +522,7 @@ DIFFERENCE = Function(
     key="7e1",
     title="Where uncertainty comes from: the last line",
     prompt=markdown(r"""
-        A prediction error is a sum of independent errors, whose variances add up.
+        A prediction error is a sum of independent errors, whose variances add.
         For the *first value of a new woman* there are three of them: $\hat\mu$ is off, the woman
         differs from $\mu$, and the measurement has an error of its own.
 
@@ -531,7 +531,7 @@ DIFFERENCE = Function(
             sigma2_b, sigma2_e = theta
             var_mu = 1 / np.sum(1 / (sigma2_b + sigma2_e / n_i))  # μ̂ is off
             var_value = sigma2_b + sigma2_e  # her value around μ
-            return np.sqrt(var_mu + var_value)  # independent: variances add up
+            return np.sqrt(var_mu + var_value)  # independent: variances add
         ```
 
         Here `n_i` has the number of measurements of each woman in the study, and these numbers may
@@ -584,7 +584,7 @@ DIFFERENCE = Function(
             "sds_add_up",
             _sd(lambda var_mu, s2b, s2e: 4 * (s2b + s2e)),
             "You added two standard deviations. When errors are independent it is their variances "
-            "that add up, and the root comes at the end.",
+            "that add, and the square root comes at the end.",
         ),
         Wrong(
             "variances_cancel",
@@ -691,8 +691,8 @@ OF_VALUES = Function(
         """),
     code=source(sd_mean_of_values),
     right=(
-        "Repeating the measurement averages out the errors of the laboratory, but the person "
-        "remains who she is."
+        "Repeating the measurement averages out the errors of the laboratory, but her "
+        "own distance from μ stays as it is."
     ),
     series=SERIES,
     second_round=True,
