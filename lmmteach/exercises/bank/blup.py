@@ -347,7 +347,7 @@ WHERE_TO = Choice(
         $\hat\mu + \hat b_i = 10 + 6 = 16$.
         Her level is between her own mean and the common one, and closer to her own.
         """),
-    right="Her own mean outweighs the common one, but only by three to one, because three "
+    right="Her own mean prevails over the common one, but only by three to one, because three "
     "measurements are not many when women differ no more than measurements do.",
     options=(
         Option(
