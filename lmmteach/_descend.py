@@ -1,0 +1,146 @@
+"""How a fit with any random part finds its best Λ: Newton's steps, ending exactly on the boundary.
+
+𝒟 = σ_ε² Λ Λᵀ is a covariance whatever Λ is, so Λ needs no bounds. Where the best 𝒟 is singular,
+columns of Λ run to 0, and are set to exactly 0 at the end.
+"""
+
+import numpy as np
+
+STEPS = 100
+# The step of the differences that the curvature is made of, beside the size of Λ.
+STEP = 1e-6
+# A pivot of Λ that is this small beside its row, or a row beside its scale, is as good as 0.
+NOTHING = 1e-4
+# Squared distances to the minimum, in standard errors: reached; and where steps may end that no
+# longer get shorter.
+REACHED, NOISE = 1e-18, 1e-8
+
+
+def descend(evaluate, scale, blocks):
+    """Minimise ``evaluate(Lambda).criterion`` over Λ.
+
+    Parameters
+    ----------
+    evaluate : function of Λ (k, k) that gives ``criterion``, and ``slope``, its derivative by Λ Λᵀ
+    scale : (k,) how large the diagonal of Λ can be expected to be
+    blocks : lists of positions; within each Λ is lower triangular, between them it is 0
+
+    Returns
+    -------
+    Lambda, evaluation : at the minimum; a singular Λ has columns, and may have rows, of exact zeros
+
+    Raises
+    ------
+    ValueError
+        if no minimum is found.
+    """
+    free = np.zeros((len(scale), len(scale)), dtype=bool)
+    for block in blocks:
+        free[np.ix_(block, block)] = np.tri(len(block), dtype=bool)
+    Lambda = np.diag(scale)
+    for _ in range(2 * len(scale) + 1):
+        Lambda = _settled(evaluate, _newton(evaluate, Lambda, free, scale), scale, blocks)
+        here = evaluate(Lambda)
+        off = _off_the_boundary(evaluate, here, Lambda, scale, blocks)
+        if off is None:
+            return Lambda, here
+        Lambda = off
+    raise ValueError("No minimum found: the data hardly tell variances and correlations apart.")
+
+
+def _newton(evaluate, Lambda, free, scale):
+    """Newton's steps from Λ to the next place where nothing changes."""
+    size = np.broadcast_to(scale[:, np.newaxis], free.shape)[free]
+
+    def moved(step):
+        there = Lambda.copy()
+        there[free] += step
+        return there
+
+    def gradient(Lambda, slope):
+        return 2 * (slope @ Lambda)[free]
+
+    here, previous = evaluate(Lambda), np.inf
+    for _ in range(STEPS):
+        slope = gradient(Lambda, here.slope)
+        eps = STEP * np.maximum(np.abs(Lambda[free]), 0.01 * size)
+        bend = []
+        for step in np.diag(eps):
+            there = moved(step)
+            bend.append((gradient(there, evaluate(there).slope) - slope) / step.sum())
+        step = -size * _solved(np.array(bend) * np.outer(size, size), size * slope)
+        # The squared distance to the minimum in standard errors: free of all units.
+        distance = -slope @ step
+        if distance < REACHED or previous <= distance < NOISE:
+            return Lambda
+        previous = distance
+        step /= max(1.0, np.max(np.abs(step) / (4 * size + np.abs(Lambda[free]))))
+        for _ in range(60):
+            there = evaluate(moved(step))
+            if there.criterion <= here.criterion + 1e-9 + 1e-13 * abs(here.criterion):
+                break
+            step = step / 2
+        Lambda, here = moved(step), there
+    raise ValueError(
+        f"No minimum found in {STEPS} steps; the last was still {np.sqrt(distance):.1g} standard "
+        "errors long. The data hardly tell variances and correlations apart: try a simpler random "
+        "part."
+    )
+
+
+def _solved(bend, slope):
+    """Newton's step, downhill also where the hill bends the other way, or not at all."""
+    values, vectors = np.linalg.eigh((bend + bend.T) / 2)
+    values = np.abs(values)
+    values = np.maximum(values, 1e-9 * values.max(initial=1e-300))
+    return vectors @ (vectors.T @ slope / values)
+
+
+def _settled(evaluate, Lambda, scale, blocks):
+    """Λ in canonical form, where what is as good as 0 is 0, if that costs nothing."""
+    D = Lambda @ Lambda.T
+    settled = np.zeros_like(Lambda)
+    for block in blocks:
+        settled[np.ix_(block, block)] = _semidefinite(D[np.ix_(block, block)], scale[block])
+    cost = evaluate(settled).criterion - evaluate(Lambda).criterion
+    return settled if cost < 1e-7 else _canonical(Lambda, blocks)
+
+
+def _semidefinite(D, scale):
+    """The Cholesky factor of a covariance that may be singular."""
+    L = np.zeros_like(D)
+    for j in range(len(D)):
+        pivot = D[j, j] - L[j, :j] @ L[j, :j]
+        if pivot <= NOTHING**2 * max(D[j, j], scale[j] ** 2 * NOTHING):
+            continue
+        L[j, j] = np.sqrt(pivot)
+        L[j + 1 :, j] = (D[j + 1 :, j] - L[j + 1 :, :j] @ L[j, :j]) / L[j, j]
+    return L
+
+
+def _canonical(Lambda, blocks):
+    """The same Λ Λᵀ with no negative number on the diagonal."""
+    return Lambda * np.where(np.diag(Lambda) < 0, -1.0, 1.0)
+
+
+def _off_the_boundary(evaluate, here, Lambda, scale, blocks):
+    """A place beside a singular Λ that is lower, if there is one."""
+    for block in blocks:
+        at = np.ix_(block, block)
+        D = (Lambda @ Lambda.T)[at] / np.outer(scale[block], scale[block])
+        slope = here.slope[at] * np.outer(scale[block], scale[block])
+        values, vectors = np.linalg.eigh(D)
+        null = vectors[:, values <= NOTHING**2 * max(values.max(), NOTHING)]
+        if not null.shape[1]:
+            continue
+        slopes, ways = np.linalg.eigh(null.T @ slope @ null)
+        if slopes[0] >= 0:
+            continue
+        way = null @ ways[:, 0]
+        for share in (0.1, 0.01, 1e-3, 1e-4):
+            there = Lambda.copy()
+            moved = (D + share * np.outer(way, way)) * np.outer(scale[block], scale[block])
+            there[at] = _semidefinite(moved, np.zeros(len(block)))
+            if evaluate(there).criterion < here.criterion - 1e-9:
+                return there
+    return None

@@ -1,0 +1,219 @@
+"""The second way to the likelihood: sums per group, with V never written out.
+
+For one grouping factor. In each group an orthonormal basis is chosen whose first k vectors span the
+group's columns of Z. In the coordinates along these k vectors the observations carry random
+effects; in all others they are independent with variance σ_ε². So the likelihood needs of a group
+no more than k coordinates, however many rows it has, and of all the rest together one matrix of
+cross products. Groups with the same columns of Z are added up beforehand.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+
+# A group's column of Z that is this small beside its first is a combination of those before it.
+ROUNDING = 1e-10
+# The share of a column's variation within groups below which its sums are made from deviations.
+CANCELS = 1e-5
+
+
+class Sums(NamedTuple):
+    """What the likelihood needs of the data; u counts the different kinds of group.
+
+    Parameters
+    ----------
+    R : (k, k, u), with RᵀR the cross products of a group's columns of Z
+    count : (u,) groups of each kind
+    K : (k, k, u, m, m), products of the coordinates of the columns of (X, y), added up over groups
+    within : (m, m), cross products of what the groups' columns of Z leave over
+    n : number of rows
+    """
+
+    R: np.ndarray
+    count: np.ndarray
+    K: np.ndarray
+    within: np.ndarray
+    n: int
+
+
+def group_sums(codes, q, z, columns):
+    """Add up a data set group by group.
+
+    Parameters
+    ----------
+    codes : (n,) integers from 0 to q − 1, the group of each row
+    q : number of groups
+    z : k arrays (n,), the values of the random effects' columns; None for a column of ones
+    columns : m arrays (n,), the columns of X and y; None for a column of ones
+
+    Returns
+    -------
+    sums : Sums
+    """
+    n_i = np.bincount(codes, minlength=q).astype(float)
+    k, m = len(z), len(columns)
+    A = np.empty((k, k, q))
+    for i in range(k):
+        for j in range(i + 1):
+            A[i, j] = A[j, i] = _added(codes, q, n_i, z[i], z[j])
+    T = np.empty((k, m, q))
+    for i in range(k):
+        for j in range(m):
+            T[i, j] = _added(codes, q, n_i, z[i], columns[j])
+    L = cholesky_of_each(A, ROUNDING)
+    c = solve_lower(L, T)
+    within = _within(codes, z, columns, n_i, L, c)
+    R, count, K = _by_kind(np.swapaxes(L, 0, 1), c)
+    return Sums(R, count, K, within, len(codes))
+
+
+def _added(codes, q, n_i, a, b):
+    """The sum over each group of a times b."""
+    if a is None and b is None:
+        return n_i
+    weights = b if a is None else a if b is None else a * b
+    return np.bincount(codes, weights, minlength=q)
+
+
+def _within(codes, z, columns, n_i, L, c):
+    """Cross products of what the groups' columns of Z leave of (X, y)."""
+    n, m = len(codes), len(columns)
+    total = np.empty((m, m))
+    for a in range(m):
+        for b in range(a + 1):
+            total[a, b] = total[b, a] = _dot(columns[a], columns[b], n)
+    coordinates = c.transpose(1, 0, 2).reshape(m, -1)
+    within = total - coordinates @ coordinates.T
+    for j in np.flatnonzero(np.diag(within) <= CANCELS * np.diag(total)):
+        # The difference of large numbers has lost its digits; deviations keep theirs.
+        if columns[j] is None and any(values is None for values in z):
+            within[j] = within[:, j] = 0.0
+            continue
+        coefficients = solve_upper(np.swapaxes(L, 0, 1), c[:, j : j + 1])
+        left = np.ones(n) if columns[j] is None else columns[j]
+        for values, per_group in zip(z, coefficients[:, 0], strict=True):
+            fitted = per_group[codes]
+            left = left - (fitted if values is None else fitted * values)
+        within[j] = within[:, j] = [_dot(left, column, n) for column in columns]
+        within[j, j] = left @ left
+    return within
+
+
+def _dot(a, b, n):
+    if a is None and b is None:
+        return float(n)
+    if a is None or b is None:
+        return (b if a is None else a).sum()
+    return a @ b
+
+
+def _by_kind(R, c):
+    """Add up the groups that have the same R."""
+    k, m, q = c.shape
+    if k == 1:
+        kinds, kind = np.unique(R[0, 0], return_inverse=True)
+        if len(kinds) < q:
+            count = np.bincount(kind).astype(float)
+            K = np.empty((1, 1, len(kinds), m, m))
+            for a in range(m):
+                for b in range(a + 1):
+                    K[0, 0, :, a, b] = K[0, 0, :, b, a] = np.bincount(kind, c[0, a] * c[0, b])
+            return kinds.reshape(1, 1, -1), count, K
+    else:
+        rows, first, kind = np.unique(
+            R.reshape(k * k, q), axis=1, return_index=True, return_inverse=True
+        )
+        if rows.shape[1] < q:
+            K = np.zeros((k, k, rows.shape[1], m, m))
+            for i in range(k):
+                for j in range(k):
+                    for a in range(m):
+                        for b in range(m):
+                            K[i, j, :, a, b] = np.bincount(kind.ravel(), c[i, a] * c[j, b])
+            return R[:, :, first], np.bincount(kind.ravel()).astype(float), K
+    return R, np.ones(q), np.einsum("iaq,jbq->ijqab", c, c)
+
+
+def cholesky_of_each(A, rounding=0.0):
+    """L with L Lᵀ = A for many symmetric matrices at once, the last axis counting them."""
+    L = np.zeros_like(A)
+    for j in range(len(A)):
+        pivot = A[j, j] - np.sum(L[j, :j] ** 2, axis=0)
+        # A column that repeats the others gets a row of zeros.
+        pivot = np.where(pivot > rounding * A[j, j], pivot, 0.0)
+        L[j, j] = np.sqrt(pivot)
+        scale = np.divide(1.0, L[j, j], out=np.zeros_like(pivot), where=pivot > 0)
+        for i in range(j + 1, len(A)):
+            L[i, j] = (A[i, j] - np.sum(L[i, :j] * L[j, :j], axis=0)) * scale
+    return L
+
+
+def solve_lower(L, B):
+    """X with L X = B for many lower triangular L at once; 0 where L has a row of zeros."""
+    X = np.zeros_like(B)
+    for i in range(len(L)):
+        rest = B[i] - sum(L[i, j] * X[j] for j in range(i))
+        X[i] = np.divide(rest, L[i, i], out=np.zeros_like(rest), where=L[i, i] > 0)
+    return X
+
+
+def solve_upper(U, B):
+    """X with U X = B for many upper triangular U at once; 0 where U has a row of zeros."""
+    return solve_lower(U[::-1, ::-1], B[::-1])[::-1]
+
+
+class Evaluation(NamedTuple):
+    """The criterion at one Λ, β and σ_ε² at their best, and how it changes with Λ Λᵀ."""
+
+    criterion: float
+    slope: np.ndarray
+    beta: np.ndarray
+    sigma2_e: float
+    S: np.ndarray
+
+
+def evaluate(sums, Lambda, reml=True):
+    """Minus twice the (restricted) log-likelihood at 𝒟 = σ_ε² Λ Λᵀ, the rest at its best.
+
+    Parameters
+    ----------
+    sums : Sums
+    Lambda : (k, k)
+    reml : True for REML, False for ML
+
+    Returns
+    -------
+    evaluation : Evaluation; ``slope`` is (k, k), the derivative by Λ Λᵀ
+    """
+    R, count, K, within, n = sums
+    k, m = len(R), len(within)
+    p = m - 1
+    df = n - p if reml else n
+    RL = np.einsum("iju,jl->ilu", R, Lambda)
+    H = np.einsum("ilu,jlu->iju", RL, RL)
+    for i in range(k):
+        H[i, i] += 1.0
+    L = cholesky_of_each(H)
+    L_inverse = solve_lower(L, np.repeat(np.eye(k)[:, :, np.newaxis], H.shape[2], axis=2))
+    H_inverse = np.einsum("liu,lju->iju", L_inverse, L_inverse)
+    flat = K.reshape(-1, m * m)
+    S = within + (H_inverse.reshape(-1) @ flat).reshape(m, m)
+    L_X = np.linalg.cholesky(S[:p, :p])
+    half = np.linalg.solve(L_X, S[:p, p])
+    pwrss = S[p, p] - half @ half
+    beta = np.linalg.solve(L_X.T, half)
+    spread = 2 * sum(count @ np.log(L[i, i]) for i in range(k))
+    weights = np.zeros((m, m))
+    weights[p, p], weights[:p, p], weights[:p, :p] = 1.0, -beta, np.outer(beta, beta)
+    weights[p, :p] = -beta
+    weights *= df / pwrss
+    if reml:
+        spread += 2 * np.log(np.diag(L_X)).sum()
+        X_inverse = np.linalg.inv(L_X)
+        weights[:p, :p] += X_inverse.T @ X_inverse
+    criterion = spread + df * (1 + np.log(2 * np.pi * pwrss / df))
+    N = (flat @ weights.reshape(-1)).reshape(k, k, -1)
+    HR = np.einsum("iju,jlu->ilu", H_inverse, R)
+    slope = np.einsum("iau,ibu,u->ab", R, HR, count)
+    slope -= np.einsum("iau,iju,jbu->ab", HR, N, HR)
+    return Evaluation(criterion, slope, beta, pwrss / df, S)
