@@ -10,7 +10,7 @@ import numpy as np
 from scipy import sparse
 from scipy.linalg import lapack, solve_triangular
 
-from lmmteach.sums import Evaluation, cholesky_of_each, solve_lower
+from lmmteach.sums import Evaluation, cholesky_of_each, criterion_of, solve_lower
 
 # So many products of two entries of one group are kept; more are made anew each time.
 MOST_PAIRS = 30_000_000
@@ -64,9 +64,7 @@ def cross_products(factors, columns):
 
     def indicators(factor):
         return [
-            sparse.csr_matrix(
-                (ones if z is None else z, (rows, factor.codes)), shape=(n, factor.q)
-            )
+            sparse.csr_matrix((ones if z is None else z, (rows, factor.codes)), shape=(n, factor.q))
             for z in factor.z
         ]
 
@@ -116,6 +114,88 @@ def _quadratic(A, B, pairs, E):
     return np.bincount(row, product * E.ravel()[place], minlength=A.shape[0])
 
 
+class Eliminated(NamedTuple):
+    """What is left of the cross products once the random effects are taken out at some Λ.
+
+    Parameters
+    ----------
+    S : (m, m), (X, y)ᵀ V⁻¹ (X, y), V in units of σ_ε²
+    logdet : log |V|
+    inner : for each factor Z_fᵀ V⁻¹ Z_f within its groups, (k, k, q)
+    along : for each factor Z_fᵀ V⁻¹ (X, y), (k, q, m)
+    """
+
+    S: np.ndarray
+    logdet: float
+    inner: list
+    along: list
+
+
+def eliminate(products, Lambda):
+    """Take the random effects out: the first factor's group by group, then all others' at once."""
+    A11, A12, A22, T1, T2, C, others, pairs, _ = products
+    k1, q1 = len(A11), A11.shape[2]
+    both = [(i, j) for i in range(k1) for j in range(k1)]
+    L1, L2 = Lambda[:k1, :k1], _spread_out(Lambda[k1:, k1:], others)
+
+    # V⁻¹ of the first factor alone is I − Z₁ E₁ Z₁ᵀ.
+    H = np.einsum("ia,iju,jb->abu", L1, A11, L1)
+    for i in range(k1):
+        H[i, i] += 1.0
+    chol = cholesky_of_each(H)
+    half = solve_lower(chol, np.repeat(L1.T[:, :, np.newaxis], q1, axis=2))
+    E1 = np.einsum("aiu,aju->iju", half, half)
+    E1_T1 = np.einsum("iju,jum->ium", E1, T1)
+    rest22 = A22 - sum(_weighted(A12[i], A12[j], pairs[i, j], E1[i, j]) for i, j in both)
+    rest2 = T2 - sum(A12[i].T @ E1_T1[i] for i in range(k1))
+    rest = C - np.einsum("ium,iuk->mk", T1, E1_T1)
+
+    # The same for the others: E₂ in the place of E₁.
+    S22 = L2.T @ (L2.T @ rest22).T
+    S22[np.diag_indices_from(S22)] += 1.0
+    chol22, _ = lapack.dpotrf(S22, lower=1, clean=1)
+    S22_inverse, _ = lapack.dpotri(chol22, lower=1)
+    S22_inverse = np.tril(S22_inverse) + np.tril(S22_inverse, -1).T
+    E2 = L2 @ (L2 @ S22_inverse).T
+    E2_rest2 = E2 @ rest2
+
+    left = -np.einsum("iau,aju->iju", A11, E1)
+    for i in range(k1):
+        left[i, i] += 1.0
+    quadratic = np.empty_like(A11)
+    for i, j in both:
+        quadratic[i, j] = _quadratic(A12[i], A12[j], pairs[i, j], E2)
+    inner1 = np.einsum("iau,aju->iju", left, A11)
+    inner1 -= np.einsum("iau,abu,jbu->iju", left, quadratic, left)
+    along1 = np.einsum("iju,jum->ium", left, T1 - np.stack([A @ E2_rest2 for A in A12]))
+    explained = solve_triangular(chol22, L2.T @ rest22, lower=True)
+    inner2, along2 = _by_factor(rest22, explained, rest2 - rest22 @ E2_rest2, others)
+    logdet = np.log(np.einsum("iiu->iu", chol)).sum() + np.log(np.diag(chol22)).sum()
+    return Eliminated(rest - rest2.T @ E2_rest2, 2 * logdet, [inner1, *inner2], [along1, *along2])
+
+
+def _by_factor(rest22, explained, along, others):
+    """The parts of the factors after the first: within each of their groups, and with (X, y)."""
+    inner, parts, at = [], [], 0
+    for factor in others:
+        k, q = len(factor.z), factor.q
+        columns = at + np.arange(k * q).reshape(k, q)
+        inner.append(
+            np.array(
+                [
+                    [
+                        rest22[a, b] - np.sum(explained[:, a] * explained[:, b], axis=0)
+                        for b in columns
+                    ]
+                    for a in columns
+                ]
+            )
+        )
+        parts.append(along[columns])
+        at += k * q
+    return inner, parts
+
+
 def evaluate_crossed(products, Lambda, reml=True):
     """Minus twice the (restricted) log-likelihood at 𝒟 = σ_ε² Λ Λᵀ, the rest at its best.
 
@@ -129,69 +209,27 @@ def evaluate_crossed(products, Lambda, reml=True):
     -------
     evaluation : Evaluation
     """
-    A11, A12, A22, T1, T2, C, others, pairs, n = products
-    k1, q1, m = len(A11), A11.shape[2], len(C)
-    p = m - 1
-    df = n - p if reml else n
-    L1 = Lambda[:k1, :k1]
-    H = np.einsum("ia,iju,jb->abu", L1, A11, L1)
-    for i in range(k1):
-        H[i, i] += 1.0
-    chol = cholesky_of_each(H)
-    half = solve_lower(chol, np.repeat(L1.T[:, :, np.newaxis], q1, axis=2))
-    E1 = np.einsum("aiu,aju->iju", half, half)
-    both = [(i, j) for i in range(k1) for j in range(k1)]
-    rest22 = A22 - sum(_weighted(A12[i], A12[j], pairs[i, j], E1[i, j]) for i, j in both)
-    E1_T1 = np.einsum("iju,jum->ium", E1, T1)
-    rest2 = T2 - sum(A12[i].T @ E1_T1[i] for i in range(k1))
-    rest = C - np.einsum("ium,iuk->mk", T1, E1_T1)
-    L2 = _spread_out(Lambda[k1:, k1:], others)
-    S22 = L2.T @ (L2.T @ rest22).T
-    S22[np.diag_indices_from(S22)] += 1.0
-    chol22, _ = lapack.dpotrf(S22, lower=1, clean=1)
-    S22_inverse, _ = lapack.dpotri(chol22, lower=1)
-    S22_inverse = np.tril(S22_inverse) + np.tril(S22_inverse, -1).T
-    E2 = L2 @ (L2 @ S22_inverse).T
-    E2_rest2 = E2 @ rest2
-    S = rest - rest2.T @ E2_rest2
-    L_X = np.linalg.cholesky(S[:p, :p])
-    along = np.linalg.solve(L_X, S[:p, p])
-    pwrss = S[p, p] - along @ along
-    beta = np.linalg.solve(L_X.T, along)
-    spread = 2 * sum(np.log(chol[i, i]).sum() for i in range(k1))
-    spread += 2 * np.log(np.diag(chol22)).sum()
-    residual = np.append(-beta, 1.0)
-    weights = np.outer(residual, residual) * df / pwrss
-    if reml:
-        spread += 2 * np.log(np.diag(L_X)).sum()
-        X_inverse = np.linalg.inv(L_X)
-        weights[:p, :p] += X_inverse.T @ X_inverse
-    criterion = spread + df * (1 + np.log(2 * np.pi * pwrss / df))
+    S, logdet, inner, along = eliminate(products, Lambda)
+    criterion, weights, beta, sigma2_e = criterion_of(S, logdet, products.n, reml)
+    slope, at = np.zeros_like(Lambda), 0
+    for within, part in zip(inner, along, strict=True):
+        here = slice(at, at + len(within))
+        slope[here, here] = within.sum(axis=2) - np.einsum("ium,mk,juk->ij", part, weights, part)
+        at = here.stop
+    return Evaluation(criterion, slope, beta, sigma2_e, S)
 
-    slope = np.zeros_like(Lambda)
-    left = -np.einsum("iau,aju->iju", A11, E1)
-    for i in range(k1):
-        left[i, i] += 1.0
-    quadratic = np.empty((k1, k1, q1))
-    for i, j in both:
-        quadratic[i, j] = _quadratic(A12[i], A12[j], pairs[i, j], E2)
-    inner = np.einsum("iau,aju->iju", left, A11)
-    inner -= np.einsum("iau,abu,jbu->iju", left, quadratic, left)
-    U1 = np.einsum("iju,jum->ium", left, T1 - np.stack([A @ E2_rest2 for A in A12]))
-    slope[:k1, :k1] = inner.sum(axis=2) - np.einsum("ium,mk,juk->ij", U1, weights, U1)
-    U2 = rest2 - rest22 @ E2_rest2
-    explained = solve_triangular(chol22, L2.T @ rest22, lower=True)
-    offset, at = k1, 0
-    for factor in others:
-        k, q = len(factor.z), factor.q
-        for i in range(k):
-            for j in range(k):
-                a, b = at + i * q + np.arange(q), at + j * q + np.arange(q)
-                value = rest22[a, b].sum() - np.sum(explained[:, a] * explained[:, b])
-                value -= np.einsum("um,mk,uk->", U2[a], weights, U2[b])
-                slope[offset + i, offset + j] = value
-        offset, at = offset + k, at + k * q
-    return Evaluation(criterion, slope, beta, pwrss / df, S)
+
+def crossed_effects(products, Lambda, beta):
+    """For each factor b̂ (k, q), and its conditional covariances (k, k, q) over σ_ε²."""
+    _, _, inner, along = eliminate(products, Lambda)
+    found, at = [], 0
+    for within, part in zip(inner, along, strict=True):
+        here = slice(at, at + len(within))
+        D = Lambda[here, here] @ Lambda[here, here].T
+        b = D @ (part @ np.append(-beta, 1.0))
+        found.append((b, D[:, :, np.newaxis] - np.einsum("ia,abu,bj->iju", D, within, D)))
+        at = here.stop
+    return found
 
 
 def _spread_out(Lambda, others):

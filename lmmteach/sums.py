@@ -27,6 +27,7 @@ class Sums(NamedTuple):
     K : (k, k, u, m, m), products of the coordinates of the columns of (X, y), added up over groups
     within : (m, m), cross products of what the groups' columns of Z leave over
     n : number of rows
+    L, c : (k, k, q) and (k, m, q), the transposed R of each group, and its coordinates
     """
 
     R: np.ndarray
@@ -34,6 +35,8 @@ class Sums(NamedTuple):
     K: np.ndarray
     within: np.ndarray
     n: int
+    L: np.ndarray
+    c: np.ndarray
 
 
 def group_sums(codes, q, z, columns):
@@ -64,7 +67,7 @@ def group_sums(codes, q, z, columns):
     c = solve_lower(L, T)
     within = _within(codes, z, columns, n_i, L, c)
     R, count, K = _by_kind(np.swapaxes(L, 0, 1), c)
-    return Sums(R, count, K, within, len(codes))
+    return Sums(R, count, K, within, len(codes), L, c)
 
 
 def _added(codes, q, n_i, a, b):
@@ -185,10 +188,8 @@ def evaluate(sums, Lambda, reml=True):
     -------
     evaluation : Evaluation; ``slope`` is (k, k), the derivative by Λ Λᵀ
     """
-    R, count, K, within, n = sums
+    R, count, K, within, n = sums[:5]
     k, m = len(R), len(within)
-    p = m - 1
-    df = n - p if reml else n
     RL = np.einsum("iju,jl->ilu", R, Lambda)
     H = np.einsum("ilu,jlu->iju", RL, RL)
     for i in range(k):
@@ -198,22 +199,69 @@ def evaluate(sums, Lambda, reml=True):
     H_inverse = np.einsum("liu,lju->iju", L_inverse, L_inverse)
     flat = K.reshape(-1, m * m)
     S = within + (H_inverse.reshape(-1) @ flat).reshape(m, m)
-    L_X = np.linalg.cholesky(S[:p, :p])
-    half = np.linalg.solve(L_X, S[:p, p])
-    pwrss = S[p, p] - half @ half
-    beta = np.linalg.solve(L_X.T, half)
-    spread = 2 * sum(count @ np.log(L[i, i]) for i in range(k))
-    weights = np.zeros((m, m))
-    weights[p, p], weights[:p, p], weights[:p, :p] = 1.0, -beta, np.outer(beta, beta)
-    weights[p, :p] = -beta
-    weights *= df / pwrss
-    if reml:
-        spread += 2 * np.log(np.diag(L_X)).sum()
-        X_inverse = np.linalg.inv(L_X)
-        weights[:p, :p] += X_inverse.T @ X_inverse
-    criterion = spread + df * (1 + np.log(2 * np.pi * pwrss / df))
+    logdet = 2 * sum(count @ np.log(L[i, i]) for i in range(k))
+    criterion, weights, beta, sigma2_e = criterion_of(S, logdet, n, reml)
     N = (flat @ weights.reshape(-1)).reshape(k, k, -1)
     HR = np.einsum("iju,jlu->ilu", H_inverse, R)
     slope = np.einsum("iau,ibu,u->ab", R, HR, count)
     slope -= np.einsum("iau,iju,jbu->ab", HR, N, HR)
-    return Evaluation(criterion, slope, beta, pwrss / df, S)
+    return Evaluation(criterion, slope, beta, sigma2_e, S)
+
+
+def criterion_of(S, logdet, n, reml):
+    """The criterion with β and σ_ε² at their best, from cross products in the metric of V.
+
+    Parameters
+    ----------
+    S : (m, m), (X, y)ᵀ V⁻¹ (X, y), V in units of σ_ε²
+    logdet : log |V|
+    n : number of rows
+    reml : True for REML, False for ML
+
+    Returns
+    -------
+    criterion : a number
+    weights : (m, m), so that the criterion changes by −tr(weights · dS) where S does
+    beta, sigma2_e : the best ones
+    """
+    p = len(S) - 1
+    df = n - p if reml else n
+    L = np.linalg.cholesky(S[:p, :p])
+    half = np.linalg.solve(L, S[:p, p])
+    pwrss = S[p, p] - half @ half
+    beta = np.linalg.solve(L.T, half)
+    residual = np.append(-beta, 1.0)
+    weights = np.outer(residual, residual) * (df / pwrss)
+    if reml:
+        logdet = logdet + 2 * np.log(np.diag(L)).sum()
+        L_inverse = np.linalg.inv(L)
+        weights[:p, :p] += L_inverse.T @ L_inverse
+    criterion = logdet + df * (1 + np.log(2 * np.pi * pwrss / df))
+    return criterion, weights, beta, pwrss / df
+
+
+def effects(sums, Lambda, beta):
+    """What is known of the random effects of each group, in units of σ_ε.
+
+    Parameters
+    ----------
+    sums : Sums
+    Lambda : (k, k)
+    beta : (p,) coefficients of X
+
+    Returns
+    -------
+    b : (k, q) predicted random effects
+    variance : (k, k, q) their conditional covariances, divided by σ_ε²
+    """
+    D = Lambda @ Lambda.T
+    R = np.swapaxes(sums.L, 0, 1)
+    RL = np.einsum("iju,jl->ilu", R, Lambda)
+    H = np.einsum("ilu,jlu->iju", RL, RL)
+    for i in range(len(D)):
+        H[i, i] += 1.0
+    chol = cholesky_of_each(H)
+    half = solve_lower(chol, np.einsum("iju,jl->ilu", R, D))
+    along = solve_lower(chol, sums.c[:, -1] - np.einsum("iau,a->iu", sums.c[:, :-1], beta))
+    b = np.einsum("iju,iu->ju", half, along)
+    return b, D[:, :, np.newaxis] - np.einsum("iju,ilu->jlu", half, half)
