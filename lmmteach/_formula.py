@@ -34,10 +34,15 @@ KNOWN = {*TRANSFORMS, *ENCODINGS, *FUNCTIONS}
 
 
 class Bar(NamedTuple):
-    """One random part: the terms to the left of its bar, and those to the right."""
+    """One random part: the terms to the left of its bar, and those to the right.
+
+    ``correlated`` is False for the double bar of (x || g); ``nested`` is True for (1 | a/b).
+    """
 
     terms: tuple
     factors: tuple
+    correlated: bool = True
+    nested: bool = False
 
 
 @dataclass(frozen=True)
@@ -108,6 +113,12 @@ class _Scanner(Scanner):
 
     def add_token(self, kind, literal=None):
         super().add_token(kind, literal)
+        is_second = kind == "PIPE" and self.code[self.start - 1 : self.start] == "|"
+        if is_second and [token.lexeme for token in self.tokens[-2:]] == ["|", "|"]:
+            # The double bar is one sign.
+            self.tokens.pop()
+            self.tokens[-1].lexeme = "||"
+            return
         self.places.append(self.start)
 
     def number(self):
@@ -396,7 +407,8 @@ class _Reader:
         right = [term for term in self._terms(inner.right, product=True) if term]
         if not right:
             self._refuse(inner.right, "To the right of the bar stands the column of the groups.")
-        bar = Bar(tuple(left), tuple(right))
+        correlated, nested = inner.operator.lexeme == "|", _has_slash(inner.right)
+        bar = Bar(tuple(map(self._in_order, left)), tuple(right), correlated, nested)
         if bar not in self.bars:
             self.bars.append(bar)
         return []
@@ -592,6 +604,15 @@ def _has_bar(tree):
             return tree.operator.kind == "PIPE" or _has_bar(tree.left) or _has_bar(tree.right)
         case node.Grouping():
             return _has_bar(tree.expression)
+    return False
+
+
+def _has_slash(tree):
+    match tree:
+        case node.Binary():
+            return tree.operator.kind == "SLASH" or _has_slash(tree.left) or _has_slash(tree.right)
+        case node.Grouping():
+            return _has_slash(tree.expression)
     return False
 
 

@@ -1,7 +1,7 @@
 """From a formula and a DataFrame to y, X and Z; what cannot be fitted is refused here."""
 
 from dataclasses import dataclass
-from typing import NamedTuple
+from functools import cached_property
 
 import numpy as np
 import pandas as pd
@@ -9,7 +9,6 @@ import pandas as pd
 from lmmteach._climb import orthonormal
 from lmmteach._columns import (
     kind_of,
-    kind_of_label,
     plain,
     require_columns,
     require_complete,
@@ -18,21 +17,13 @@ from lmmteach._columns import (
     require_levels,
     require_names,
     require_readable,
-    without_type,
 )
-from lmmteach.model import random_intercept_design
+from lmmteach._random import RandomPart, read_random
 
 # A fit holds about a dozen matrices of the size of V at once.
 LARGEST_V_BYTES = 2**30
 # Beyond, products of four numbers of this size, which curvatures contain, leave the computer's.
 LARGEST_SCALE = 1e60
-
-
-class Positions(NamedTuple):
-    """For each row the column of Z of its group, −1 for none; words on labels of a wrong type."""
-
-    codes: np.ndarray
-    remark: str
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,30 +40,51 @@ class ModelFrame:
     index: pd.Index
     y: np.ndarray
     X: np.ndarray
-    Z: np.ndarray
     Q: np.ndarray
     R: np.ndarray
     beta_Q: np.ndarray
     r: np.ndarray
     beta_names: list
-    group: str
-    levels: list
-    codes: np.ndarray
+    random: RandomPart
     fixed_kinds: dict
+    random_kinds: dict
     _design: object
+
+    @cached_property
+    def Z(self):
+        """(n, q) the columns of all random effects."""
+        n, q = len(self.y), self.random.q
+        require_memory(n * q, f"Z would be {n:,} × {q:,}")
+        return self.random.Z(n)
 
     def fixed_design(self, newdata):
         """Rows of X for new data, columns in the order of β."""
+        return self._rows(self._design, self.fixed_kinds, newdata)
+
+    def random_design(self, newdata):
+        """For each factor the columns of Z for new data, arrays (k, m)."""
+        parts = []
+        for pieces in self.random.columns:
+            columns = [
+                np.ones((len(newdata), 1))
+                if piece is None
+                else self._rows(piece, self.random_kinds, newdata)
+                for piece in pieces
+            ]
+            parts.append(np.column_stack(columns).T)
+        return parts
+
+    def _rows(self, design, kinds, newdata):
         require_frame(newdata, "newdata")
-        columns = list(self.fixed_kinds)
+        columns = list(kinds)
         require_columns(columns, newdata, "newdata")
         require_complete(columns, newdata, "newdata")
         require_readable(columns, newdata, "newdata")
-        require_kinds(self.fixed_kinds, newdata, "newdata")
+        require_kinds(kinds, newdata, "newdata")
         if len(newdata) == 0:
-            return np.empty((0, len(self.beta_names)))
+            return np.empty((0, len(design.names)))
         try:
-            X = self._design.rows(_computable(newdata[columns]))
+            X = design.rows(_computable(newdata[columns]))
         except ValueError as error:
             raise ValueError(
                 f"newdata does not fit the formula {self.formula!r}: in {error}"
@@ -84,23 +96,6 @@ class ModelFrame:
                 "log of 0 or of a negative number, or a division by 0?"
             )
         return X
-
-    def positions(self, newdata):
-        """Where the groups of new data stand among those of the data."""
-        require_columns([self.group], newdata, "newdata")
-        require_complete([self.group], newdata, "newdata")
-        labels = pd.Index(newdata[self.group])
-        codes = pd.Index(self.levels).get_indexer(labels)
-        texts = {without_type(level): level for level in self.levels}
-        alike = [label for label in labels[codes < 0] if without_type(label) in texts]
-        remark = ""
-        if alike:
-            known = texts[without_type(alike[0])]
-            remark = (
-                f" But the data have {plain(known)} ({kind_of_label(known)}), and newdata has "
-                f"{plain(alike[0])} ({kind_of_label(alike[0])}): give both the same type."
-            )
-        return Positions(codes, remark)
 
 
 def read_model(formula, data):
@@ -121,73 +116,61 @@ def read_model(formula, data):
     if data.empty:
         raise ValueError("data has no rows.")
     said = read_formula(formula, data.columns)
-    group = _grouping_column(formula, said)
+    _require_bars(formula, said)
     columns = _in_order(said.names, data)
     require_columns(columns, data, "data")
     require_complete(columns, data, "data")
-    computed = _in_order(said.names_in([*said.terms, (said.response,)]), data)
+    effects = [term for bar in said.bars for term in bar.terms]
+    computed = _in_order(said.names_in([*said.terms, *effects, (said.response,)]), data)
     require_readable(computed, data, "data")
-    _require_memory(len(data))
     _refuse_names(said)
     fixed = _in_order(said.names_in(said.terms), data)
-    require_levels(fixed, data)
-    design = _design(formula, said, _computable(data[computed]))
+    varying = _in_order(said.names_in(effects), data)
+    require_levels(_in_order([*fixed, *varying], data), data)
+    computable = _computable(data[computed])
+    y, design = _fixed_part(formula, said, computable)
     _require_different(design.names)
-    _require_variation(design.y, formula)
-    _require_scale(design)
+    _require_variation(y, formula)
+    _require_scale(y, design)
     _require_rank(design.X, design.names)
-    codes, levels = _groups(data[group], group)
-    Q, R, beta_Q, r = orthonormal(design.X, design.y)
+    random = read_random(said, data, lambda terms: _evaluated(formula, said, terms, computable))
+    Q, R, beta_Q, r = orthonormal(design.X, y)
     return ModelFrame(
         formula=said.text,
         data_name=data.attrs.get("name", f"a DataFrame of {len(data)} rows"),
         index=data.index,
-        y=design.y,
+        y=y,
         X=design.X,
-        Z=random_intercept_design(codes),
         Q=Q,
         R=R,
         beta_Q=beta_Q,
         r=r,
         beta_names=design.names,
-        group=group,
-        levels=levels,
-        codes=codes,
+        random=random,
         fixed_kinds={column: kind_of(data[column]) for column in fixed},
+        random_kinds={column: kind_of(data[column]) for column in varying},
         _design=design,
     )
 
 
-def _grouping_column(formula, said):
+def _require_bars(formula, said):
     if not said.bars:
         raise ValueError(
             f"The formula {formula!r} has no random part. Add one in parentheses, as '(1 | g)', "
             "with g the column of the groups."
-        )
-    slopes = [":".join(term) for bar in said.bars for term in bar.terms if term]
-    if slopes:
-        raise NotImplementedError(
-            f"lmm does not fit random slopes yet, and the formula {formula!r} asks for one of "
-            f"{slopes[0]}. It fits one random intercept, '(1 | g)'."
         )
     if not all(bar.terms for bar in said.bars):
         raise ValueError(
             f"The formula {formula!r} has a random part without any effect: '(1 | g)' has the "
             "intercept of each group."
         )
-    factors = sorted({":".join(factor) for bar in said.bars for factor in bar.factors})
-    if len(factors) > 1:
+    parts = [part for bar in said.bars for factor in bar.factors for part in factor]
+    calls = [part for part in parts if said.is_call(part)]
+    if calls:
         raise NotImplementedError(
-            f"lmm fits one random intercept, and the formula {formula!r} asks for "
-            f"{len(factors)}: {', '.join(factors)}. Keep one of them."
-        )
-    (factor,) = said.bars[0].factors
-    if len(factor) > 1 or said.is_call(factor[0]):
-        raise NotImplementedError(
-            f"lmm wants one column to the right of the bar, and found {factors[0]!r}. "
+            f"lmm wants columns to the right of the bar, and found {calls[0]!r}. "
             "Make that column in the data first."
         )
-    return factor[0]
 
 
 def _refuse_names(said):
@@ -227,39 +210,55 @@ def _computable_column(column):
     return column
 
 
-def _require_memory(n):
-    size = 8 * n**2
-    if size > LARGEST_V_BYTES:
+def require_memory(entries, what):
+    """Refuse a dense matrix that is too large to write out."""
+    if 8 * entries > LARGEST_V_BYTES:
         raise ValueError(
-            f"With {n:,} rows, V would be {n:,} × {n:,}: {size / 2**30:,.1f} GiB, and this fit "
-            f"writes V out. It takes at most {int((LARGEST_V_BYTES / 8) ** 0.5):,} rows; "
-            "use lme4 or MixedModels.jl for more."
+            f"{what}: {8 * entries / 2**30:,.1f} GiB, more than this fit writes out. "
+            "The fast engine does without it, and offers all that does not need it."
         )
 
 
-def _design(formula, said, data):
-    from lmmteach._terms import Design
+def _fixed_part(formula, said, data):
+    """The response, and the fixed part as Columns."""
+    from lmmteach._terms import response
 
     try:
-        design = Design(said, data)
+        y = response(said, data)
     except ValueError as error:
         raise ValueError(f"The formula {formula!r} cannot be computed: {error}") from None
-    if not design.is_numeric:
+    if y is None:
         raise ValueError(
             f"The response of {formula!r} must be one column of numbers, and it is not: "
             f"{said.response}."
         )
-    if not design.blocks:
+    if not said.terms:
         raise ValueError(
             f"The formula {formula!r} has no fixed part. Keep at least the mean: 'y ~ 1 + …'."
         )
-    for name, values in ((said.response, design.y), ("The fixed part", design.X)):
-        if not np.isfinite(values).all():
-            raise ValueError(
-                f"{name} is not finite everywhere: is there a log of 0 or of a negative number, a "
-                "division by 0, or a number too large for a computer?"
-            )
-    return design
+    _require_finite(said.response, y)
+    design = _evaluated(formula, said, said.terms, data)
+    return y, design
+
+
+def _evaluated(formula, said, terms, data):
+    """Terms of a formula as Columns."""
+    from lmmteach._terms import Columns
+
+    try:
+        columns = Columns(said, terms, data)
+    except ValueError as error:
+        raise ValueError(f"The formula {formula!r} cannot be computed: {error}") from None
+    _require_finite("The fixed part" if terms == said.terms else "A random part", columns.X)
+    return columns
+
+
+def _require_finite(name, values):
+    if not np.isfinite(values).all():
+        raise ValueError(
+            f"{name} is not finite everywhere: is there a log of 0 or of a negative number, a "
+            "division by 0, or a number too large for a computer?"
+        )
 
 
 def _require_different(names):
@@ -278,8 +277,8 @@ def _require_variation(y, formula):
         )
 
 
-def _require_scale(design):
-    scales = {"The response": np.ptp(design.y)}
+def _require_scale(y, design):
+    scales = {"The response": np.ptp(y)}
     scales |= {
         f"The column {name!r} of X": np.max(np.abs(column))
         for name, column in zip(design.names, design.X.T, strict=True)
@@ -316,20 +315,3 @@ def _require_rank(X, names):
         "Leave it out of the formula; or, if its values are all alike but for their last "
         "digits, as those of a time are, subtract their mean first."
     )
-
-
-def _groups(column, name):
-    """Code the groups 0, 1, … in the order of their labels, which a Categorical may have set."""
-    codes, levels = pd.factorize(column, sort=True)
-    counts = np.bincount(codes)
-    if len(levels) == 1:
-        raise ValueError(
-            f"The grouping column {name!r} has one level only, {plain(levels[0])}: "
-            "a variance between groups needs at least two groups."
-        )
-    if counts.max() == 1:
-        raise ValueError(
-            f"The grouping column {name!r} has one observation per group: sigma2_b and sigma2_e "
-            "cannot be told apart. Some groups need two observations."
-        )
-    return codes, list(levels)

@@ -5,12 +5,95 @@ and give the criterion with β and σ_ε² at their best.
 """
 
 import numpy as np
+from scipy import sparse
+from scipy.linalg import block_diag
+from scipy.sparse.linalg import splu
 
+from lmmteach._descend import descend
+from lmmteach._shapes import not_negative
 from lmmteach.crossed import cross_products, crossed_effects, evaluate_crossed
+from lmmteach.prediction import predict_known
 from lmmteach.sums import Evaluation, criterion_of, effects, evaluate, group_sums
 
-# Below so many rows, V is written out in less time than sums are set up.
-FEW_ROWS = 0
+# Up to so many rows V is written out, unless the other way is asked for.
+FEW_ROWS = 20
+
+
+def engine_for(name, factors, X, y):
+    """The engine of a name; "auto" is the one that is quicker for so many rows."""
+    literal = name == "literal" or (name == "auto" and len(y) <= FEW_ROWS)
+    return (Literal if literal else Fast)(factors, X, y)
+
+
+def best(engine, random, reml, sigma2_b=None):
+    """The Λ with the lowest criterion, and what belongs to it.
+
+    Parameters
+    ----------
+    engine : Literal or Fast
+    random : RandomPart
+    reml : True for REML, False for ML
+    sigma2_b : the variance of a single random intercept, if it is held
+
+    Returns
+    -------
+    Lambda : (k, k)
+    evaluation : Evaluation
+
+    Raises
+    ------
+    ValueError
+        if no minimum is found.
+    """
+    if sigma2_b is not None:
+        return _held(engine, random, reml, sigma2_b)
+    return descend(lambda Lambda: engine.evaluate(Lambda, reml), random.scale, random.blocks)
+
+
+def _held(engine, random, reml, sigma2_b):
+    not_negative("sigma2_b", sigma2_b)
+    if len(random.scale) > 1:
+        raise ValueError("sigma2_b can be held in a model with one random intercept only.")
+    if sigma2_b == 0:
+        Lambda = np.zeros((1, 1))
+        return Lambda, engine.evaluate(Lambda, reml)
+    n, p = engine.X.shape
+    df = n - p if reml else n
+
+    def height(log_ratio):
+        ratio = np.exp(log_ratio)
+        found = engine.evaluate(np.array([[np.sqrt(ratio)]]), reml)
+        sigma2_e = sigma2_b / ratio
+        spread = found.criterion - df * (1 + np.log(2 * np.pi * found.sigma2_e))
+        return spread + df * (np.log(2 * np.pi * sigma2_e) + found.sigma2_e / sigma2_e)
+
+    from scipy.optimize import minimize_scalar
+
+    start = np.log(sigma2_b / (engine.y @ engine.y / n))
+    found = minimize_scalar(height, (start - 1, start + 1), options={"xtol": 1e-12})
+    Lambda = np.array([[np.exp(found.x / 2)]])
+    evaluation = engine.evaluate(Lambda, reml)
+    return Lambda, evaluation._replace(
+        sigma2_e=sigma2_b * np.exp(-found.x), criterion=float(found.fun)
+    )
+
+
+def added_effects(b, z, codes):
+    """Zb for rows whose columns of Z and groups are given factor by factor; unknown groups get 0.
+
+    Parameters
+    ----------
+    b : for each factor (k, q)
+    z : for each factor k arrays (m,), None for a column of ones
+    codes : for each factor (m,) positions of the groups, −1 for an unknown one
+    """
+    total = np.zeros(len(codes[0]))
+    for values_of_b, columns, rows in zip(b, z, codes, strict=True):
+        # The last column, which −1 finds, is that of an unknown group.
+        padded = np.column_stack([values_of_b, np.zeros(len(values_of_b))])
+        for values, column in zip(padded, columns, strict=True):
+            total += values[rows] if column is None else values[rows] * column
+    return total
 
 
 class Literal:
@@ -55,6 +138,20 @@ class Literal:
             ]
         return Evaluation(criterion, slope, beta, sigma2_e, S)
 
+    def error_variance(self, Lambda, x, z, codes):
+        """Var(x β̂ + z b̂ − (x β + z b)) over σ_ε², for rows of known groups."""
+        blocks, rows = [], []
+        for at, factor, values, groups in zip(
+            places(self.factors), self.factors, z, codes, strict=True
+        ):
+            D = Lambda[at, at] @ Lambda[at, at].T
+            blocks.append(np.kron(D, np.eye(factor.q)))
+            known = np.eye(factor.q + 1)[groups][:, : factor.q]
+            rows.append(np.column_stack([known * value[:, np.newaxis] for value in values]))
+        Z = np.column_stack([z for Z in self.Z for z in Z])
+        V, D, z = self.V(Lambda), block_diag(*blocks), np.column_stack(rows)
+        return predict_known(x, z, D, Z, V, self.y, self.X)[1]
+
     def effects(self, Lambda, evaluation):
         """For each factor b̂ (k, q), and its conditional covariances (k, k, q) over σ_ε²."""
         W = np.linalg.inv(self.V(Lambda))
@@ -81,7 +178,7 @@ class Fast:
     name = "fast"
 
     def __init__(self, factors, X, y):
-        self.factors, self.places = factors, places(factors)
+        self.factors, self.places, self.X, self.y = factors, places(factors), X, y
         if len(factors) == 1:
             (only,) = factors
             self.sums = group_sums(only.codes, only.q, only.z, [*X.T, y])
@@ -100,6 +197,36 @@ class Fast:
         found = crossed_effects(self.products, self._sorted(Lambda), evaluation.beta)
         return [found[self.order.index(f)] for f in range(len(self.factors))]
 
+    def error_variance(self, Lambda, x, z, codes):
+        """Var(x β̂ + z b̂ − (x β + z b)) over σ_ε², for rows of known groups.
+
+        From Henderson's equations in units in which the random effects have variance σ_ε².
+        """
+        n, p = self.X.shape
+        data = [self.X] + [
+            _sparse(factor.q, _with_ones(factor.z, n), factor.codes) for factor in self.factors
+        ]
+        asked = [x] + [
+            _sparse(factor.q, values, groups)
+            for factor, values, groups in zip(self.factors, z, codes, strict=True)
+        ]
+        spread = sparse.block_diag(
+            [sparse.eye(p)]
+            + [
+                sparse.kron(Lambda[at, at], sparse.eye(factor.q))
+                for at, factor in zip(self.places, self.factors, strict=True)
+            ]
+        )
+        W = sparse.hstack(data).tocsr() @ spread
+        w = (sparse.hstack(asked).tocsr() @ spread).tocsc()
+        penalty = np.concatenate([np.zeros(p), np.ones(W.shape[1] - p)])
+        solved = splu((W.T @ W + sparse.diags(penalty)).tocsc())
+        variance = np.empty(len(x))
+        for begin in range(0, len(x), 256):
+            part = w[begin : begin + 256].toarray()
+            variance[begin : begin + 256] = np.sum(part * solved.solve(part.T).T, axis=1)
+        return variance
+
     def _sorted(self, Lambda):
         """Λ with the largest factor first."""
         order = np.concatenate([np.arange(len(Lambda))[self.places[f]] for f in self.order])
@@ -117,6 +244,20 @@ def places(factors):
     """Where each factor's block of Λ is: a slice for each."""
     ends = np.cumsum([len(factor.z) for factor in factors])
     return [slice(end - len(f.z), end) for end, f in zip(ends, factors, strict=True)]
+
+
+def _with_ones(z, n):
+    return [np.ones(n) if values is None else values for values in z]
+
+
+def _sparse(q, z, codes):
+    """The columns of Z of one factor, effect by effect; a row of an unknown group is 0."""
+    known = np.flatnonzero(codes >= 0)
+    parts = [
+        sparse.csr_matrix((values[known], (known, codes[known])), shape=(len(codes), q))
+        for values in z
+    ]
+    return sparse.hstack(parts)
 
 
 def _indicator(factor, values):

@@ -8,16 +8,14 @@ import numpy as np
 import pandas as pd
 
 from lmmteach._climb import require_unexplained
-from lmmteach._frame import ModelFrame, read_model
-from lmmteach.blup import blup, conditional_covariance
-from lmmteach.diagnostics import conditional_residuals, marginal_residuals, scaled_residuals
+from lmmteach._frame import ModelFrame, read_model, require_memory
+from lmmteach.diagnostics import marginal_residuals, scaled_residuals
+from lmmteach.engines import added_effects, best, engine_for, places
 from lmmteach.intervals import profile_intervals, wald_intervals
-from lmmteach.likelihood import fit_ml, loglik
-from lmmteach.model import D_matrix, V_theta
-from lmmteach.prediction import normal_interval, predict_known, predict_new
-from lmmteach.profile import gls
-from lmmteach.reml import fit_reml, restricted_loglik
+from lmmteach.model import Sigma_matrix, V_matrix
+from lmmteach.prediction import normal_interval
 from lmmteach.summary import summarise
+from lmmteach.sums import Evaluation
 from lmmteach.testing import aic
 
 
@@ -25,17 +23,19 @@ class NewGroupWarning(UserWarning):
     """A prediction was asked for a group that is not in the data."""
 
 
-def lmm(formula, data, method="REML", sigma2_b=None):
-    """Fit a linear mixed model with one random intercept.
+def lmm(formula, data, method="REML", sigma2_b=None, engine="auto"):
+    """Fit a linear mixed model.
 
     Parameters
     ----------
-    formula : text such as ``"logestrone ~ 1 + (1 | woman)"``: response, fixed part, and in
-        parentheses the column of the groups
+    formula : text such as ``"logestrone ~ 1 + (1 | woman)"``: response, fixed part, and random
+        parts as in lme4: ``(1 | g)``, ``(x | g)``, ``(0 + x | g)``, ``(x || g)``, ``(1 | a/b)``,
+        ``(1 | a:b)``, several of them, crossed or nested
     data : DataFrame, a row for each observation
     method : ``"REML"`` (the default, as in lme4) or ``"ML"``
-    sigma2_b : the variance between groups, if it shall not be estimated; 0 gives the smaller
-        model of a test of σ_b² = 0
+    sigma2_b : the variance between groups of a single random intercept, if it shall not be
+        estimated; 0 gives the smaller model of a test of σ_b² = 0
+    engine : ``"literal"`` writes V out, ``"fast"`` does not; ``"auto"`` takes the quicker one
 
     Returns
     -------
@@ -46,22 +46,24 @@ def lmm(formula, data, method="REML", sigma2_b=None):
     ValueError, TypeError
         saying what is wrong with the formula or the data, where, and what to do.
     NotImplementedError
-        for a random part that this function does not fit yet.
+        for what this function does not fit yet.
 
     Source: lecture 15, "Motivation" (the call of lmer).
     """
     if method not in ("REML", "ML"):
         raise ValueError(f'method = {method!r} is unknown; choose "REML" or "ML".')
+    if engine not in ("auto", "literal", "fast"):
+        raise ValueError(f'engine = {engine!r} is unknown; choose "auto", "literal" or "fast".')
     frame = read_model(formula, data)
-    fitter = fit_reml if method == "REML" else fit_ml
     require_unexplained(frame.r, frame.y)
-    _, theta = fitter(frame.r, frame.Q, frame.Z, sigma2_b=sigma2_b)
-    return LinearMixedModel(frame, method, theta, holds_b=sigma2_b is not None)
+    chosen = engine_for(engine, frame.random.factors, frame.Q, frame.r)
+    Lambda, evaluation = best(chosen, frame.random, method == "REML", sigma2_b)
+    return LinearMixedModel(frame, method, chosen, Lambda, evaluation, sigma2_b is not None)
 
 
 @dataclass(frozen=True, eq=False, repr=False)
 class LinearMixedModel:
-    """A fitted model Y = Xβ + Zb + ε with one random intercept.
+    """A fitted model Y = Xβ + Zb + ε.
 
     ``fit.y``, ``fit.X``, ``fit.Z``, ``fit.D`` and ``fit.V`` are the arrays of the lecture, ready
     for the functions of the chapters; everything else here is made from them.
@@ -69,7 +71,9 @@ class LinearMixedModel:
 
     frame: ModelFrame
     method: str
-    theta: np.ndarray
+    engine: object
+    Lambda: np.ndarray
+    evaluation: Evaluation
     holds_b: bool = False
 
     @property
@@ -84,8 +88,34 @@ class LinearMixedModel:
 
     @property
     def group(self):
-        """The column of the groups."""
-        return self.frame.group
+        """The grouping factor; of several the one with the most groups."""
+        return self.frame.random.groupings[0].label
+
+    @property
+    def groups(self):
+        """The grouping factors, each with its number of groups."""
+        return {grouping.label: len(grouping.levels) for grouping in self.frame.random.groupings}
+
+    @property
+    def is_random_intercept(self):
+        """Whether the random part is the lecture's: one random intercept."""
+        (first, *others) = self.frame.random.bars
+        return not others and first.effects == ["(Intercept)"]
+
+    @cached_property
+    def theta(self):
+        """Variances and covariances as in V = Σ θ_k G_k: bar by bar, σ_ε² at the end."""
+        covariance = self.covariance
+        parts = [
+            covariance[np.ix_(bar.places, bar.places)].T[np.triu_indices(len(bar.places))]
+            for bar in self.frame.random.bars
+        ]
+        return np.concatenate([*parts, [self.sigma2_e]])
+
+    @cached_property
+    def covariance(self):
+        """(k, k) covariance of the random effects of one group of each factor."""
+        return self.sigma2_e * self.Lambda @ self.Lambda.T
 
     @property
     def y(self):
@@ -105,17 +135,21 @@ class LinearMixedModel:
     @cached_property
     def D(self):
         """(q, q) estimated covariance of the random effects."""
-        return D_matrix(self.theta[0], self.Z.shape[1])
+        q = self.frame.random.q
+        require_memory(q**2, f"D would be {q:,} × {q:,}")
+        return self.frame.random.D(self.covariance)
 
     @cached_property
     def V(self):
         """(n, n) estimated covariance of y."""
-        return V_theta(self.theta, self.Z)
+        n = self.nobs
+        require_memory(n**2, f"V would be {n:,} × {n:,}")
+        return V_matrix(self.Z, self.D, Sigma_matrix(self.sigma2_e, n))
 
     @cached_property
     def _gls(self):
         """β̂ and its covariance for the columns of Q and what OLS leaves over."""
-        return gls(self.V, self.frame.r, self.frame.Q)
+        return self.evaluation.beta, self.sigma2_e * np.linalg.inv(self.evaluation.S[:-1, :-1])
 
     @cached_property
     def beta(self):
@@ -138,31 +172,43 @@ class LinearMixedModel:
 
     @property
     def sigma2_b(self):
-        """Estimated variance between groups, σ̂_b²."""
+        """Estimated variance between groups, σ̂_b², where there is one random intercept."""
+        if not self.is_random_intercept:
+            raise AttributeError(
+                "This model has more than one random effect, so that there is no one sigma2_b: "
+                "see varcomp, or theta."
+            )
         return float(self.theta[0])
 
     @property
     def sigma2_e(self):
         """Estimated variance within groups, σ̂_ε²."""
-        return float(self.theta[1])
+        return float(self.evaluation.sigma2_e)
 
     @cached_property
     def varcomp(self):
         """Variances and SDs, a DataFrame laid out as lme4's ``as.data.frame(VarCorr(fit))``."""
-        return pd.DataFrame(
-            {
-                "grp": [self.group, "Residual"],
-                "var1": pd.Series(["(Intercept)", None], dtype=object),
-                "var2": pd.Series([None, None], dtype=object),
-                "vcov": self.theta,
-                "sdcor": np.sqrt(self.theta),
-            }
+        rows = []
+        for bar in self.frame.random.bars:
+            D = self.covariance[np.ix_(bar.places, bar.places)]
+            sd = np.sqrt(np.diag(D))
+            rows += [(bar.name, e, None, D[i, i], sd[i]) for i, e in enumerate(bar.effects)]
+            for i, one in enumerate(bar.effects):
+                for j in range(i + 1, len(bar.effects)):
+                    correlation = _correlation(D, i, j)
+                    rows.append((bar.name, one, bar.effects[j], D[i, j], correlation))
+        rows.append(("Residual", None, None, self.sigma2_e, np.sqrt(self.sigma2_e)))
+        columns = dict(
+            zip(("grp", "var1", "var2", "vcov", "sdcor"), zip(*rows, strict=True), strict=True)
         )
+        # As objects, so that a None stays one.
+        columns |= {name: pd.Series(columns[name], dtype=object) for name in ("var1", "var2")}
+        return pd.DataFrame(columns)
 
-    @property
+    @cached_property
     def is_singular(self):
-        """True where σ̂_b² is exactly 0."""
-        return self.theta[0] == 0
+        """True where the covariance of some random effects is exactly singular."""
+        return bool((np.diag(self.Lambda) == 0).any())
 
     @property
     def nobs(self):
@@ -177,11 +223,10 @@ class LinearMixedModel:
     @cached_property
     def loglik(self):
         """Log-likelihood at the estimates, with all its constants; restricted if REML."""
-        Q, R, r = self.frame.Q, self.frame.R, self.frame.r
         if self.method == "REML":
             # log |XᵀV⁻¹X| = log |QᵀV⁻¹Q| + 2 log |R|
-            return restricted_loglik(self.V, r, Q) - np.linalg.slogdet(R)[1]
-        return loglik(self._gls[0], self.V, r, Q)
+            return -self.evaluation.criterion / 2 - np.linalg.slogdet(self.frame.R)[1]
+        return -self.evaluation.criterion / 2
 
     @property
     def criterion(self):
@@ -199,23 +244,39 @@ class LinearMixedModel:
         return self.criterion + np.log(self.nobs) * self.n_parameters
 
     @cached_property
+    def _effects(self):
+        """For each factor b̂ (k, q), and its conditional covariances (k, k, q)."""
+        found = self.engine.effects(self.Lambda, self.evaluation)
+        return [(b, self.sigma2_e * variance) for b, variance in found]
+
+    @cached_property
     def b(self):
         """(q,) predicted random effects b̂, as an array in the order of the columns of Z."""
-        return blup(self.D, self.Z, self.V, self.frame.r, self.frame.Q)
+        return self.frame.random.b([b for b, _ in self._effects])
 
     @cached_property
     def ranef(self):
         """Predicted random effects: ``{group: DataFrame, a row a level, a column an effect}``."""
-        return {self.group: self._by_level(self.b)}
+        return self._by_level([b for b, _ in self._effects])
 
     @cached_property
     def ranef_var(self):
         """Conditional variances Var(b | y) of the random effects, laid out as ``ranef``."""
-        return {self.group: self._by_level(np.diag(conditional_covariance(self.D, self.Z, self.V)))}
+        return self._by_level([np.einsum("iiu->iu", variance) for _, variance in self._effects])
+
+    @cached_property
+    def ranef_cov(self):
+        """Conditional covariances Var(b | y): ``{group: (q, k, k), a matrix for each level}``."""
+        covariances = [np.moveaxis(variance, -1, 0) for _, variance in self._effects]
+        return dict(zip(self.groups, covariances, strict=True))
 
     def _by_level(self, values):
-        levels = pd.Index(self.frame.levels, name=self.group)
-        return pd.DataFrame({"(Intercept)": values}, index=levels)
+        random, found = self.frame.random, {}
+        for f, grouping in enumerate(random.groupings):
+            names = [name for bar in random.bars if bar.factor == f for name in bar.effects]
+            index = pd.Index(grouping.levels, name=grouping.label)
+            found[grouping.label] = pd.DataFrame(values[f].T, index=index, columns=names)
+        return found
 
     @cached_property
     def fitted(self):
@@ -225,8 +286,13 @@ class LinearMixedModel:
     @cached_property
     def residuals(self):
         """Conditional residuals y − Xβ̂ − Zb̂, the lecture's ε̂."""
-        r, Q = self.frame.r, self.frame.Q
-        values = conditional_residuals(r, Q, self._gls[0], self.Z, self.b)
+        marginal = self.frame.r - self.frame.Q @ self._gls[0]
+        factors = self.frame.random.factors
+        values = marginal - added_effects(
+            [b for b, _ in self._effects],
+            [factor.z for factor in factors],
+            [factor.codes for factor in factors],
+        )
         return self._by_row(values, "residuals")
 
     @cached_property
@@ -261,12 +327,15 @@ class LinearMixedModel:
         ValueError
             if newdata lacks a column or has a missing value.
         """
-        x, z, index, new, remark = self._rows(newdata, include_random)
-        prediction = x @ self.beta.to_numpy()
+        if newdata is None and include_random:
+            return self.fitted.rename("prediction")
+        if newdata is None:
+            return self._by_row(self.y - self.marginal_residuals.to_numpy(), "prediction")
+        prediction = self.frame.fixed_design(newdata) @ self.beta.to_numpy()
         if include_random:
-            prediction = prediction + z @ self.b
-            self._say_new(new, remark)
-        return pd.Series(prediction, index=index, name="prediction")
+            z, codes = self._random_rows(newdata)
+            prediction = prediction + added_effects([b for b, _ in self._effects], z, codes)
+        return pd.Series(prediction, index=newdata.index, name="prediction")
 
     def prediction_interval(self, newdata=None, level=0.95):
         """Interval for one further observation of each row, variances taken as known.
@@ -285,44 +354,55 @@ class LinearMixedModel:
         ValueError
             if newdata lacks a column or has a missing value, or level is not between 0 and 1.
         """
-        x, z, index, new, remark = self._rows(newdata, include_random=True)
-        Q, R, beta_Q, r = self.frame.Q, self.frame.R, self.frame.beta_Q, self.frame.r
-        x = np.linalg.solve(R.T, x.T).T
-        known, variance = predict_known(x, z, self.D, self.Z, self.V, r, Q)
-        population, new_variance = predict_new(x, self.sigma2_b, self.V, r, Q)
-        prediction = x @ beta_Q + np.where(new, population, known)
-        variance = np.where(new, new_variance, variance) + self.sigma2_e
+        if newdata is None:
+            factors = self.frame.random.factors
+            x, index = self.X, self.frame.index
+            z, codes = [f.z for f in factors], [f.codes for f in factors]
+            z = [[_ones_if_none(v, self.nobs) for v in values] for values in z]
+        else:
+            x, index = self.frame.fixed_design(newdata), newdata.index
+            z, codes = self._random_rows(newdata)
+        z = [np.array(values) for values in z]
+        x = np.linalg.solve(self.frame.R.T, x.T).T
+        beta, b = self._gls[0], [b for b, _ in self._effects]
+        prediction = x @ (self.frame.beta_Q + beta) + added_effects(b, z, codes)
+        variance = self.engine.error_variance(self.Lambda, x, z, codes) + 1.0
+        # A group that is not in the data may have any b.
+        for place, values, rows in zip(places(self.frame.random.factors), z, codes, strict=True):
+            D = self.Lambda[place, place] @ self.Lambda[place, place].T
+            variance += np.where(rows < 0, np.einsum("im,ij,jm->m", values, D, values), 0.0)
+        variance = self.sigma2_e * variance
         lower, upper = normal_interval(prediction, variance, level)
-        self._say_new(new, remark)
         return pd.DataFrame(
             {"prediction": prediction, "se": np.sqrt(variance), "lower": lower, "upper": upper},
             index=index,
         )
 
-    def _rows(self, newdata, include_random):
-        """x, z and index of the rows, which belong to a group not in the data, and a remark."""
-        if newdata is None:
-            return self.X, self.Z, self.frame.index, np.zeros(self.nobs, dtype=bool), ""
-        x = self.frame.fixed_design(newdata)
-        if not include_random:
-            return x, None, newdata.index, np.zeros(len(newdata), dtype=bool), ""
-        if self.group not in newdata.columns:
-            raise ValueError(
-                f"newdata has no column {self.group!r}. Add it, or ask for the population value "
-                "with predict(newdata, include_random=False)."
-            )
-        position, remark = self.frame.positions(newdata)
-        z = np.eye(len(self.frame.levels))[position]
-        z[position < 0] = 0
-        return x, z, newdata.index, position < 0, remark
+    def _random_rows(self, newdata):
+        """For each factor the columns of Z and the group of each row of new data, −1 if unknown."""
+        z, codes = self.frame.random_design(newdata), []
+        for grouping in self.frame.random.groupings:
+            missing = [name for name in grouping.columns if name not in newdata.columns]
+            if missing:
+                raise ValueError(
+                    f"newdata has no column {missing[0]!r}. Add it, or ask for the population "
+                    "value with predict(newdata, include_random=False)."
+                )
+            positions = grouping.positions(newdata)
+            codes.append(positions.codes)
+            self._say_new(grouping.label, positions)
+        return z, codes
 
-    def _say_new(self, new, remark):
+    def _say_new(self, label, positions):
+        new = positions.codes < 0
         if new.any():
+            several = len(self.groups) > 1
+            instead = f"b = 0 for {label}" if several else "the population value Xβ̂, with b = 0"
             warnings.warn(
-                f"{new.sum()} row(s) belong to a {self.group} that is not in the data: "
-                f"they get the population value Xβ̂, with b = 0.{remark}",
+                f"{new.sum()} row(s) belong to a {label} that is not in the data: "
+                f"they get {instead}.{positions.remark}",
                 NewGroupWarning,
-                stacklevel=3,
+                stacklevel=4,
             )
 
     def wald_interval(self, level=0.95):
@@ -370,8 +450,31 @@ class LinearMixedModel:
         return summarise(self)
 
     def __repr__(self):
+        variances = "; ".join(
+            f"{row.grp} {row.var1}: SD {row.sdcor:.5g}"
+            if row.var1
+            else f"residual SD {row.sdcor:.5g}"
+            for row in self.varcomp.itertuples()
+            if row.var2 is None
+        )
+        if self.is_random_intercept:
+            variances = f"sigma2_b = {self.sigma2_b:.5g}, sigma2_e = {self.sigma2_e:.5g}"
         return (
-            f"{self.formula}, fitted by {self.method} to {self.data_name}: "
-            f"sigma2_b = {self.sigma2_b:.5g}, sigma2_e = {self.sigma2_e:.5g}; "
+            f"{self.formula}, fitted by {self.method} to {self.data_name}: {variances}; "
             "summary() prints the whole fit"
         )
+
+
+def _ones_if_none(values, n):
+    return np.ones(n) if values is None else values
+
+
+def _correlation(D, i, j):
+    """A correlation; of a singular covariance exactly 1 or −1 where it is so."""
+    size = np.sqrt(D[i, i] * D[j, j])
+    if size == 0:
+        return np.nan
+    correlation = D[i, j] / size
+    return (
+        float(np.clip(correlation, -1, 1)) if abs(correlation) < 1 - 1e-12 else np.sign(correlation)
+    )

@@ -71,19 +71,38 @@ def _scaled_residuals(fit):
 
 def _random_effects(fit):
     table = fit.varcomp
+    variances = table[table["var2"].isnull()]
     columns = {
-        "Groups": list(table["grp"]),
-        "Name": ["" if name is None else name for name in table["var1"]],
-        "Variance": format_numbers(table["vcov"], DIGITS),
-        "Std.Dev.": format_numbers(table["sdcor"], DIGITS),
+        "Groups": list(variances["grp"].where(~variances["grp"].duplicated(), "")),
+        "Name": ["" if name is None else name for name in variances["var1"]],
+        "Variance": format_numbers(variances["vcov"], DIGITS),
+        "Std.Dev.": format_numbers(variances["sdcor"], DIGITS),
+        **_correlations(table, variances),
     }
-    groups = "; ".join(f"{name}, {len(effects)}" for name, effects in fit.ranef.items())
+    groups = "; ".join(f"{name}, {number}" for name, number in fit.groups.items())
     return [
         "Random effects:",
         *(" " + line for line in _left_table(columns)),
         f"Number of obs: {fit.nobs}, groups:  {groups}",
         "",
     ]
+
+
+def _correlations(table, variances):
+    """The columns "Corr", as many as the largest bar needs; the rest have no name."""
+    pairs = table[table["var2"].notnull()]
+    if pairs.empty:
+        return {}
+    of_row = []
+    for row in variances.itertuples():
+        own = pairs[(pairs["grp"] == row.grp) & (pairs["var2"] == row.var1)]
+        of_row.append([f"{value:.2f}" for value in own["sdcor"]])
+    width = max(map(len, of_row))
+    names = ["Corr", *(" " * k for k in range(1, width))]
+    return {
+        name: [texts[k] if k < len(texts) else "" for texts in of_row]
+        for k, name in enumerate(names)
+    }
 
 
 def _fixed_effects(fit):
