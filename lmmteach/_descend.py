@@ -16,7 +16,7 @@ NOTHING = 1e-4
 REACHED, NOISE = 1e-18, 1e-8
 
 
-def descend(evaluate, scale, blocks):
+def descend(evaluate, scale, blocks, start=None):
     """Minimise ``evaluate(Lambda).criterion`` over Λ.
 
     Parameters
@@ -24,6 +24,7 @@ def descend(evaluate, scale, blocks):
     evaluate : function of Λ (k, k) that gives ``criterion``, and ``slope``, its derivative by Λ Λᵀ
     scale : (k,) how large the diagonal of Λ can be expected to be
     blocks : lists of positions; within each Λ is lower triangular, between them it is 0
+    start : (k, k) where to begin; Λ with ``scale`` on its diagonal if None
 
     Returns
     -------
@@ -37,7 +38,7 @@ def descend(evaluate, scale, blocks):
     free = np.zeros((len(scale), len(scale)), dtype=bool)
     for block in blocks:
         free[np.ix_(block, block)] = np.tri(len(block), dtype=bool)
-    Lambda = np.diag(scale)
+    Lambda = np.diag(scale) if start is None else start
     for _ in range(2 * len(scale) + 1):
         Lambda = _settled(evaluate, _newton(evaluate, Lambda, free, scale), scale, blocks)
         here = evaluate(Lambda)

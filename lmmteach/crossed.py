@@ -10,7 +10,7 @@ import numpy as np
 from scipy import sparse
 from scipy.linalg import lapack, solve_triangular
 
-from lmmteach.sums import Evaluation, cholesky_of_each, criterion_of, solve_lower
+from lmmteach.sums import Evaluation, best_of, cholesky_of_each, solve_lower
 
 # So many products of two entries of one group are kept; more are made anew each time.
 MOST_PAIRS = 30_000_000
@@ -210,13 +210,20 @@ def evaluate_crossed(products, Lambda, reml=True):
     evaluation : Evaluation
     """
     S, logdet, inner, along = eliminate(products, Lambda)
-    criterion, weights, beta, sigma2_e = criterion_of(S, logdet, products.n, reml)
-    slope, at = np.zeros_like(Lambda), 0
+    best = best_of(S, logdet, products.n, reml)
+    residual = np.append(-best.beta, 1.0)
+    spread_slope, fit_slope = np.zeros_like(Lambda), np.zeros_like(Lambda)
+    at = 0
     for within, part in zip(inner, along, strict=True):
         here = slice(at, at + len(within))
-        slope[here, here] = within.sum(axis=2) - np.einsum("ium,mk,juk->ij", part, weights, part)
+        spread_slope[here, here] = within.sum(axis=2)
+        if reml:
+            X = part[:, :, :-1]
+            spread_slope[here, here] -= np.einsum("ium,mk,juk->ij", X, best.X_inverse, X)
+        fit = part @ residual
+        fit_slope[here, here] = -fit @ fit.T
         at = here.stop
-    return Evaluation(criterion, slope, beta, sigma2_e, S)
+    return Evaluation(*best[:3], S, *best[3:5], spread_slope, fit_slope)
 
 
 def crossed_effects(products, Lambda, beta):

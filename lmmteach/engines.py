@@ -7,13 +7,14 @@ and give the criterion with β and σ_ε² at their best.
 import numpy as np
 from scipy import sparse
 from scipy.linalg import block_diag
+from scipy.optimize import brentq
 from scipy.sparse.linalg import splu
 
 from lmmteach._descend import descend
 from lmmteach._shapes import not_negative
 from lmmteach.crossed import cross_products, crossed_effects, evaluate_crossed
 from lmmteach.prediction import predict_known
-from lmmteach.sums import Evaluation, criterion_of, effects, evaluate, group_sums
+from lmmteach.sums import Evaluation, best_of, effects, evaluate, group_sums, starts
 
 # Up to so many rows V is written out, unless the other way is asked for.
 FEW_ROWS = 20
@@ -47,7 +48,12 @@ def best(engine, random, reml, sigma2_b=None):
     """
     if sigma2_b is not None:
         return _held(engine, random, reml, sigma2_b)
-    return descend(lambda Lambda: engine.evaluate(Lambda, reml), random.scale, random.blocks)
+
+    def evaluate(Lambda):
+        return engine.evaluate(Lambda, reml)
+
+    tops = [descend(evaluate, random.scale, random.blocks, start) for start in engine.starts(reml)]
+    return min(tops, key=lambda top: top[1].criterion)
 
 
 def _held(engine, random, reml, sigma2_b):
@@ -57,25 +63,22 @@ def _held(engine, random, reml, sigma2_b):
     if sigma2_b == 0:
         Lambda = np.zeros((1, 1))
         return Lambda, engine.evaluate(Lambda, reml)
-    n, p = engine.X.shape
-    df = n - p if reml else n
 
-    def height(log_ratio):
-        ratio = np.exp(log_ratio)
-        found = engine.evaluate(np.array([[np.sqrt(ratio)]]), reml)
-        sigma2_e = sigma2_b / ratio
-        spread = found.criterion - df * (1 + np.log(2 * np.pi * found.sigma2_e))
-        return spread + df * (np.log(2 * np.pi * sigma2_e) + found.sigma2_e / sigma2_e)
+    def slope(log_ratio):
+        found = engine.evaluate(np.array([[np.exp(log_ratio / 2)]]), reml)
+        sigma2_e = sigma2_b * np.exp(-log_ratio)
+        pwrss = found.df * found.sigma2_e
+        along = found.spread_slope[0, 0] + found.fit_slope[0, 0] / sigma2_e
+        return np.exp(log_ratio) * along - found.df + pwrss / sigma2_e
 
-    from scipy.optimize import minimize_scalar
-
-    start = np.log(sigma2_b / (engine.y @ engine.y / n))
-    found = minimize_scalar(height, (start - 1, start + 1), options={"xtol": 1e-12})
-    Lambda = np.array([[np.exp(found.x / 2)]])
-    evaluation = engine.evaluate(Lambda, reml)
-    return Lambda, evaluation._replace(
-        sigma2_e=sigma2_b * np.exp(-found.x), criterion=float(found.fun)
-    )
+    # σ_ε² between a millionth of all variation and all of it, and some more.
+    high = np.log(sigma2_b / (engine.y @ engine.y / len(engine.y))) + 14
+    low = high - 28
+    log_ratio = brentq(slope, low, high, xtol=1e-14, rtol=1e-14)
+    Lambda = np.array([[np.exp(log_ratio / 2)]])
+    found, sigma2_e = engine.evaluate(Lambda, reml), sigma2_b * np.exp(-log_ratio)
+    criterion = found.spread + found.df * (np.log(2 * np.pi * sigma2_e) + found.sigma2_e / sigma2_e)
+    return Lambda, found._replace(sigma2_e=float(sigma2_e), criterion=float(criterion))
 
 
 def added_effects(b, z, codes):
@@ -120,8 +123,12 @@ class Literal:
             V += sum(D[i, j] * G[i][j] for i in range(len(D)) for j in range(len(D)))
         return V
 
+    def starts(self, reml=True):
+        """Where to begin; as good a place as any."""
+        return [None]
+
     def evaluate(self, Lambda, reml=True):
-        """Criterion, slope by Λ Λᵀ, and the best β and σ_ε²."""
+        """Criterion, its slopes by Λ Λᵀ, and the best β and σ_ε²."""
         X, y = self.X, self.y
         n = len(y)
         V = self.V(Lambda)
@@ -129,14 +136,15 @@ class Literal:
         yX = np.column_stack([X, y])
         S = yX.T @ W @ yX
         logdet = np.linalg.slogdet(V)[1]
-        criterion, weights, beta, sigma2_e = criterion_of(S, logdet, n, reml)
-        along = W @ yX
-        slope = np.zeros_like(Lambda)
+        best = best_of(S, logdet, n, reml)
+        u = W @ (y - X @ best.beta)
+        if reml:
+            W = W - W @ X @ best.X_inverse @ X.T @ W
+        spread_slope, fit_slope = np.zeros_like(Lambda), np.zeros_like(Lambda)
         for at, G in zip(places(self.factors), self.G, strict=True):
-            slope[at, at] = [
-                [np.sum(W * g) - np.sum((along.T @ g @ along) * weights) for g in row] for row in G
-            ]
-        return Evaluation(criterion, slope, beta, sigma2_e, S)
+            spread_slope[at, at] = [[np.sum(W * g) for g in row] for row in G]
+            fit_slope[at, at] = [[-u @ g @ u for g in row] for row in G]
+        return Evaluation(*best[:3], S, *best[3:5], spread_slope, fit_slope)
 
     def error_variance(self, Lambda, x, z, codes):
         """Var(x β̂ + z b̂ − (x β + z b)) over σ_ε², for rows of known groups."""
@@ -182,19 +190,34 @@ class Fast:
         if len(factors) == 1:
             (only,) = factors
             self.sums = group_sums(only.codes, only.q, only.z, [*X.T, y])
-            self.evaluate = lambda Lambda, reml=True: evaluate(self.sums, Lambda, reml)
         else:
             self.order = sorted(range(len(factors)), key=lambda f: -factors[f].q)
             self.products = cross_products(
                 [factors[f] for f in self.order], np.column_stack([X, y])
             )
-            self.evaluate = self._evaluate_crossed
+
+    def starts(self, reml=True):
+        """Where to begin: for a single random effect the summits of a scan."""
+        if len(self.factors) > 1 or len(self.factors[0].z) > 1:
+            return [None]
+        return [np.array([[start]]) for start in starts(self.sums, reml)]
+
+    def evaluate(self, Lambda, reml=True):
+        """Criterion, its slopes by Λ Λᵀ, and the best β and σ_ε²."""
+        if len(self.factors) == 1:
+            return evaluate(self.sums, Lambda, reml)
+        order = self._order(Lambda)
+        found = evaluate_crossed(self.products, Lambda[order], reml)
+        slopes = np.zeros((2, *Lambda.shape))
+        for slope, of_sorted in zip(slopes, found[-2:], strict=True):
+            slope[order] = of_sorted
+        return found._replace(spread_slope=slopes[0], fit_slope=slopes[1])
 
     def effects(self, Lambda, evaluation):
         """For each factor b̂ (k, q), and its conditional covariances (k, k, q) over σ_ε²."""
         if len(self.factors) == 1:
             return [effects(self.sums, Lambda, evaluation.beta)]
-        found = crossed_effects(self.products, self._sorted(Lambda), evaluation.beta)
+        found = crossed_effects(self.products, Lambda[self._order(Lambda)], evaluation.beta)
         return [found[self.order.index(f)] for f in range(len(self.factors))]
 
     def error_variance(self, Lambda, x, z, codes):
@@ -227,17 +250,10 @@ class Fast:
             variance[begin : begin + 256] = np.sum(part * solved.solve(part.T).T, axis=1)
         return variance
 
-    def _sorted(self, Lambda):
-        """Λ with the largest factor first."""
+    def _order(self, Lambda):
+        """Where the entries of Λ are, with the largest factor first."""
         order = np.concatenate([np.arange(len(Lambda))[self.places[f]] for f in self.order])
-        return Lambda[np.ix_(order, order)]
-
-    def _evaluate_crossed(self, Lambda, reml=True):
-        found = evaluate_crossed(self.products, self._sorted(Lambda), reml)
-        order = np.concatenate([np.arange(len(Lambda))[self.places[f]] for f in self.order])
-        slope = np.zeros_like(Lambda)
-        slope[np.ix_(order, order)] = found.slope
-        return found._replace(slope=slope)
+        return np.ix_(order, order)
 
 
 def places(factors):

@@ -58,7 +58,7 @@ def lmm(formula, data, method="REML", sigma2_b=None, engine="auto"):
     require_unexplained(frame.r, frame.y)
     chosen = engine_for(engine, frame.random.factors, frame.Q, frame.r)
     Lambda, evaluation = best(chosen, frame.random, method == "REML", sigma2_b)
-    return LinearMixedModel(frame, method, chosen, Lambda, evaluation, sigma2_b is not None)
+    return LinearMixedModel(frame, method, chosen, Lambda, evaluation, sigma2_b)
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -74,7 +74,12 @@ class LinearMixedModel:
     engine: object
     Lambda: np.ndarray
     evaluation: Evaluation
-    holds_b: bool = False
+    held_b: float | None = None
+
+    @property
+    def holds_b(self):
+        """Whether the variance between groups was held, not estimated."""
+        return self.held_b is not None
 
     @property
     def formula(self):
@@ -115,6 +120,8 @@ class LinearMixedModel:
     @cached_property
     def covariance(self):
         """(k, k) covariance of the random effects of one group of each factor."""
+        if self.holds_b:
+            return np.array([[float(self.held_b)]])
         return self.sigma2_e * self.Lambda @ self.Lambda.T
 
     @property

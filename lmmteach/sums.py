@@ -10,11 +10,14 @@ cross products. Groups with the same columns of Z are added up beforehand.
 from typing import NamedTuple
 
 import numpy as np
+from scipy.linalg import lapack
 
 # A group's column of Z that is this small beside its first is a combination of those before it.
 ROUNDING = 1e-10
 # The share of a column's variation within groups below which its sums are made from deviations.
 CANCELS = 1e-5
+# With so many kinds of group, a scan takes larger steps.
+MANY_KINDS = 2000
 
 
 class Sums(NamedTuple):
@@ -166,13 +169,67 @@ def solve_upper(U, B):
 
 
 class Evaluation(NamedTuple):
-    """The criterion at one Λ, β and σ_ε² at their best, and how it changes with Λ Λᵀ."""
+    """The criterion at one Λ, with β and σ_ε² at their best, and how it changes.
+
+    With σ_ε² held at some value instead, minus twice the log-likelihood is
+    ``spread + df log(2π σ_ε²) + pwrss / σ_ε²``, where pwrss is df times the best σ_ε².
+
+    Parameters
+    ----------
+    criterion : minus twice the (restricted) log-likelihood
+    beta, sigma2_e : the best ones
+    S : (m, m), (X, y)ᵀ V⁻¹ (X, y), with V in units of σ_ε²
+    spread : log |V|, and for REML log |Xᵀ V⁻¹ X| too
+    df : n, for REML n − p
+    spread_slope, fit_slope : (k, k), the derivatives of spread and of pwrss by Λ Λᵀ
+    """
 
     criterion: float
-    slope: np.ndarray
     beta: np.ndarray
     sigma2_e: float
     S: np.ndarray
+    spread: float
+    df: int
+    spread_slope: np.ndarray
+    fit_slope: np.ndarray
+
+    @property
+    def slope(self):
+        """(k, k), the derivative of the criterion by Λ Λᵀ."""
+        return self.spread_slope + self.fit_slope / self.sigma2_e
+
+
+class Best(NamedTuple):
+    """What follows from the cross products S: see ``Evaluation``; and the inverse of its X part."""
+
+    criterion: float
+    beta: np.ndarray
+    sigma2_e: float
+    spread: float
+    df: int
+    X_inverse: np.ndarray
+
+
+def best_of(S, logdet, n, reml):
+    """β and σ_ε² at their best, from cross products in the metric of V.
+
+    Parameters
+    ----------
+    S : (m, m), (X, y)ᵀ V⁻¹ (X, y), with V in units of σ_ε²
+    logdet : log |V|
+    n : number of rows
+    reml : True for REML, False for ML
+    """
+    p = len(S) - 1
+    df = n - p if reml else n
+    L, _ = lapack.dpotrf(S[:p, :p], lower=1)
+    beta, _ = lapack.dpotrs(L, S[:p, p], lower=1)
+    inverse, _ = lapack.dpotri(L, lower=1)
+    inverse = np.tril(inverse) + np.tril(inverse, -1).T
+    pwrss = S[p, p] - S[p, :p] @ beta
+    spread = logdet + (2 * np.log(np.diag(L)).sum() if reml else 0.0)
+    criterion = spread + df * (1 + np.log(2 * np.pi * pwrss / df))
+    return Best(float(criterion), beta, float(pwrss / df), spread, df, inverse)
 
 
 def evaluate(sums, Lambda, reml=True):
@@ -186,58 +243,67 @@ def evaluate(sums, Lambda, reml=True):
 
     Returns
     -------
-    evaluation : Evaluation; ``slope`` is (k, k), the derivative by Λ Λᵀ
+    evaluation : Evaluation
     """
     R, count, K, within, n = sums[:5]
     k, m = len(R), len(within)
+    L, H_inverse = _inverse_of_each(R, Lambda)
+    flat = K.reshape(-1, m * m)
+    S = within + (H_inverse.reshape(-1) @ flat).reshape(m, m)
+    logdet = 2 * sum(count @ np.log(L[i, i]) for i in range(k))
+    best = best_of(S, logdet, n, reml)
+    weights = np.zeros((2, m, m))
+    if reml:
+        weights[0, :-1, :-1] = best.X_inverse
+    residual = np.append(-best.beta, 1.0)
+    weights[1] = residual[:, np.newaxis] * residual
+    N = (flat @ weights.reshape(2, -1).T).T.reshape(2, k, k, -1)
+    HR = np.einsum("iju,jlu->ilu", H_inverse, R)
+    spread_slope = np.einsum("iau,ibu->ab", R * count, HR)
+    spread_slope -= np.einsum("iau,iju,jbu->ab", HR, N[0], HR)
+    fit_slope = -np.einsum("iau,iju,jbu->ab", HR, N[1], HR)
+    return Evaluation(*best[:3], S, *best[3:5], spread_slope, fit_slope)
+
+
+def starts(sums, reml=True):
+    """Where to begin for a single random effect: the summits of a scan, the highest first.
+
+    The likelihood can have two tops, one of them at 0.
+
+    Returns
+    -------
+    starts : values of Λ
+    """
+    R, count, K, within, n = sums[:5]
+    m = len(within)
+    shares = np.linspace(-9, 18, 40 if R.size < MANY_KINDS else 12)
+    ratios = np.append(0.0, np.exp(shares) / np.mean(R**2))
+    H = 1.0 + np.outer(ratios, R[0, 0] ** 2)
+    S = within + ((1 / H) @ K.reshape(-1, m * m)).reshape(-1, m, m)
+    spread = np.log(H) @ count
+    df = n - m + 1 if reml else n
+    half = np.linalg.solve(S[:, :-1, :-1], S[:, :-1, -1:])[..., 0]
+    pwrss = S[:, -1, -1] - np.sum(S[:, :-1, -1] * half, axis=1)
+    if reml:
+        spread += np.linalg.slogdet(S[:, :-1, :-1])[1]
+    around = np.concatenate([[np.inf], spread + df * np.log(pwrss), [np.inf]])
+    summits = np.flatnonzero((around[1:-1] <= around[:-2]) & (around[1:-1] < around[2:]))
+    return np.sqrt(ratios[summits[np.argsort(around[1:-1][summits])]])
+
+
+def _inverse_of_each(R, Lambda):
+    """The Cholesky factor and the inverse of H = I + R Λ Λᵀ Rᵀ for each kind of group."""
+    k = len(R)
+    if k == 1:
+        H = 1.0 + (Lambda[0, 0] * R) ** 2
+        return np.sqrt(H), 1.0 / H
     RL = np.einsum("iju,jl->ilu", R, Lambda)
     H = np.einsum("ilu,jlu->iju", RL, RL)
     for i in range(k):
         H[i, i] += 1.0
     L = cholesky_of_each(H)
     L_inverse = solve_lower(L, np.repeat(np.eye(k)[:, :, np.newaxis], H.shape[2], axis=2))
-    H_inverse = np.einsum("liu,lju->iju", L_inverse, L_inverse)
-    flat = K.reshape(-1, m * m)
-    S = within + (H_inverse.reshape(-1) @ flat).reshape(m, m)
-    logdet = 2 * sum(count @ np.log(L[i, i]) for i in range(k))
-    criterion, weights, beta, sigma2_e = criterion_of(S, logdet, n, reml)
-    N = (flat @ weights.reshape(-1)).reshape(k, k, -1)
-    HR = np.einsum("iju,jlu->ilu", H_inverse, R)
-    slope = np.einsum("iau,ibu,u->ab", R, HR, count)
-    slope -= np.einsum("iau,iju,jbu->ab", HR, N, HR)
-    return Evaluation(criterion, slope, beta, sigma2_e, S)
-
-
-def criterion_of(S, logdet, n, reml):
-    """The criterion with β and σ_ε² at their best, from cross products in the metric of V.
-
-    Parameters
-    ----------
-    S : (m, m), (X, y)ᵀ V⁻¹ (X, y), V in units of σ_ε²
-    logdet : log |V|
-    n : number of rows
-    reml : True for REML, False for ML
-
-    Returns
-    -------
-    criterion : a number
-    weights : (m, m), so that the criterion changes by −tr(weights · dS) where S does
-    beta, sigma2_e : the best ones
-    """
-    p = len(S) - 1
-    df = n - p if reml else n
-    L = np.linalg.cholesky(S[:p, :p])
-    half = np.linalg.solve(L, S[:p, p])
-    pwrss = S[p, p] - half @ half
-    beta = np.linalg.solve(L.T, half)
-    residual = np.append(-beta, 1.0)
-    weights = np.outer(residual, residual) * (df / pwrss)
-    if reml:
-        logdet = logdet + 2 * np.log(np.diag(L)).sum()
-        L_inverse = np.linalg.inv(L)
-        weights[:p, :p] += L_inverse.T @ L_inverse
-    criterion = logdet + df * (1 + np.log(2 * np.pi * pwrss / df))
-    return criterion, weights, beta, pwrss / df
+    return L, np.einsum("liu,lju->iju", L_inverse, L_inverse)
 
 
 def effects(sums, Lambda, beta):
@@ -256,11 +322,7 @@ def effects(sums, Lambda, beta):
     """
     D = Lambda @ Lambda.T
     R = np.swapaxes(sums.L, 0, 1)
-    RL = np.einsum("iju,jl->ilu", R, Lambda)
-    H = np.einsum("ilu,jlu->iju", RL, RL)
-    for i in range(len(D)):
-        H[i, i] += 1.0
-    chol = cholesky_of_each(H)
+    chol, _ = _inverse_of_each(R, Lambda)
     half = solve_lower(chol, np.einsum("iju,jl->ilu", R, D))
     along = solve_lower(chol, sums.c[:, -1] - np.einsum("iau,a->iu", sums.c[:, :-1], beta))
     b = np.einsum("iju,iu->ju", half, along)
