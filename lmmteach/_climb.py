@@ -70,13 +70,13 @@ def ols_if_estimable(y, X, Z, held):
     n, p = X.shape
     if p and np.linalg.matrix_rank(X) < p:
         raise ValueError(
-            f"The {p} columns of X are linearly dependent (rank {np.linalg.matrix_rank(X)}): "
-            "one of them repeats what the others say. Leave it out."
+            f"The {p} columns of X are linearly dependent (rank {np.linalg.matrix_rank(X)}), so "
+            "one of them repeats what the others contain. Leave it out."
         )
     if n < p + 2:
         raise ValueError(
-            f"{n} observations cannot tell {p} coefficients and 2 variances: "
-            "there are fewer observations than parameters."
+            f"{n} observations cannot determine {p} coefficient{'s' * (p != 1)} and 2 variances, "
+            "because there are fewer observations than parameters."
         )
     beta, residuals = least_squares(y, X)
     require_unexplained(residuals, y)
@@ -84,20 +84,20 @@ def ols_if_estimable(y, X, Z, held):
         _, beyond_X = least_squares(Z, X)
         if negligible(beyond_X, Z):
             raise ValueError(
-                "The fixed part already explains the groups (is there only one group?): "
-                "no variance between groups is left to estimate."
+                "The fixed part already explains the groups, so no variance between groups is left "
+                "to estimate. Check also that there is more than one group."
             )
         XZ = np.column_stack([X, Z])
         if np.linalg.matrix_rank(XZ) == n:
             raise ValueError(
-                "There is one observation per group (or as good as): sigma2_b and sigma2_e "
-                "cannot be told apart. Some groups need two observations."
+                "There is one observation per group, or as good as, so sigma2_b and sigma2_e "
+                "cannot be told apart. Some groups need at least two observations."
             )
         _, within = least_squares(y, XZ)
         if negligible(within, y):
             raise ValueError(
-                "The response does not vary within groups: sigma2_e would be 0 "
-                "and the likelihood infinite."
+                "The response does not vary within groups, so sigma2_e would be 0 and the "
+                "likelihood infinite."
             )
     return beta, residuals
 
@@ -123,7 +123,8 @@ def require_unexplained(residuals, y):
     """Raise a ValueError if X leaves nothing of y over."""
     if negligible(residuals, y):
         raise ValueError(
-            "X explains the response exactly (is it constant?): nothing is left that could vary."
+            "X explains the response exactly, so nothing is left that could vary. Check whether "
+            "the response is constant."
         )
 
 
@@ -230,8 +231,9 @@ def _climb_from(x, free, loglik, score, curvature, information):
         if not _is_hilltop(bend[np.ix_(free, free)]):
             bend = information(x)
     raise ValueError(
-        f"No maximum found in {STEPS} steps; the last was still {np.sqrt(distance):.1g} standard "
-        "errors long. The data hardly tell the variances apart: plot the profile likelihood."
+        f"No maximum was found in {STEPS} steps; the last was still {np.sqrt(distance):.1g} "
+        "standard errors long. The data can hardly tell the variances apart, so plot the profile "
+        "likelihood."
     )
 
 

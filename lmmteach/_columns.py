@@ -11,15 +11,16 @@ READABLE = ("string", "categorical", "boolean", "integer", "floating", "mixed-in
 
 def require_frame(data, what):
     if not isinstance(data, pd.DataFrame):
-        raise TypeError(f"{what} must be a pandas DataFrame, not {type(data).__name__}.")
+        raise TypeError(f"{what} must be a pandas DataFrame, not a {type(data).__name__}.")
 
 
 def require_names(data, what):
     """Refuse columns that a formula could not name."""
     if data.columns.nlevels > 1:
         raise ValueError(
-            f"{what} has column names of {data.columns.nlevels} levels, and a formula needs one: "
-            f'{what}.columns = ["_".join(names) for names in {what}.columns].'
+            f"{what} has column names with {data.columns.nlevels} levels, but a formula needs "
+            "names "
+            f'with one. Use {what}.columns = ["_".join(names) for names in {what}.columns].'
         )
 
 
@@ -30,10 +31,12 @@ def require_columns(columns, data, what):
             hint = f" Did you mean {close[0]!r}?" if close else ""
             raise ValueError(
                 f"{what} has no column {column!r}.{hint} "
-                f"It has: {', '.join(map(str, data.columns))}."
+                f"Its columns are {', '.join(map(str, data.columns))}."
             )
         if list(data.columns).count(column) > 1:
-            raise ValueError(f"{what} has more than one column {column!r}: rename all but one.")
+            raise ValueError(
+                f"{what} has more than one column {column!r}. Rename all but one of them."
+            )
 
 
 def require_readable(columns, data, what):
@@ -44,11 +47,11 @@ def require_readable(columns, data, what):
         if kind in READABLE and not (is_object and kind not in ("string", "boolean")):
             continue
         if is_object and kind in READABLE:
-            mend = f"Make them numbers: {what}[{column!r}].astype(float)"
+            mend = f"Turn them into numbers, with {what}[{column!r}].astype(float)"
         elif kind.startswith(("date", "time", "period")):
-            mend = "Make a number of it, such as the days since the first"
+            mend = "Turn them into numbers, such as the days since the first"
         elif kind == "complex":
-            mend = "Take the real part, if that is meant"
+            mend = "Take the real part, if that is what you mean"
         else:
             mend = "Make all of them numbers, or all of them texts"
         raise ValueError(
@@ -67,7 +70,7 @@ def require_complete(columns, data, what):
             raise ValueError(
                 f"Column {column!r} of {what} has a missing or infinite value in row "
                 f"{plain(data.index[bad.to_numpy()][0])}{others}. Leave such rows out with "
-                f"{what}.dropna(subset=[{column!r}]), and say in your report that you did."
+                f"{what}.dropna(subset=[{column!r}]), and mention in your report that you did."
             )
 
 
@@ -75,7 +78,7 @@ def require_levels(columns, data):
     for column in columns:
         if not pd.api.types.is_numeric_dtype(data[column]) and data[column].nunique() == 1:
             raise ValueError(
-                f"Column {column!r} of data has one level only, so it says nothing about the "
+                f"Column {column!r} of data has only one level, so it cannot explain any of the "
                 "response. Leave it out of the formula."
             )
 
@@ -116,6 +119,6 @@ def require_kinds(kinds, data, what):
         found = kind_of(data[column])
         if kind in ("numbers", "logical values") and found not in (kind, "categories"):
             raise ValueError(
-                f"{what} does not fit: its column {column!r} holds {found}, and in the data of the "
-                f"fit it holds {kind}."
+                f"{what} does not fit: its column {column!r} holds {found}, but in the data of the "
+                f"fit that column holds {kind}."
             )

@@ -1,4 +1,4 @@
-"""A formula, read: its terms, and words for what cannot be read, with the place of it.
+"""A formula, read: its terms, or words for what cannot be read, with the place where it is.
 
 The signs are found by formulae's scanner and parser. What a formula *means* is the algebra of
 Wilkinson and Rogers: a formula is a list of terms, and a term is the set of what is
@@ -47,10 +47,10 @@ class Bar(NamedTuple):
 
 @dataclass(frozen=True)
 class Formula:
-    """What a formula says.
+    """What a formula asks for.
 
     ``parts`` has what the terms are made of, ``{text: node}``; ``names`` the columns, in the order
-    in which they stand there.
+    in which they appear there.
     """
 
     text: str
@@ -92,7 +92,7 @@ def read_formula(formula, columns=()):
         return _Reader(formula, list(map(str, columns))).read()
     except RecursionError:
         raise ValueError(
-            "The formula is too deep to be read: it has too many parentheses."
+            "The formula is nested too deeply to be read, because it has too many parentheses."
         ) from None
     except _MisreadError as error:
         # Every blank as one place, so that the mark stands below what it means.
@@ -202,9 +202,11 @@ class _Reader:
     def read(self):
         tree = self._tree()
         if isinstance(tree, node.Assign):
-            raise self._misread_first("=", "Between the response and the rest stands ~, not =.")
+            raise self._misread_first(
+                "=", "The response and the rest are separated by ~, not by =."
+            )
         if not (isinstance(tree, node.Binary) and tree.operator.kind == "TILDE"):
-            self._refuse(tree, "It names no response: write 'y ~ …'.")
+            self._refuse(tree, "It names no response. Write 'y ~ …'.")
         response = self._response(tree.left)
         terms = self._terms(tree.right)
         # What is multiplied more often stands further back, as in R.
@@ -224,7 +226,7 @@ class _Reader:
         if not self.formula.strip():
             raise _MisreadError("It is empty.", 0)
         if self.formula.strip().startswith("~"):
-            raise _MisreadError("It names no response: write 'y ~ …'.", 0)
+            raise _MisreadError("It names no response. Write 'y ~ …'.", 0)
         scanner = _Scanner(self.formula)
         try:
             self.tokens = scanner.scan(add_intercept=False)
@@ -250,14 +252,16 @@ class _Reader:
         if "assignment" in said:
             return self._misread_first("=", about_sign("="))
         if token.kind == "EOF":
-            words = "It ends too early: something is missing."
+            words = "It ends too early, so something is missing."
             if "')'" in said:
                 words = "A closing parenthesis is missing."
             return _MisreadError(words, at)
         if said.startswith("Don't") and token.kind not in ("PIPE", "LEFT_BRACKET"):
             before = self.tokens[k - 1].lexeme if k else ""
             if token.kind == "COLON" and before == ":":
-                return _MisreadError("Name the function alone: bs(), not splines::bs().", at)
+                return _MisreadError(
+                    "Name the function alone, as bs() rather than splines::bs().", at
+                )
             if token.kind in ("RIGHT_PAREN", "COMMA", "PLUS", "TILDE", "COLON", "STAR"):
                 return _MisreadError("Something is missing before this sign.", at)
         return _MisreadError(self._about_token(k, at), at)
@@ -269,13 +273,13 @@ class _Reader:
         if token.kind in names and before is not None and before.kind in names:
             pair = before.lexeme + ("" if beside else " ") + token.lexeme
             if before.kind == "NUMBER" and beside:
-                return f"A name that begins with a digit stands in backticks: `{pair}`."
+                return f"A name that begins with a digit goes in backticks: `{pair}`."
             for column in self.columns:
                 if column.split() == pair.split():
-                    return f"A name with a blank in it stands in backticks: `{column}`."
+                    return f"A name with a blank in it goes in backticks: `{column}`."
             return (
-                f"Between {before.lexeme} and {token.lexeme} a sign is missing, such as +. "
-                "A name with a blank in it stands in backticks: `my name`."
+                f"Between {before.lexeme} and {token.lexeme} a sign is missing, such as +. If it "
+                "is a name with a blank in it, put it in backticks: `my name`."
             )
         if token.kind in names or token.kind == "LEFT_PAREN":
             return "A sign is missing here, such as +."
@@ -311,7 +315,7 @@ class _Reader:
             inner = inner.expression
         if not isinstance(inner, node.Variable | node.QuotedName | node.Call):
             self._refuse(
-                tree, "The response is one column, or one call such as log(y) or I(a + b)."
+                tree, "The response must be one column, or one call such as log(y) or I(a + b)."
             )
         (term,) = self._term_of(inner)
         (response,) = term
@@ -325,9 +329,9 @@ class _Reader:
                 if isinstance(inner, node.Binary) and inner.operator.kind == "PIPE":
                     return self._bar(tree, inner, product)
                 if isinstance(inner, node.Assign):
-                    self._refuse(inner.name, "A single = stands in a call only.")
+                    self._refuse(inner.name, "A single = is allowed only inside a call.")
                 if product and _has_bar(inner):
-                    self._refuse(tree, "A random part is added to the others, with +.")
+                    self._refuse(tree, "A random part is added to the rest, with +.")
                 # In a sum in parentheses a 1 stands as in any other.
                 return self._terms(inner, product and not isinstance(inner, node.Binary))
             case node.Binary():
@@ -337,7 +341,7 @@ class _Reader:
             case node.Literal():
                 return self._number(tree, product)
             case node.Assign():
-                self._refuse(tree.name, "A single = stands in a call only.")
+                self._refuse(tree.name, "A single = is allowed only inside a call.")
         return self._term_of(tree)
 
     def _combined(self, tree, product):
@@ -352,18 +356,22 @@ class _Reader:
             return self._power(tree)
         product = product or kind not in ("PLUS", "MINUS")
         if kind == "MINUS" and _has_bar(tree.right):
-            self._refuse_sign(tree.operator, "A random part is not taken away: leave it out.")
+            self._refuse_sign(
+                tree.operator, "A random part cannot be subtracted. Just leave it out."
+            )
         left, right = self._terms(tree.left, product), self._terms(tree.right, product)
         return COMBINE[kind](left, right)
 
     def _power(self, tree):
         if not (isinstance(tree.right, node.Literal) and _is_count(tree.right.value)):
-            self._refuse(tree.right, "The power of a sum is a whole number, as in (a + b)**2.")
+            self._refuse(tree.right, "The power of a sum must be a whole number, as in (a + b)**2.")
         if not isinstance(tree.left, node.Grouping):
             base = text_of(tree.left)
-            self._refuse(tree.left, f"A power is written I({base}**2): without I(), it is {base}.")
+            self._refuse(
+                tree.left, f"Write I({base}**2) for a power. Without I(), it is just {base}."
+            )
         if _has_bar(tree.left):
-            self._refuse(tree.left, "A random part is added to the others, with +.")
+            self._refuse(tree.left, "A random part is added to the rest, with +.")
         terms = [term for term in self._terms(tree.left) if term is not None]
         orders = range(1, tree.right.value + 1)
         chosen = (group for order in orders for group in combinations(terms, order))
@@ -373,40 +381,44 @@ class _Reader:
         if tree.operator.kind == "PLUS":
             return self._terms(tree.right, product)
         if not isinstance(tree.right, node.Literal) or product:
-            self._refuse(tree, "A minus takes a term away from those before it; I(-x) is minus x.")
+            self._refuse(
+                tree, "A minus removes a term that came before it. For minus x, write I(-x)."
+            )
         return _without([], self._number(tree.right, product))
 
     def _number(self, tree, product):
         value = tree.value
         if isinstance(value, str):
-            self._refuse(tree, "A column is named without quotes (in backticks, if need be).")
+            self._refuse(tree, "A column is named without quotes, or in backticks if need be.")
         if isinstance(value, bool | None):
             self._refuse(
-                tree, f"{value} means nothing here; a column of that name needs backticks."
+                tree, f"{value} has no meaning here; a column of that name needs backticks."
             )
         if value not in (0, 1):
             self._refuse(
                 tree,
-                "It has a number that is neither 0 nor 1. Multiply in the data, or inside I(), "
-                "as I(2 * x).",
+                "It has a number that is neither 0 nor 1. Multiply in the data, or inside I(), as "
+                "in I(2 * x).",
             )
         if product:
             self._refuse(
                 tree,
-                "A 1 or 0, with or without the mean, stands in a sum. (A random part has a bar, "
-                "as (1 | g).)",
+                "A 1 or 0, for a model with or without the mean, belongs in a sum. If you mean a "
+                "random part, it needs a bar, as in (1 | g).",
             )
         return [()] if value == 1 else [None]
 
     def _bar(self, tree, inner, product):
         if product:
-            self._refuse(tree, "A random part is added to the others, with +.")
+            self._refuse(tree, "A random part is added to the rest, with +.")
         if isinstance(inner.left, node.Binary) and inner.left.operator.kind == "PIPE":
-            self._refuse_sign(inner.operator, "A random part has one bar: (1 | g).")
+            self._refuse_sign(inner.operator, "A random part has only one bar, as in (1 | g).")
         left = self._with_intercept(self._terms(inner.left))
         right = [term for term in self._terms(inner.right, product=True) if term]
         if not right:
-            self._refuse(inner.right, "To the right of the bar stands the column of the groups.")
+            self._refuse(
+                inner.right, "To the right of the bar there must be the column of the groups."
+            )
         correlated, nested = inner.operator.lexeme == "|", _has_slash(inner.right)
         bar = Bar(tuple(map(self._in_order, left)), tuple(right), correlated, nested)
         if bar not in self.bars:
@@ -436,9 +448,9 @@ class _Reader:
     def _check_name(self, tree):
         name, is_word = name_of(tree), isinstance(tree, node.Variable)
         if is_word and name not in self.columns and (name.startswith("np.") or name == "pi"):
-            self._refuse(tree, f"{name} is no column; a constant is written as its number.")
+            self._refuse(tree, f"{name} is not a column. Write a constant as its number.")
         if is_word and name not in self.columns and name in ("TRUE", "FALSE", "NULL", "NA"):
-            self._refuse(tree, f"{name} is R's; here it is True, False or None.")
+            self._refuse(tree, f"{name} is how R writes it. In Python it is True, False or None.")
         if isinstance(tree, node.Variable) and tree.level is not None:
             self._refuse(tree, about_sign("["))
         if name_of(tree) not in self.names:
@@ -449,7 +461,7 @@ class _Reader:
         for argument in call.args:
             value = argument.value if isinstance(argument, node.Assign) else argument
             if isinstance(argument, node.Assign) and not isinstance(argument.name, node.Variable):
-                self._refuse(argument.name, "Before = stands the name of an argument.")
+                self._refuse(argument.name, "Before the = there must be the name of an argument.")
             self._check_argument(value)
 
     def _check_argument(self, tree):
@@ -458,7 +470,7 @@ class _Reader:
                 self._check_name(tree)
             case node.Call():
                 if getattr(tree.callee, "name", None) and tree.callee.name.lexeme in ALONE:
-                    self._refuse(tree, f"{tree.callee.name.lexeme}() is a term of its own.")
+                    self._refuse(tree, f"{tree.callee.name.lexeme}() must be a term of its own.")
                 self._check_call(tree)
             case node.Grouping():
                 self._check_argument(tree.expression)
@@ -466,21 +478,22 @@ class _Reader:
                 self._check_argument(tree.right)
             case node.Binary():
                 if tree.operator.kind not in ARITHMETIC:
-                    words = f"{tree.operator.lexeme!r} means nothing inside a call."
+                    words = f"{tree.operator.lexeme!r} has no meaning inside a call."
                     if tree.operator.kind == "PIPE":
-                        words = "One of two conditions: I(a + b > 0), of conditions in parentheses."
+                        words = "For either of two conditions, write I((…) + (…) > 0)."
                     self._refuse_sign(tree.operator, words)
                 if tree.operator.kind in COMPARISONS and any(
                     isinstance(side, node.Binary) and side.operator.kind in COMPARISONS
                     for side in (tree.left, tree.right)
                 ):
                     self._refuse_sign(
-                        tree.operator, "One comparison at a time: I((0 < x) * (x < 1)) for both."
+                        tree.operator,
+                        "Write one comparison at a time. For both, use I((0 < x) * (x < 1)).",
                     )
                 self._check_argument(tree.left)
                 self._check_argument(tree.right)
             case node.Assign():
-                self._refuse(tree.name, "An argument with = stands directly in its call.")
+                self._refuse(tree.name, "An argument with = must be directly inside its call.")
 
     def _check_callee(self, call):
         if not isinstance(call.callee, node.Variable) or call.callee.level is not None:
@@ -493,9 +506,9 @@ class _Reader:
         if habit is not None:
             self._refuse(call, habit(*arguments) if arguments else f"{callee}() is empty.")
         if callee == "bs" and any(text.startswith("intercept =") for text in arguments):
-            self._refuse(call, "bs() has center=True or False in the place of intercept.")
+            self._refuse(call, "bs() takes center=True or False instead of intercept.")
         if callee == "I" and any(isinstance(argument, node.Assign) for argument in call.args):
-            self._refuse(call, "I() takes no argument with =; a comparison is written ==.")
+            self._refuse(call, "I() takes no argument with =. For a comparison, write ==.")
         if callee == "C" and (len(call.args) > 1):
             self._refuse(call, about_contrasts(arguments))
         if callee in KNOWN or _is_numpys(callee):
@@ -504,20 +517,21 @@ class _Reader:
         root, _, method = callee.partition(".")
         if callee in self.columns:
             self._refuse_parenthesis(
-                call, f"{callee} is a column and no function: is a sign missing, such as +?"
+                call, f"{callee} is a column, not a function. Perhaps a sign is missing, such as +."
             )
         if method and root in self.columns:
             self._refuse(
                 call,
-                "A formula does not call methods of a column. To take away its mean, write "
+                "A formula cannot call methods of a column. To subtract its mean, write "
                 f"center({root})"
-                + (f"; to make levels of it, C({root})" if method == "astype" else "")
-                + "; anything else, make a column of the data first.",
+                + (f"; to treat it as levels, C({root})" if method == "astype" else "")
+                + "; for anything else, make a column in the data first.",
             )
         self._refuse(
             call,
-            f"It uses {callee!r}, which is not known. There are {', '.join(FUNCTIONS)}, C(), "
-            "center(), scale(), poly(), bs(), and numpy's as np.…; or make it a column first.",
+            f"It uses {callee!r}, which is not known. You can use {', '.join(FUNCTIONS)}, C(), "
+            "center(), scale(), poly(), bs(), and numpy's functions as np.…; for anything else, "
+            "make a column first.",
         )
 
     def _check_ufunc(self, call, callee):
@@ -526,7 +540,7 @@ class _Reader:
         if not isinstance(function, np.ufunc):
             return
         if len(call.args) > function.nin or any(isinstance(a, node.Assign) for a in call.args):
-            other = " Another base: log10(x), np.log2(x)." if "log" in callee else ""
+            other = " For a different base, use log10(x) or np.log2(x)." if "log" in callee else ""
             self._refuse(call, f"{callee}() takes {function.nin} argument(s) here.{other}")
 
 

@@ -28,7 +28,7 @@ LARGEST_SCALE = 1e60
 
 @dataclass(frozen=True, eq=False)
 class ModelFrame:
-    """What a formula says about a DataFrame: the arrays of the model and their names.
+    """What a formula makes of a DataFrame: the arrays of the model and their names.
 
     With years or times in X, and far from 0, the formulas would lose their digits. So the model is
     kept in other columns too: X = QR with orthonormal Q, the OLS coefficients ``beta_Q`` of y on
@@ -92,8 +92,8 @@ class ModelFrame:
         if not np.isfinite(X).all():
             row = newdata.index[~np.isfinite(X).all(axis=1)][0]
             raise ValueError(
-                f"The formula gives no finite number for row {plain(row)} of newdata: is there a "
-                "log of 0 or of a negative number, or a division by 0?"
+                f"The formula gives no finite number for row {plain(row)} of newdata. Look for a "
+                "log of 0 or of a negative number, or a division by 0."
             )
         return X
 
@@ -156,20 +156,20 @@ def read_model(formula, data):
 def _require_bars(formula, said):
     if not said.bars:
         raise ValueError(
-            f"The formula {formula!r} has no random part. Add one in parentheses, as '(1 | g)', "
-            "with g the column of the groups."
+            f"The formula {formula!r} has no random part. Add one in parentheses, such as "
+            "'(1 | g)', where g is the column of the groups."
         )
     if not all(bar.terms for bar in said.bars):
         raise ValueError(
-            f"The formula {formula!r} has a random part without any effect: '(1 | g)' has the "
-            "intercept of each group."
+            f"The formula {formula!r} has a random part without any effect in it. Write '(1 | g)' "
+            "for an intercept in each group."
         )
     parts = [part for bar in said.bars for factor in bar.factors for part in factor]
     calls = [part for part in parts if said.is_call(part)]
     if calls:
         raise NotImplementedError(
-            f"lmm wants columns to the right of the bar, and found {calls[0]!r}. "
-            "Make that column in the data first."
+            f"lmm needs columns to the right of the bar, but found {calls[0]!r}. Make that a column "
+            "of the data first."
         )
 
 
@@ -177,12 +177,12 @@ def _refuse_names(said):
     used = {part for term in said.terms for part in term}
     if "Intercept" in used:
         raise ValueError(
-            "'Intercept' means something else in a formula: give the column another name."
+            "'Intercept' has a meaning of its own in a formula. Give the column a different name."
         )
     if any(part.startswith("offset(") and said.is_call(part) for part in used):
         raise NotImplementedError(
-            f"lmm does not fit an offset, and the formula {said.text!r} has one. "
-            "Subtract it from the response in the data first."
+            f"lmm does not fit an offset, but the formula {said.text!r} has one. Subtract it from "
+            "the response in the data first."
         )
 
 
@@ -214,8 +214,8 @@ def require_memory(entries, what):
     """Refuse a dense matrix that is too large to write out."""
     if 8 * entries > LARGEST_V_BYTES:
         raise ValueError(
-            f"{what}: {8 * entries / 2**30:,.1f} GiB, more than this fit writes out. "
-            "The fast engine does without it, and offers all that does not need it."
+            f"{what}, which takes {8 * entries / 2**30:,.1f} GiB, more than this fit writes out. "
+            "The fast engine does without it, and offers everything that does not need it."
         )
 
 
@@ -229,12 +229,12 @@ def _fixed_part(formula, said, data):
         raise ValueError(f"The formula {formula!r} cannot be computed: {error}") from None
     if y is None:
         raise ValueError(
-            f"The response of {formula!r} must be one column of numbers, and it is not: "
+            f"The response of {formula!r} must be one column of numbers, which it is not: "
             f"{said.response}."
         )
     if not said.terms:
         raise ValueError(
-            f"The formula {formula!r} has no fixed part. Keep at least the mean: 'y ~ 1 + …'."
+            f"The formula {formula!r} has no fixed part. Keep at least the mean, as in 'y ~ 1 + …'."
         )
     _require_finite(said.response, y)
     design = _evaluated(formula, said, said.terms, data)
@@ -256,8 +256,8 @@ def _evaluated(formula, said, terms, data):
 def _require_finite(name, values):
     if not np.isfinite(values).all():
         raise ValueError(
-            f"{name} is not finite everywhere: is there a log of 0 or of a negative number, a "
-            "division by 0, or a number too large for a computer?"
+            f"{name} is not finite everywhere. Look for a log of 0 or of a negative number, a "
+            "division by 0, or a number too large for a computer."
         )
 
 
@@ -265,15 +265,15 @@ def _require_different(names):
     twice = [name for name in names if names.count(name) > 1]
     if twice:
         raise ValueError(
-            f"The formula gives two coefficients the same name, {twice[0]!r}: rename the column."
+            f"The formula gives two coefficients the same name, {twice[0]!r}. Rename the column."
         )
 
 
 def _require_variation(y, formula):
     if np.ptp(y) == 0:
         raise ValueError(
-            f"The response of {formula!r} is constant: every value is {y[0]:g}. "
-            "There is no variation to explain."
+            f"The response of {formula!r} is constant: every value is {y[0]:g}. So there is no "
+            "variation to explain."
         )
 
 
@@ -286,8 +286,9 @@ def _require_scale(y, design):
     for what, scale in scales.items():
         if scale and not 1 / LARGEST_SCALE < scale < LARGEST_SCALE:
             raise ValueError(
-                f"{what} has numbers of the size of {scale:.0e}, a scale out of the range in which "
-                f"variances can be computed. Give it in another unit: divide it by {scale:.0e}."
+                f"{what} has numbers of the size of {scale:.0e}, which is outside the range in "
+                "which variances can be computed. Use a different unit, by dividing by "
+                f"{scale:.0e}."
             )
 
 
@@ -301,17 +302,18 @@ def _require_rank(X, names):
     j = next(j for j, rank in enumerate(ranks) if rank == j)
     if np.ptp(X[:, j]) == 0 and X[0, j] and "(Intercept)" in names[:j]:
         raise ValueError(
-            f"X is rank deficient: its column {names[j]!r} has one value in all rows, as "
-            "(Intercept) has. Leave it out of the formula."
+            f"X is rank deficient: its column {names[j]!r} has the same value in all rows, just as "
+            "(Intercept) does. Leave it out of the formula."
         )
     if not X[:, j].any():
         raise ValueError(
-            f"X is rank deficient: its column {names[j]!r} is 0 in every row, as no row has this "
-            "combination of levels. Leave the term out of the formula, or join levels in the data."
+            f"X is rank deficient: its column {names[j]!r} is 0 in every row, because no row has "
+            "this combination of levels. Leave the term out of the formula, or merge levels in the "
+            "data."
         )
     raise ValueError(
-        f"X is rank deficient: its column {names[j]!r} says nothing that "
-        f"{', '.join(names[:j]) or 'the other columns'} did not say already. "
-        "Leave it out of the formula; or, if its values are all alike but for their last "
-        "digits, as those of a time are, subtract their mean first."
+        f"X is rank deficient: its column {names[j]!r} adds nothing to what "
+        f"{', '.join(names[:j]) or 'the other columns'} can explain. "
+        "Leave it out of the formula. Or, if its values differ only in their last digits, as times "
+        "often do, subtract their mean first."
     )

@@ -1,52 +1,54 @@
-"""What people write in a formula who come from elsewhere, and what to write here."""
+"""What people from other software write in a formula, and what to write here instead."""
 
 import re
 from collections.abc import Callable
 
 SIGNS = {
-    "|": "The random part stands in parentheses: (1 | g).",
+    "|": "The random part goes in parentheses: (1 | g).",
     ")": "This parenthesis closes none that was opened.",
-    ",": "A comma stands between the arguments of a call only.",
-    "%": "There is no %in% and no %% here: a %in% b is a:b, and a remainder is np.mod(a, b).",
+    ",": "A comma can only separate the arguments of a call.",
+    "%": "%in% and %% are not available: a %in% b is a:b, and a remainder is np.mod(a, b).",
     "^": "A power is written I(x**2).",
-    "=": "A single = stands in a call only.",
-    "[": "A name with brackets in it stands in backticks: `x[mg]`.",
-    ".": "Name each column: a dot does not stand for the others here.",
-    "$": "Name the column alone: x, not data$x.",
-    "_": "A name that begins with _ stands in backticks: `_x`.",
+    "=": "A single = is allowed only inside a call.",
+    "[": "A name with brackets in it goes in backticks: `x[mg]`.",
+    ".": "Name each column, because a dot does not stand for the others here.",
+    "$": "Name the column alone, as x rather than data$x.",
+    "_": "A name that begins with _ goes in backticks: `_x`.",
     ";": "A formula has no semicolon.",
     "#": "A formula has no comments.",
-    "∼": "This sign only looks like a tilde: type ~.",
-    "−": "This sign only looks like a minus: type -.",
-    "×": "Type * for this sign.",
-    "“": "Type plain quotation marks.",
-    "”": "Type plain quotation marks.",
-    "‘": "Type plain quotation marks.",
-    "’": "Type plain quotation marks.",
-    "&": "Both of two conditions: I(a * b), of columns that are 0 or 1.",
+    "∼": "This sign only looks like a tilde. Type ~ instead.",
+    "−": "This sign only looks like a minus. Type - instead.",
+    "×": "Type * instead of this sign.",
+    "“": "Type straight quotation marks.",
+    "”": "Type straight quotation marks.",
+    "‘": "Type straight quotation marks.",
+    "’": "Type straight quotation marks.",
+    "&": "If both of two conditions should hold, write I(a * b), with columns that are 0 or 1.",
 }
 
 
 def about_sign(sign, before=""):
-    """Words about a sign that means nothing where it stands; ``before`` is what precedes it."""
+    """Words about a sign that has no meaning in its place; ``before`` is what precedes it."""
     before = before.rstrip()
     if sign == "|" and before.endswith("|"):
         return (
-            "(x || g) asks for an intercept and a slope that are not correlated: "
-            "(1 | g) + (0 + x | g), of which lmm fits (1 | g)."
+            "(x || g) asks for an intercept and a slope that are not correlated, which is short "
+            "for (1 | g) + (0 + x | g). Of these, lmm fits (1 | g)."
         )
     if sign == "^" and before.endswith(")"):
-        return "All interactions up to an order are written (a + b)**2; a power, I(x**2)."
+        return "Write (a + b)**2 for all interactions up to an order, and I(x**2) for a power."
     if sign == "[" and re.search(r"knots\s*=$", before):
-        return "A formula has no lists, so knots cannot be given: say how many columns, df=4."
+        return (
+            "A formula has no lists, so knots cannot be given. Give the number of columns, as df=4."
+        )
     if sign == "[" and re.search(r"levels\s*=$", before):
         return (
-            "The order of levels is kept with the data: make the column a "
-            "pd.Categorical(…, categories=[…]), and name it alone."
+            "The order of levels is kept with the data. Make the column a "
+            "pd.Categorical(…, categories=[…]), and name it on its own."
         )
     if sign in ("==", "!=", "<", "<=", ">", ">="):
-        return "A comparison is written inside I(), as I(x > 3)."
-    return SIGNS.get(sign, f"{sign!r} means nothing here.")
+        return "A comparison goes inside I(), as in I(x > 3)."
+    return SIGNS.get(sign, f"{sign!r} has no meaning here.")
 
 
 def about_contrasts(arguments):
@@ -54,30 +56,30 @@ def about_contrasts(arguments):
     column = arguments[0]
     if any(argument.startswith("levels =") for argument in arguments):
         return (
-            "The order of levels is kept with the data: make the column a "
+            "The order of levels is kept with the data. Make the column a "
             f"pd.Categorical(…, categories=[…]), and write {column}."
         )
     chosen = re.search(r'"([^"]*)"', ", ".join(arguments[1:]))
     first = f'T({column}, ref="{chosen[1] if chosen else "…"}")'
     if "sum" in arguments[1].lower():
-        return f"Sum contrasts are written S({column})."
+        return f"Write S({column}) for sum contrasts."
     if not chosen and "treat" not in arguments[1].lower():
         return (
-            f"There are treatment contrasts, C({column}), and sum contrasts, S({column}); others "
+            f"You can have treatment contrasts, C({column}), or sum contrasts, S({column}). Others "
             "need columns of their own in the data."
         )
-    return f"Another first level is written {first}; with the usual one, C({column}) is enough."
+    return f"Write {first} for a different first level. For the usual one, C({column}) is enough."
 
 
 QUOTES = "\"'`"
-# What people write who come from elsewhere, and what to write here.
+# What people from other software write, and what to write here instead.
 HABITS: dict[str, Callable] = {
-    "Q": lambda name, *_: f"A name that is no word stands in backticks: `{name.strip(QUOTES)}`.",
-    "factor": lambda x, *_: f"A column as levels is C({x}).",
-    "as.factor": lambda x, *_: f"A column as levels is C({x}).",
-    "relevel": lambda x, *_: f'Another first level is written T({x}, ref="…").',
-    "as.numeric": lambda x, *_: "Make the column numbers in the data, with .astype(float).",
-    "ln": lambda x, *_: f"It uses 'ln', which is not known: the natural logarithm is log({x}).",
+    "Q": lambda name, *_: f"A name that is not a word goes in backticks: `{name.strip(QUOTES)}`.",
+    "factor": lambda x, *_: f"Write C({x}) to treat a column as levels.",
+    "as.factor": lambda x, *_: f"Write C({x}) to treat a column as levels.",
+    "relevel": lambda x, *_: f'Write T({x}, ref="…") for a different first level.',
+    "as.numeric": lambda x, *_: "Turn the column into numbers first, with .astype(float).",
+    "ln": lambda x, *_: f"It uses 'ln', which is not known. The natural logarithm is log({x}).",
     "log2": lambda x, *_: f"Write np.log2({x}).",
     "log1p": lambda x, *_: f"Write np.log1p({x}).",
     "mean": lambda x, *_: f"Write np.mean({x}), or center({x}) for {x} minus its mean.",
@@ -91,9 +93,9 @@ HABITS: dict[str, Callable] = {
     "sin": lambda x, *_: f"Write np.sin({x}).",
     "cos": lambda x, *_: f"Write np.cos({x}).",
     "ns": lambda x, *_: f"A natural cubic spline is cr({x}, df=…).",
-    "cut": lambda x, *_: "Make a column of the classes first, with pd.cut.",
-    "pd.cut": lambda x, *_: "Make a column of the classes first, with pd.cut.",
+    "cut": lambda x, *_: "Make a column of the classes in the data first, with pd.cut.",
+    "pd.cut": lambda x, *_: "Make a column of the classes in the data first, with pd.cut.",
     "interaction": lambda *names: f"An interaction is written {':'.join(names)}.",
-    "Sum": lambda *_: "Sum contrasts are written S(x).",
-    "Treatment": lambda *_: 'Another first level is written T(x, ref="…").',
+    "Sum": lambda *_: "Write S(x) for sum contrasts.",
+    "Treatment": lambda *_: 'Write T(x, ref="…") for a different first level.',
 }

@@ -70,8 +70,8 @@ class Grouping:
         if alike:
             known = texts[without_type(alike[0])]
             remark = (
-                f" But the data have {plain(known)} ({kind_of_label(known)}), and newdata has "
-                f"{plain(alike[0])} ({kind_of_label(alike[0])}): give both the same type."
+                f" But the data have {plain(known)} ({kind_of_label(known)}), while newdata has "
+                f"{plain(alike[0])} ({kind_of_label(alike[0])}). Give both the same type."
             )
         return Positions(codes, remark)
 
@@ -252,13 +252,13 @@ def _grouping(data, columns, nested):
 def _require_groups(label, levels, codes):
     if len(levels) == 1:
         raise ValueError(
-            f"The grouping column {label!r} has one level only, {plain(levels[0])}: "
-            "a variance between groups needs at least two groups."
+            f"The grouping column {label!r} has only one level, {plain(levels[0])}, but a variance "
+            "between groups needs at least two groups."
         )
     if len(levels) == len(codes):
         raise ValueError(
-            f"The grouping column {label!r} has one observation per group: sigma2_b and sigma2_e "
-            "cannot be told apart. Some groups need two observations."
+            f"The grouping column {label!r} has one observation per group, so sigma2_b and sigma2_e "
+            "cannot be told apart. Some groups need at least two observations."
         )
 
 

@@ -3,8 +3,8 @@
 import numpy as np
 
 NOT_POSITIVE_DEFINITE = (
-    "V is not positive definite, so it has neither inverse nor log-determinant. "
-    "Is sigma2_e greater than 0, and are these variances rather than SDs or logs?"
+    "V is not positive definite, so it has neither an inverse nor a log-determinant. Check that "
+    "sigma2_e is greater than 0, and that these are variances rather than SDs or logs."
 )
 
 
@@ -32,9 +32,10 @@ def shaped(spec, *arrays):
             size, owner = sizes.setdefault(letter, (array.shape[axis], name))
             if array.shape[axis] != size:
                 side = ("rows", "columns")[axis] if array.ndim == 2 else "entries"
+                by = "its rows" if owner == name else owner
                 raise ValueError(
-                    f"{name} has {array.shape[axis]} {side}, but {owner} says that there are "
-                    f"{letter} = {size}. Shapes needed: {spec}."
+                    f"{name} has {array.shape[axis]} {side}, but going by {by} there should be "
+                    f"{letter} = {size}. The shapes must be {spec}."
                 )
         checked.append(array)
     return checked
@@ -51,8 +52,8 @@ def variances(theta):
     theta = _as_floats("theta", theta)
     if theta.shape != (2,):
         raise ValueError(
-            f"theta has shape {theta.shape}; it must be two numbers, "
-            "(sigma2_b, sigma2_e), the variance between groups first."
+            f"theta has shape {theta.shape}, but it must be two numbers, (sigma2_b, sigma2_e), "
+            "with the variance between groups first."
         )
     for name, value in zip(("sigma2_b", "sigma2_e"), theta, strict=True):
         not_negative(name, value)
@@ -72,11 +73,11 @@ def labels(groups):
     if as_given.ndim != 1 or as_given.size == 0:
         raise ValueError("groups must be a flat list of labels, one for each observation.")
     if any(map(_is_missing, as_given)):
-        raise ValueError("groups has a missing label: each observation must belong to a group.")
+        raise ValueError("groups has a missing label, but each observation must belong to a group.")
     try:
         np.unique(as_given)
     except TypeError:
-        raise ValueError("groups mixes texts and numbers: use one kind of label.") from None
+        raise ValueError("groups mixes texts and numbers. Use one kind of label.") from None
     return np.asarray(groups)
 
 
@@ -98,8 +99,8 @@ def generator(rng):
     """
     if not hasattr(rng, "chisquare"):
         raise TypeError(
-            f"rng = {rng!r} is no random generator. Make one with np.random.default_rng(15), and "
-            "hand it over: the same seed gives the same draws."
+            f"rng = {rng!r} is not a random generator. Make one with np.random.default_rng(15) and "
+            "pass it in; the same seed gives the same draws."
         )
     return rng
 
@@ -115,7 +116,7 @@ def count(name, value, least=1):
     if isinstance(value, bool) or not isinstance(value, (int, np.integer)):
         raise TypeError(f"{name} = {value!r} must be a whole number, such as {max(least, 1000)}.")
     if value < least:
-        raise ValueError(f"{name} = {value}: at least {least} is needed.")
+        raise ValueError(f"{name} = {value}, but it must be at least {least}.")
     return int(value)
 
 
@@ -128,9 +129,11 @@ def number(name, value):
         if it is none.
     """
     if np.ndim(value) or not isinstance(value, (int, float, np.number)):
-        raise TypeError(f"{name} must be a number, and it is {value!r}.")
+        raise TypeError(f"{name} must be a number, but it is {value!r}.")
     if not np.isfinite(value):
-        raise ValueError(f"{name} = {value:g} is not finite: was a fit without result in it?")
+        raise ValueError(
+            f"{name} = {value:g} is not finite. Perhaps it comes from a fit that had no result."
+        )
     return value
 
 
@@ -170,39 +173,47 @@ def row_products(left, right):
 def not_negative(name, value):
     """Raise a ValueError unless a variance is a finite number of at least 0."""
     if np.ndim(value) or not isinstance(value, (int, float, np.number)):
-        raise ValueError(f"{name} must be a number, a variance, and it is {value!r}.")
+        raise ValueError(f"{name} is a variance, so it must be a number, but it is {value!r}.")
     if not np.isfinite(value) or value < 0:
-        raise ValueError(f"{name} = {value:g} is a variance: it must be finite and not negative.")
+        raise ValueError(
+            f"{name} = {value:g}, but as a variance it must be finite and not negative."
+        )
 
 
 def between_0_and_1(level):
     """Raise a ValueError unless a confidence level lies between 0 and 1."""
     if isinstance(level, str) or np.ndim(level) or not 0 < level < 1:
-        raise ValueError(f"level = {level} must lie between 0 and 1, as 0.95.")
+        raise ValueError(f"level = {level}, but it must be between 0 and 1, for example 0.95.")
 
 
 def _as_floats(name, array):
     if np.ma.is_masked(array):
-        raise ValueError(f"{name} has masked entries; the formulas need every number.")
+        raise ValueError(f"{name} has masked entries, but the formulas need every number.")
     kind = np.asarray(array).dtype.kind if not isinstance(array, (int, float)) else "f"
     if kind == "c":
-        raise ValueError(f"{name} has complex numbers: take their real part, if that is meant.")
+        raise ValueError(
+            f"{name} has complex numbers. Take their real part, if that is what you mean."
+        )
     if kind in "mM":
-        raise ValueError(f"{name} has dates or times: make numbers of them, such as days.")
+        raise ValueError(
+            f"{name} has dates or times. Turn them into numbers, such as days since the first."
+        )
     try:
         array = np.asarray(array, dtype=float)
     except (TypeError, ValueError):
         raise ValueError(f"{name} must hold numbers only.") from None
     if not np.isfinite(array).all():
-        raise ValueError(f"{name} has a missing or infinite value; the formulas need every number.")
+        raise ValueError(
+            f"{name} has a missing or infinite value, but the formulas need every number."
+        )
     return array
 
 
 def _wrong_dimensions(name, array, letters):
     wanted = " × ".join(letters) if len(letters) > 1 else f"flat, with {letters[0]} entries"
-    message = f"{name} has shape {array.shape}; it must be {wanted}."
+    message = f"{name} has shape {array.shape}, but it must be {wanted}."
     if len(letters) == 1 and array.ndim == 2 and 1 in array.shape:
         message += f" Use {name}.ravel()."
     if len(letters) == 2 and array.ndim == 1:
-        message += f" A single column is {name}.reshape(-1, 1)."
+        message += f" For a single column, use {name}.reshape(-1, 1)."
     return message

@@ -56,7 +56,7 @@ class _Kept:
             if np.ndim(value):
                 raise ValueError(
                     f"{self.name}() gives each row a value that depends on the other rows and "
-                    "their order. Make a column of it in the data first."
+                    "their order. Make it a column of the data first."
                 )
             self.value = value
         return self.value
@@ -112,7 +112,7 @@ class _Levels:
 
 def _require_level(name, level, levels):
     if level is not None and level not in levels:
-        raise ValueError(f"{name}() asks for {level!r}, and there are {_listed(levels)}.")
+        raise ValueError(f"{name}() asks for {level!r}, but the levels are {_listed(levels)}.")
 
 
 def _values(x):
@@ -198,12 +198,12 @@ class _LogicalCall(LazyCall):
     def eval(self, data_mask, env):
         value = super().eval(data_mask, env)
         if isinstance(value, int | float | np.number):
-            raise ValueError(f"{self.callee}() gives one number, and not one for each row.")
+            raise ValueError(f"{self.callee}() gives one number rather than one for each row.")
         return _as_levels(value)
 
 
 class _Call(Call):
-    """A call under the name that stands in the formula, with its parentheses."""
+    """A call under the name that it has in the formula, with its parentheses."""
 
     def __init__(self, tree, name):
         lazy = tree.accept(_CallResolver(tree))
@@ -276,7 +276,7 @@ def _codes(values, levels):
             f"{kind_of_label(unknown[0])}."
         )
         raise ValueError(
-            f"the level {_said(unknown[0])} is not in the data, which have "
+            f"the level {_said(unknown[0])} is not in the data, whose levels are "
             f"{_listed(levels)}.{other}"
         )
     return np.array([place[_key(value)] for value in unique], dtype=int)[codes]
@@ -394,9 +394,9 @@ def _set_type(part, data, environment):
 def _in_words(name, said):
     unexpected = re.search(r"unexpected keyword argument '(\w+)'", said)
     if unexpected:
-        return f"{name} has an argument {unexpected[1]!r} that is not known here."
+        return f"{name} has an argument {unexpected[1]!r}, which is not known here."
     if "ufunc" in said or "unsupported operand" in said or "must be str" in said:
-        return f"{name} wants numbers, and one of its columns holds something else."
+        return f"{name} needs numbers, but one of its columns holds something else."
     return f"{name}: {said}."
 
 

@@ -44,7 +44,7 @@ def joint_loglik(b, beta, D, Sigma, Z, y, X):
 
 
 def joint_score_b(b, beta, D, Sigma, Z, y, X):
-    """Slope of the joint log-density in b: 0 at the best predictor.
+    """Slope of the joint log-density in b, which is 0 at the best predictor.
 
         ∂ℓ/∂b = Zᵀ Σ⁻¹ (y − Xβ − Zb) − 𝒟⁻¹ b                             {eq}`eq-joint-score`
 
@@ -69,7 +69,7 @@ def joint_score_b(b, beta, D, Sigma, Z, y, X):
 
 
 def blup_joint(D, Sigma, Z, y, X):
-    """Best linear unbiased predictor, as the solution of the lecture's linear system.
+    """Best linear unbiased predictor, as the solution to the lecture's linear system.
 
         (Zᵀ Σ⁻¹ Z + 𝒟⁻¹) b̂ = Zᵀ Σ⁻¹ (y − Xβ̂)                            {eq}`eq-blup-joint`
 
@@ -88,7 +88,7 @@ def blup_joint(D, Sigma, Z, y, X):
     Raises
     ------
     ValueError
-        if the shapes do not fit together, or D has no inverse (use ``blup`` then).
+        if the shapes do not fit together, or D has no inverse; in that case use ``blup``.
 
     Source: lecture 15, "Estimation of the Random Effects".
     """
@@ -101,7 +101,7 @@ def blup_joint(D, Sigma, Z, y, X):
 
 
 def henderson(D, Sigma, Z, y, X):
-    """Henderson's mixed model equations: β̂ and b̂ from one system, V is never needed.
+    """Henderson's mixed model equations: one system for β̂ and b̂, without V.
 
         [ XᵀΣ⁻¹X   XᵀΣ⁻¹Z        ] [ β̂ ]   [ XᵀΣ⁻¹y ]
         [ ZᵀΣ⁻¹X   ZᵀΣ⁻¹Z + 𝒟⁻¹ ] [ b̂ ] = [ ZᵀΣ⁻¹y ]                    {eq}`eq-henderson`
@@ -163,7 +163,7 @@ def blup(D, Z, V, y, X):
 
 
 def shrinkage_factor(n_i, theta):
-    """How much of a group's own deviation from μ̂ its BLUP keeps.
+    """The share of a group's own deviation from μ̂ that its BLUP keeps.
 
         λ_i = n_i σ_b² / (n_i σ_b² + σ_ε²),   b̂_i = λ_i (ȳ_i − μ̂)        {eq}`eq-shrinkage`
 
@@ -174,7 +174,7 @@ def shrinkage_factor(n_i, theta):
 
     Returns
     -------
-    factor : from 0 (only μ̂ counts) to 1 (only the group counts), in the shape of n_i
+    factor : between 0 (only μ̂ counts) and 1 (only the group counts), in the shape of n_i
 
     Raises
     ------
@@ -186,12 +186,14 @@ def shrinkage_factor(n_i, theta):
     sigma2_b, sigma2_e = variances(theta)
     n_i = np.asarray(n_i, dtype=float)
     if sigma2_e == 0 or (n_i < 0).any():
-        raise ValueError("shrinkage_factor needs sigma2_e > 0 and counts n_i ≥ 0.")
+        raise ValueError(
+            "shrinkage_factor needs a sigma2_e greater than 0, and no n_i may be negative."
+        )
     return n_i * sigma2_b / (n_i * sigma2_b + sigma2_e)
 
 
 def conditional_covariance(D, Z, V):
-    """How uncertain b still is once the data are known, if β were known too.
+    """The uncertainty about b that remains once we have the data, if β were known.
 
         Var(b | y) = 𝒟 − 𝒟 Zᵀ V⁻¹ Z 𝒟                       {eq}`eq-conditional-covariance`
 
@@ -217,7 +219,7 @@ def conditional_covariance(D, Z, V):
 
 
 def prediction_error_covariance(D, Z, V, X):
-    """Covariance of the prediction error b̂ − b, with β estimated too.
+    """Covariance of the prediction error b̂ − b when β is estimated as well.
 
         Var(b̂ − b) = 𝒟 − 𝒟 Zᵀ P Z 𝒟                                    {eq}`eq-pev`
 
@@ -252,6 +254,6 @@ def _log_determinant_D(D):
         return log_determinant(D)
     except ValueError:
         raise ValueError(
-            "D has no inverse (is sigma2_b = 0?). The form D Zᵀ V⁻¹ (y − Xβ), "
-            "function blup, needs none and gives b = 0 there."
+            "D has no inverse, as happens when sigma2_b = 0. Use the function blup instead: its "
+            "form D Zᵀ V⁻¹ (y − Xβ) needs no inverse of D, and gives b = 0 there."
         ) from None

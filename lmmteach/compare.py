@@ -1,4 +1,4 @@
-"""Chapter 6: two fits side by side; what cannot be compared is refused here."""
+"""Chapter 6: two fits side by side, unless they cannot be compared."""
 
 from typing import NamedTuple
 
@@ -22,7 +22,7 @@ class LikelihoodRatioTest(NamedTuple):
 
 
 def lrt(fit0, fit1, nsim=100_000, rng=None):
-    """Likelihood ratio test of two nested fits; refuses comparisons that mean nothing.
+    """Likelihood ratio test of two nested fits; meaningless comparisons are refused.
 
         LRT = 2 { ℓ(β̂⁽²⁾, θ̂⁽²⁾) − ℓ(β̂⁽¹⁾, θ̂⁽¹⁾) }                       {eq}`eq-lrt`
 
@@ -60,7 +60,7 @@ def lrt(fit0, fit1, nsim=100_000, rng=None):
 def _by_size(*fits):
     for fit in fits:
         if not hasattr(fit, "n_parameters"):
-            raise TypeError(f"lrt compares two results of lmm, and got {type(fit).__name__}.")
+            raise TypeError(f"lrt compares two results of lmm, but got a {type(fit).__name__}.")
     return sorted(fits, key=lambda fit: fit.n_parameters)
 
 
@@ -74,14 +74,16 @@ def _boundary_pvalues(statistic, large, nsim, rng):
 def _same_data(small, large):
     if len(small.y) != len(large.y) or not np.array_equal(small.y, large.y):
         raise ValueError(
-            "The two models were fitted to different responses (did one of them lose rows, or are "
-            "the rows in another order?). Likelihoods of different data cannot be compared."
+            "The two models were fitted to different responses, and likelihoods of different data "
+            "cannot be compared. Check whether one of them lost rows, or has them in another order."
         )
     if small.Z.shape != large.Z.shape or not np.array_equal(small.Z, large.Z):
-        raise ValueError("The two models have different groups: neither is part of the other.")
+        raise ValueError(
+            "The two models have different groups, so neither is a special case of the other."
+        )
     if small.method != large.method:
         raise ValueError(
-            f"One model was fitted by {small.method}, the other by {large.method}. "
+            f"One model was fitted by {small.method} and the other by {large.method}. "
             'Fit both with method="ML", or both with method="REML" if only σ_b² differs.'
         )
 
@@ -92,33 +94,35 @@ def _comparable(small, large, variance, df):
     same_X = rank == p_small == p_large
     if variance and small.sigma2_b != 0:
         raise ValueError(
-            f"The smaller model holds sigma2_b = {small.sigma2_b:g}. The test of a variance is the "
-            "test against none: fit the smaller model with sigma2_b=0."
+            f"The smaller model holds sigma2_b = {small.sigma2_b:g}, but a variance is tested "
+            "against 0. Fit the smaller model with sigma2_b=0."
         )
     if small.holds_b and large.holds_b and small.sigma2_b != large.sigma2_b:
         raise ValueError("The models are not nested: they hold σ_b² at different values.")
     if same_X and not variance:
-        raise ValueError("The two models are the same: there is nothing to test.")
+        raise ValueError("The two models are the same, so there is nothing to test.")
     if rank > p_large or df == 0 or (large.holds_b and not small.holds_b):
         raise ValueError(
-            "The models are not nested: the fixed part of one must be able to give all that the "
-            'other gives. Such models can be compared by AIC (method="ML").'
+            "The models are not nested: the fixed part of the larger must include everything that "
+            'the smaller one can give. You can still compare them by AIC (method="ML").'
         )
     if not same_X and variance:
         raise ValueError(
-            "The models differ in their fixed effects and in σ_b² at once. "
-            "Test one after the other: first one difference, then the other."
+            "The models differ in their fixed effects and in σ_b² at once. Test the two "
+            "differences one after the other."
         )
     if not same_X and small.method == "REML":
         raise ValueError(
-            "REML likelihoods of models with different fixed effects cannot be compared: each is "
-            "the likelihood of its own error contrasts Kᵀy, so they are likelihoods of different "
-            'data. Fit both models with method="ML" and compare those.'
+            "REML likelihoods of models with different fixed effects cannot be compared, because "
+            "each belongs to error contrasts Kᵀy of its own, and so to different data. Fit both "
+            'models with method="ML" instead.'
         )
     if not np.array_equal(small.X, large.X) and variance and small.method == "REML":
         raise ValueError(
-            "The fixed parts of the two models say the same in different columns, and a REML "
-            'likelihood depends on them. Write both fixed parts alike, or use method="ML".'
+            "The fixed parts of the two models are equivalent, but have different columns, and a "
+            "REML likelihood depends on the columns. Write both fixed parts in the same way, or "
+            "use "
+            'method="ML".'
         )
 
 
@@ -141,9 +145,9 @@ def _describe(small, large, statistic, df, pvalues, nsim):
     error = np.sqrt(exact * (1 - exact) / nsim)
     simulated = f"p = {rounded(exact, error)}" if error > 0 else "p = 1"
     lines += [
-        f"statistic {statistic:.4f}; σ_b² = 0 is the edge of what a variance can be:",
-        f"  χ² with df = 1          {p['chi2']}, mostly too large there",
-        f"  mixture ½ χ²₀ + ½ χ²₁   {p['mixture']}, mostly still too large for few groups",
+        f"statistic {statistic:.4f}; σ_b² = 0 is on the edge of what a variance can be:",
+        f"  χ² with df = 1          {p['chi2']}, usually too large here",
+        f"  mixture ½ χ²₀ + ½ χ²₁   {p['mixture']}, usually still too large with few groups",
         f"  exact null, simulated   {simulated}, from {nsim:,} draws",
     ]
     if few:

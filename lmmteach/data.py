@@ -8,7 +8,7 @@ import pandas as pd
 DATASETS = {
     "estrone": "5 women, 16 estrone measurements each; the lecture's example",
     "dyestuff": "6 batches of dyestuff, 5 yields each",
-    "dyestuff2": "constructed twin of dyestuff in which the batches do not differ",
+    "dyestuff2": "a constructed twin of dyestuff, in which the batches do not differ",
     "rail": "6 railway rails, 3 travel times of ultrasound each",
     "sleepstudy": "18 people, reaction time on 10 days with too little sleep",
     "penicillin": "24 plates crossed with 6 samples of penicillin",
@@ -18,7 +18,7 @@ DATASETS = {
 
 
 def list_data():
-    """Return the names of the data sets, each with a line that says what it is."""
+    """Return the names of the data sets, each with a line that describes it."""
     return dict(DATASETS)
 
 
@@ -36,12 +36,14 @@ def load_data(name):
     Raises
     ------
     ValueError
-        for a name that is not in the list.
+        if the name is not in the list.
     """
     if name not in DATASETS:
         close = difflib.get_close_matches(str(name), DATASETS, n=1)
         hint = f" Did you mean {close[0]!r}?" if close else ""
-        raise ValueError(f"There is no data set {name!r}.{hint} There are: {', '.join(DATASETS)}.")
+        raise ValueError(
+            f"There is no data set {name!r}.{hint} The data sets are {', '.join(DATASETS)}."
+        )
     data = pd.read_csv(_folder() / f"{name}.csv")
     data.attrs["name"] = name
     return data

@@ -1,4 +1,4 @@
-"""Chapter 8: what the model leaves over, and whether it looks as the model says."""
+"""Chapter 8: what the model leaves over, and whether it looks as it should."""
 
 from typing import NamedTuple
 
@@ -10,7 +10,7 @@ from lmmteach.reml import fit_reml
 
 
 def marginal_residuals(y, X, beta):
-    """What the regression leaves over: the random effects and the errors together.
+    """What the regression leaves over: the random effects together with the errors.
 
         y − Xβ̂                                              {eq}`eq-marginal-residuals`
 
@@ -36,7 +36,7 @@ def marginal_residuals(y, X, beta):
 
 
 def conditional_residuals(y, X, beta, Z, b):
-    """The lecture's observed residuals: what is left beside the group's own level.
+    """The lecture's observed residuals: what is left beyond the group's own level.
 
         ε̂ = y − Xβ̂ − Zb̂                                  {eq}`eq-conditional-residuals`
 
@@ -87,12 +87,12 @@ def scaled_residuals(residuals, sigma2_e):
     (residuals,) = shaped("residuals: n", residuals)
     not_negative("sigma2_e", sigma2_e)
     if sigma2_e == 0:
-        raise ValueError("sigma2_e = 0: residuals cannot be measured in units of it.")
+        raise ValueError("sigma2_e = 0, so it cannot serve as the unit of the residuals.")
     return residuals / np.sqrt(sigma2_e)
 
 
 def qq_points(values):
-    """Points of a normal QQ plot: where the k-th smallest should lie, and where it does.
+    """Points of a normal QQ plot: where each sorted value should be, and where it is.
 
         ( Φ⁻¹(p_k), r_(k) ),   p_k = (k − a) / (n + 1 − 2a)              {eq}`eq-qq`
         a = ½ for n > 10, a = ⅜ for n ≤ 10
@@ -151,18 +151,21 @@ def pp_points(values):
 
 def _require_groups(Z):
     if not (np.isin(Z, (0, 1)).all() and (Z.sum(axis=1) == 1).all()):
-        raise ValueError("Z must say of each row to which one group it belongs: a single 1 in it.")
+        raise ValueError(
+            "Z must assign each row to exactly one group, so each of its rows needs a single 1 and "
+            "zeros elsewhere."
+        )
 
 
 class Influence(NamedTuple):
-    """Estimates without one group after the other: ``beta`` is (q, p), ``theta`` (q, 2)."""
+    """Estimates with one group left out at a time: ``beta`` is (q, p), ``theta`` is (q, 2)."""
 
     beta: np.ndarray
     theta: np.ndarray
 
 
 def influence_by_group(y, X, Z, reml=True):
-    """Fit again without one group after the other.
+    """Fit the model again and again, each time without one of the groups.
 
         β̂₍₋ᵢ₎, θ̂₍₋ᵢ₎: the estimates from the rows with Z_ri = 0          {eq}`eq-influence`
 
@@ -180,7 +183,7 @@ def influence_by_group(y, X, Z, reml=True):
     Raises
     ------
     ValueError
-        if the rest of the data cannot tell the parameters, or a row of Z has not a single 1.
+        if the remaining data do not determine the parameters, or a row of Z lacks its single 1.
 
     Source: Demidenko and Stukel (2005).
     """

@@ -20,7 +20,7 @@ from lmmteach.testing import aic
 
 
 class NewGroupWarning(UserWarning):
-    """A prediction was asked for a group that is not in the data."""
+    """A prediction was requested for a group that is not in the data."""
 
 
 def lmm(formula, data, method="REML", sigma2_b=None, engine="auto"):
@@ -33,8 +33,8 @@ def lmm(formula, data, method="REML", sigma2_b=None, engine="auto"):
         ``(1 | a:b)``, several of them, crossed or nested
     data : DataFrame, a row for each observation
     method : ``"REML"`` (the default, as in lme4) or ``"ML"``
-    sigma2_b : the variance between groups of a single random intercept, if it shall not be
-        estimated; 0 gives the smaller model of a test of σ_b² = 0
+    sigma2_b : the variance between groups of a single random intercept, if it should be held
+        fixed and not estimated; 0 gives the smaller model in a test of σ_b² = 0
     engine : ``"literal"`` writes V out, ``"fast"`` does not; ``"auto"`` takes the quicker one
 
     Returns
@@ -44,16 +44,16 @@ def lmm(formula, data, method="REML", sigma2_b=None, engine="auto"):
     Raises
     ------
     ValueError, TypeError
-        saying what is wrong with the formula or the data, where, and what to do.
+        explaining what is wrong with the formula or the data, where, and what to do about it.
     NotImplementedError
         for what this function does not fit yet.
 
     Source: lecture 15, "Motivation" (the call of lmer).
     """
     if method not in ("REML", "ML"):
-        raise ValueError(f'method = {method!r} is unknown; choose "REML" or "ML".')
+        raise ValueError(f'method = {method!r} is unknown. Choose "REML" or "ML".')
     if engine not in ("auto", "literal", "fast"):
-        raise ValueError(f'engine = {engine!r} is unknown; choose "auto", "literal" or "fast".')
+        raise ValueError(f'engine = {engine!r} is unknown. Choose "auto", "literal" or "fast".')
     frame = read_model(formula, data)
     require_unexplained(frame.r, frame.y)
     chosen = engine_for(engine, frame.random.factors, frame.Q, frame.r)
@@ -224,7 +224,7 @@ class LinearMixedModel:
 
     @property
     def n_parameters(self):
-        """Number of parameters: the coefficients and the variances estimated; b is none."""
+        """Number of parameters: the coefficients and the estimated variances, but not b."""
         return self.X.shape[1] + len(self.theta) - self.holds_b
 
     @cached_property
@@ -392,7 +392,7 @@ class LinearMixedModel:
             missing = [name for name in grouping.columns if name not in newdata.columns]
             if missing:
                 raise ValueError(
-                    f"newdata has no column {missing[0]!r}. Add it, or ask for the population "
+                    f"newdata has no column {missing[0]!r}. Add it, or request the population "
                     "value with predict(newdata, include_random=False)."
                 )
             positions = grouping.positions(newdata)
@@ -406,8 +406,8 @@ class LinearMixedModel:
             several = len(self.groups) > 1
             instead = f"b = 0 for {label}" if several else "the population value Xβ̂, with b = 0"
             warnings.warn(
-                f"{new.sum()} row(s) belong to a {label} that is not in the data: "
-                f"they get {instead}.{positions.remark}",
+                f"{new.sum()} row(s) belong to a {label} that is not in the data, so they "
+                f"get {instead}.{positions.remark}",
                 NewGroupWarning,
                 stacklevel=4,
             )
@@ -422,7 +422,7 @@ class LinearMixedModel:
         Returns
         -------
         intervals : DataFrame with a row for each coefficient; columns estimate, lower and upper.
-            There is none for the variances, whose likelihood is no parabola: see profile_interval.
+            The variances have none, since their likelihood is not a parabola: see profile_interval.
 
         Raises
         ------

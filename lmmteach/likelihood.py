@@ -8,7 +8,7 @@ from lmmteach.model import V_theta
 
 
 def log_determinant(V):
-    """log |V|, found without |V| itself, which is too small or too large for a computer.
+    """log |V|, found without |V| itself, which may not fit into a computer's numbers.
 
         log |V| = log ν₁ + … + log ν_n,   ν the eigenvalues of V         {eq}`eq-logdet`
 
@@ -36,7 +36,7 @@ def log_determinant(V):
 
 
 def loglik(beta, V, y, X, constant=True):
-    """Log-likelihood of β and V for the data y: equation (1) and its constant.
+    """Log-likelihood of β and V given the data y: equation (1), with its constant.
 
         ℓ(β, θ) = −½ { log |V| + (y − Xβ)ᵀ V⁻¹ (y − Xβ) }                {eq}`eq-loglik`
 
@@ -46,7 +46,7 @@ def loglik(beta, V, y, X, constant=True):
     V : (n, n) covariance of y, in squared units of y
     y : (n,) responses
     X : (n, p) design of the regression
-    constant : True adds −(n/2) log 2π, which software prints; False is equation (1) as it stands
+    constant : True adds −(n/2) log 2π, as software does; False gives equation (1) as printed
 
     Returns
     -------
@@ -99,7 +99,7 @@ def score(beta, V, y, X, Z):
 
 
 def information(V, X, Z):
-    """Expected curvature of the hill: how sharply data of this design pin β and θ down.
+    """Expected curvature of the hill: how sharply such data pin down β and θ.
 
         𝓘_ββ = Xᵀ V⁻¹ X,   𝓘_kl = ½ tr(V⁻¹ V_k V⁻¹ V_l),   𝓘_βk = 0      {eq}`eq-information`
         with V_b = Z Zᵀ,   V_ε = I
@@ -213,16 +213,16 @@ def fit_ml(y, X, Z, sigma2_b=None, sigma2_e=None):
 
         (β̂, θ̂) = argmax ℓ(β, θ) over all β, σ_b² ≥ 0, σ_ε² > 0           {eq}`eq-mle`
 
-    Climbs by steps (β, θ) ← (β, θ) + H⁻¹ · score, H the information first (Fisher) and the
-    curvature later (Newton), until the step is lost in rounding. A σ_b² whose best value is 0
-    comes out as exactly 0.
+    The climb takes steps (β, θ) ← (β, θ) + H⁻¹ · score, where H is first the information (Fisher)
+    and later the curvature (Newton), until the steps are lost in rounding. If the best value of
+    σ_b² is 0, it comes out as exactly 0.
 
     Parameters
     ----------
     y : (n,) responses
     X : (n, p) design of the regression, columns linearly independent
     Z : (n, q) design of the random effects
-    sigma2_b, sigma2_e : a variance given here is held at that value, not estimated
+    sigma2_b, sigma2_e : a variance given here is held at that value instead of being estimated
 
     Returns
     -------
@@ -232,7 +232,7 @@ def fit_ml(y, X, Z, sigma2_b=None, sigma2_e=None):
     Raises
     ------
     ValueError
-        if the data cannot tell the parameters: see the message.
+        if the data do not determine the parameters; the message explains why.
 
     Source: lecture 15, "Maximum-Likelihood Estimation".
     """
@@ -254,7 +254,7 @@ def _hill(y, X, Z):
 
 
 def sums_of_squares(y, Z):
-    """Split the variation of y in two: between the means of the groups, and within them.
+    """Split the variation of y into a part between group means and a part within groups.
 
         SSB = Σ_i n_i (ȳ_i − ȳ)²,   SSW = Σ_i Σ_j (y_ij − ȳ_i)²           {eq}`eq-sums`
 
@@ -276,14 +276,14 @@ def sums_of_squares(y, Z):
     """
     y, Z = shaped("y: n, Z: n q", y, Z)
     if not Z.any(axis=0).all():
-        raise ValueError("Z has a column without a 1: a group without observations.")
+        raise ValueError("Z has a column without a 1, so one of the groups has no observations.")
     group_means = Z @ (Z.T @ y / Z.sum(axis=0))
     SSB, SSW = np.sum((group_means - y.mean()) ** 2), np.sum((y - group_means) ** 2)
     return float(SSB), float(SSW)
 
 
 def balanced_theta(SSB, SSW, I, J, reml=False):
-    """The top of the hill without a climb: I groups of J observations, a common mean.
+    """The top of the hill without a climb: I groups of J observations, one common mean.
 
         σ̂_ε² = SSW / (I(J − 1)),   σ̂_b² = (SSB/d − σ̂_ε²) / J                {eq}`eq-balanced`
         d = I for ML, d = I − 1 for REML
@@ -291,7 +291,8 @@ def balanced_theta(SSB, SSW, I, J, reml=False):
 
     Parameters
     ----------
-    SSB, SSW : sums of squares between and within groups; numbers, or arrays with a study an entry
+    SSB, SSW : sums of squares between and within groups; numbers, or arrays with an entry for each
+        study
     I, J : number of groups, and of observations in each
     reml : True for REML (chapter 5), False for maximum likelihood
 
@@ -302,12 +303,12 @@ def balanced_theta(SSB, SSW, I, J, reml=False):
     Raises
     ------
     ValueError
-        if there are fewer than two groups or two observations in each.
+        if there are fewer than two groups, or fewer than two observations in each.
 
     Source: Searle, Casella and McCulloch (1992), sections 3.7 and 3.8.
     """
     if I < 2 or J < 2:
-        raise ValueError(f"I = {I}, J = {J}: the two variances need at least two of each.")
+        raise ValueError(f"I = {I}, J = {J}: you need at least 2 of each for both variances.")
     SSB, SSW = np.asarray(SSB, dtype=float), np.asarray(SSW, dtype=float)
     d = I - 1 if reml else I
     within = SSW / (I * (J - 1))

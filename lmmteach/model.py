@@ -6,7 +6,7 @@ from lmmteach._shapes import generator, labels, not_negative, shaped, variances
 
 
 def random_intercept_design(groups):
-    """The matrix Z that hands each observation the effect of its own group.
+    """The matrix Z that assigns to each observation the effect of its own group.
 
         Z[k, i] = 1 if observation k belongs to group i, else 0          {eq}`eq-design`
 
@@ -16,12 +16,12 @@ def random_intercept_design(groups):
 
     Returns
     -------
-    Z : (n, q), a column for each of the q different labels, the labels sorted
+    Z : (n, q), with a column for each of the q different labels, in sorted order
 
     Raises
     ------
     ValueError
-        if groups is not a flat list of labels or a label is missing.
+        if groups is not a flat list of labels, or a label is missing.
 
     Source: lecture 15, "Linear Mixed Effect Models" (Z) and "Notation" (q random effects).
     """
@@ -30,7 +30,7 @@ def random_intercept_design(groups):
 
 
 def D_matrix(sigma2_b, q):
-    """Covariance of the random effects: independent, all with variance σ_b².
+    """Covariance of the random effects: all independent, all with variance σ_b².
 
         𝒟 = σ_b² I_q                                                     {eq}`eq-D`
 
@@ -55,7 +55,7 @@ def D_matrix(sigma2_b, q):
 
 
 def Sigma_matrix(sigma2_e, n):
-    """Covariance of the errors: independent, all with variance σ_ε².
+    """Covariance of the errors: all independent, all with variance σ_ε².
 
         Σ = σ_ε² I_n                                                     {eq}`eq-Sigma`
 
@@ -80,7 +80,7 @@ def Sigma_matrix(sigma2_e, n):
 
 
 def V_matrix(Z, D, Sigma):
-    """Covariance of the data: that of the errors plus that of the groups.
+    """Covariance of the data: what the errors contribute, plus what the groups do.
 
         V = Σ + Z 𝒟 Zᵀ                                                   {eq}`eq-V`
 
@@ -133,7 +133,7 @@ def V_theta(theta, Z):
 
 
 def intraclass_correlation(theta):
-    """Correlation of two observations of the same group.
+    """Correlation between two observations of the same group.
 
         ρ = σ_b² / (σ_b² + σ_ε²)                                         {eq}`eq-icc`
 
@@ -154,7 +154,7 @@ def intraclass_correlation(theta):
     """
     sigma2_b, sigma2_e = variances(theta)
     if sigma2_b + sigma2_e == 0:
-        raise ValueError("theta = (0, 0): data that do not vary have no correlation.")
+        raise ValueError("theta = (0, 0), so the data do not vary at all and have no correlation.")
     return sigma2_b / (sigma2_b + sigma2_e)
 
 
@@ -170,7 +170,7 @@ def simulate(beta, X, Z, D, Sigma, rng):
     Z : (n, q) design of the random effects
     D : (q, q) covariance of the random effects, in squared units of y
     Sigma : (n, n) covariance of the errors, in squared units of y
-    rng : numpy Generator, e.g. np.random.default_rng(15): the same seed, the same data
+    rng : numpy Generator, e.g. np.random.default_rng(15); the same seed gives the same data
 
     Returns
     -------
@@ -200,7 +200,9 @@ def _draw_normal(name, covariance, rng):
     else:
         eigenvalues, vectors = np.linalg.eigh(covariance)
     if not np.allclose(covariance, covariance.T) or min(eigenvalues) < -1e-8 * max(eigenvalues):
-        raise ValueError(f"{name} is not a covariance matrix: symmetric, no negative eigenvalue.")
+        raise ValueError(
+            f"{name} is not a covariance matrix, which is symmetric and has no negative eigenvalue."
+        )
     sds = np.sqrt(np.maximum(eigenvalues, 0.0))
     standard = rng.standard_normal(len(covariance))
     return sds * standard if vectors is None else (vectors * sds) @ (vectors.T @ standard)

@@ -1,4 +1,4 @@
-"""What a simulation found, with as many digits as its draws are good for."""
+"""What a simulation found, with as many digits as its draws can support."""
 
 import numpy as np
 
@@ -6,17 +6,17 @@ BATCHES = 40
 
 
 def with_error(draws, quantile=None):
-    """A simulated figure and its Monte Carlo error, as text: ``"1.395 ± 0.002"``.
+    """A simulated figure with its Monte Carlo error, as text such as ``"1.395 ± 0.002"``.
 
-    The Monte Carlo error is the standard error that the number of draws leaves. It is printed with
-    one digit, and the figure is rounded to the same place, so that no digit is chance. Draws that
-    are true or false make a share in per cent.
+    The Monte Carlo error is the standard error that remains because the number of draws is limited.
+    It is printed with one digit, and the figure is rounded to the same place, so that no printed
+    digit is due to chance. Draws that are true or false become a share in per cent.
 
     Parameters
     ----------
     draws : (m,) numbers, or true and false, one from each simulated study
-    quantile : the share of draws below the figure that is wanted, 0.5 for the median; their mean if
-        not given. Its error is found from 40 batches of draws
+    quantile : for a quantile, the share of draws below it, such as 0.5 for the median; if it is not
+        given, you get the mean. The error of a quantile comes from 40 batches of draws
 
     Returns
     -------
@@ -25,13 +25,13 @@ def with_error(draws, quantile=None):
     Raises
     ------
     ValueError
-        if there are too few draws to know an error.
+        if there are too few draws to estimate an error.
     """
     draws = np.asarray(draws)
     scale, unit = (100, " %") if draws.dtype == bool else (1, "")
     parts = draws if quantile is None else _in_batches(draws, quantile)
     if len(parts) < 2:
-        raise ValueError(f"{len(draws)} draw(s): at least 2 are needed to know the error.")
+        raise ValueError(f"There are {len(draws)} draw(s), and the error needs at least 2.")
     figure, error = scale * parts.mean(), scale * parts.std(ddof=1) / np.sqrt(len(parts))
     if error == 0:
         return f"{figure:g}{unit} in all {len(draws)} draws"
@@ -46,5 +46,7 @@ def rounded(figure, error, unit=""):
 
 def _in_batches(draws, quantile):
     if len(draws) < 2 * BATCHES:
-        raise ValueError(f"{len(draws)} draws: a quantile needs {2 * BATCHES} at least.")
+        raise ValueError(
+            f"There are {len(draws)} draws, and a quantile needs at least {2 * BATCHES}."
+        )
     return np.array([np.quantile(batch, quantile) for batch in np.array_split(draws, BATCHES)])

@@ -44,7 +44,7 @@ def predict_known(x, z, D, Z, V, y, X):
 
 
 def predict_new(x, sigma2_b, V, y, X):
-    """The level of a group that is not in the study: its own b is unknown, its mean 0.
+    """The level of a group that is not in the study, whose b is unknown and has mean 0.
 
         μ̂ = x β̂,   Var(μ̂ − μ) = x Φ xᵀ + σ_b²,   Φ = (XᵀV⁻¹X)⁻¹          {eq}`eq-predict-new`
 
@@ -75,12 +75,12 @@ def predict_new(x, sigma2_b, V, y, X):
 
 
 def predict_measured(x, measurements, theta, V, y, X):
-    """The level of a new group, once a few measurements of it are there.
+    """The level of a new group, once we have a few measurements of it.
 
         μ̂ = x β̂ + λ (m̄ − x β̂),   λ = m σ_b² / (m σ_b² + σ_ε²)        {eq}`eq-predict-measured`
         Var(μ̂ − μ) = (1 − λ)² x Φ xᵀ + (1 − λ) σ_b²
 
-    m measurements with mean m̄; β̂ and Φ are those of the study, as before they came.
+    There are m measurements with mean m̄, and β̂ and Φ come from the study alone.
 
     Parameters
     ----------
@@ -99,7 +99,7 @@ def predict_measured(x, measurements, theta, V, y, X):
     ValueError
         if the shapes do not fit together or theta is not two variances.
 
-    Source: lecture 15, "Prediction": between its two cases. For m = 0 it is ``predict_new``.
+    Source: between the two cases of lecture 15, "Prediction". For m = 0 it is ``predict_new``.
     """
     x, measurements = shaped("x: p, measurements: m", x, measurements)
     theta = variances(theta)
@@ -114,7 +114,9 @@ def predict_measured(x, measurements, theta, V, y, X):
 
 def _require_variances(variance):
     if np.any(np.asarray(variance) < 0):
-        raise ValueError("A variance cannot be negative: was something subtracted from it?")
+        raise ValueError(
+            "A variance cannot be negative. Check whether something was subtracted from it."
+        )
 
 
 def normal_interval(prediction, variance, level=0.95):
@@ -174,7 +176,7 @@ def t_interval(prediction, variance, df, level=0.95):
 
     between_0_and_1(level)
     if not df > 0:
-        raise ValueError(f"df = {df} must be greater than 0.")
+        raise ValueError(f"df = {df}, but degrees of freedom must be greater than 0.")
     _require_variances(variance)
     half = stdtrit(df, (1 + level) / 2) * np.sqrt(variance)
     return prediction - half, prediction + half

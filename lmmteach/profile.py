@@ -1,4 +1,4 @@
-"""Chapter 3: put the best β into the likelihood and look at what is left, the profile."""
+"""Chapter 3: put the best β into the likelihood, and look at the profile that is left."""
 
 import numpy as np
 
@@ -40,11 +40,13 @@ def _covariance_of_beta(X, Vinv_X):
     try:
         return np.linalg.inv(X.T @ Vinv_X)
     except np.linalg.LinAlgError:
-        raise ValueError("The columns of X are linearly dependent.") from None
+        raise ValueError(
+            "The columns of X are linearly dependent. Leave one of them out."
+        ) from None
 
 
 def P_matrix(V, X):
-    """What remains of V⁻¹ when β is not known but estimated.
+    """What remains of V⁻¹ when β has to be estimated.
 
         P = V⁻¹ − V⁻¹ X (Xᵀ V⁻¹ X)⁻¹ Xᵀ V⁻¹,   so P y = V⁻¹ (y − Xβ̂_θ)   {eq}`eq-P`
 
@@ -112,12 +114,12 @@ def profile_interval(curve, estimate, level=0.95, lower=-np.inf, scale=None):
 
     Returns
     -------
-    low, high : the ends of the interval; low is ``lower`` where the curve never falls deep enough
+    low, high : the ends of the interval; low is ``lower`` if the curve never falls far enough
 
     Raises
     ------
     ValueError
-        if level is not between 0 and 1, or the curve never falls deep enough above x̂.
+        if level is not between 0 and 1, or the curve never falls far enough above x̂.
 
     Source: lecture 15, "Maximum-Likelihood Estimation"; Pawitan (2001), section 3.4.
     """
@@ -125,7 +127,7 @@ def profile_interval(curve, estimate, level=0.95, lower=-np.inf, scale=None):
 
     between_0_and_1(level)
     if not np.isfinite(curve(estimate)) or estimate < lower:
-        raise ValueError(f"The curve has no height at the estimate {estimate:g}.")
+        raise ValueError(f"The curve has no finite value at the estimate {estimate:g}.")
     cut = curve(estimate) - chdtri(1, 1 - level) / 2
     scale = scale or abs(estimate) or 1.0
 
@@ -148,11 +150,11 @@ def _crossing(height, x, step, lower):
         if outside == lower:
             return lower
         x, step = outside, 2 * step
-    raise ValueError("The likelihood stays high for ever: the interval has no end.")
+    raise ValueError("The likelihood never falls far enough, so the interval has no end.")
 
 
 def balanced_drop(sigma2_b, SSB, SSW, I, J, reml=False):
-    """Twice the drop of the curve below its top in balanced data, σ_ε² held.
+    """Twice the drop of the curve below its top, for balanced data with σ_ε² held fixed.
 
         2 [ℓ_p(σ̂_b², σ̂_ε²) − ℓ_p(σ_b², σ̂_ε²)] = d {log(ν/ν̂) + ν̂/ν − 1}     {eq}`eq-balanced-drop`
         ν = σ̂_ε² + Jσ_b²,   ν̂ = SSB/d,   d = I for ML, d = I − 1 for REML
@@ -161,7 +163,8 @@ def balanced_drop(sigma2_b, SSB, SSW, I, J, reml=False):
     Parameters
     ----------
     sigma2_b : a variance between groups, or an array of them
-    SSB, SSW : sums of squares between and within groups; numbers, or arrays with a study an entry
+    SSB, SSW : sums of squares between and within groups; numbers, or arrays with an entry for each
+        study
     I, J : number of groups, and of observations in each
     reml : True for the restricted likelihood (chapter 5), False for the likelihood
 
@@ -172,12 +175,12 @@ def balanced_drop(sigma2_b, SSB, SSW, I, J, reml=False):
     Raises
     ------
     ValueError
-        if a variance is negative, or there are fewer than two groups or two observations in each.
+        if a variance is negative, or there are fewer than two groups or observations in each.
 
     Source: Searle, Casella and McCulloch (1992), sections 3.7 and 3.8.
     """
     if np.any(np.asarray(sigma2_b) < 0):
-        raise ValueError("sigma2_b is a variance: it must not be negative.")
+        raise ValueError("sigma2_b is a variance, so it must not be negative.")
     estimate, sigma2_e = balanced_theta(SSB, SSW, I, J, reml)
     nu, top = sigma2_e + J * sigma2_b, sigma2_e + J * estimate
     d = I - 1 if reml else I

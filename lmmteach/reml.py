@@ -1,4 +1,4 @@
-"""Chapter 5: REML, the likelihood of what is left of the data when β is taken out."""
+"""Chapter 5: REML, the likelihood of what is left of the data once β is taken out."""
 
 import numpy as np
 
@@ -35,18 +35,19 @@ def error_contrasts(X, kind="orthonormal"):
     Raises
     ------
     ValueError
-        for an unknown kind, dependent columns, or differences with another X than a constant.
+        if the kind is unknown, columns are dependent, or differences are requested for an X that is
+        not a single constant column.
 
     Source: lecture 15, "Restricted Maximum Likelihood Estimation", step 1.
     """
     (X,) = shaped("X: n p", X)
     p = X.shape[1]
     if kind not in CONTRASTS:
-        raise ValueError(f"kind = {kind!r} is unknown; choose from {', '.join(CONTRASTS)}.")
+        raise ValueError(f"kind = {kind!r} is unknown. Choose one of {', '.join(CONTRASTS)}.")
     if kind != "orthonormal":
         return _differences(X, kind)
     if np.linalg.matrix_rank(X) < p:
-        raise ValueError("The columns of X are linearly dependent: leave one out.")
+        raise ValueError("The columns of X are linearly dependent. Leave one of them out.")
     Q, _ = np.linalg.qr(X, mode="complete")
     return Q[:, p:]
 
@@ -56,8 +57,8 @@ def _differences(X, kind):
     n, p = X.shape
     if p != 1 or np.ptp(X) != 0:
         raise ValueError(
-            f"Differences remove a common mean and nothing else, but X has {p} column(s) "
-            'that are not one constant. Use kind="orthonormal".'
+            f"Differences remove a common mean and nothing else, but X has {p} column(s), not a "
+            'single constant one. Use kind="orthonormal".'
         )
     plus = np.eye(n)[:, 1:]
     minus = np.eye(n)[:, :-1] if kind == "successive" else np.eye(n)[:, :1]
@@ -78,7 +79,7 @@ def contrast_loglik(K, V, y):
 
     Returns
     -------
-    loglik : a number; another K shifts it by a constant, never its shape
+    loglik : a number; a different K shifts the curve by a constant and leaves its shape alone
 
     Raises
     ------
@@ -91,15 +92,15 @@ def contrast_loglik(K, V, y):
     rank = np.linalg.matrix_rank(K)
     if rank < K.shape[1]:
         raise ValueError(
-            f"K has {K.shape[1]} columns but rank {rank}, so KᵀVK has no inverse. "
-            "Of the n columns of I − H only n − p are independent."
+            f"K has {K.shape[1]} columns but rank {rank}, so KᵀVK has no inverse. If you took all "
+            "n columns of I − H, remember that only n − p of them are independent."
         )
     # Kᵀy is data with mean 0: the likelihood of chapter 2 with no β at all.
     return loglik(np.zeros(0), K.T @ V @ K, K.T @ y, np.zeros((K.shape[1], 0)))
 
 
 def restricted_loglik(V, y, X):
-    """Restricted log-likelihood: that of the error contrasts, without any K.
+    """Restricted log-likelihood: that of the error contrasts, written without K.
 
         ℓ_R(θ) = ℓ_p(θ) − ½ log |Xᵀ V⁻¹ X| + (p/2) log 2π                {eq}`eq-restricted-loglik`
 
@@ -211,14 +212,14 @@ def fit_reml(y, X, Z, sigma2_b=None, sigma2_e=None):
 
         θ̂ = argmax ℓ_R(θ) over σ_b² ≥ 0, σ_ε² > 0,   β̂ = β̂_θ̂             {eq}`eq-reml`
 
-    Climbs as ``fit_ml`` does. A σ_b² whose best value is 0 comes out as exactly 0.
+    The climb is that of ``fit_ml``. If the best value of σ_b² is 0, it comes out as exactly 0.
 
     Parameters
     ----------
     y : (n,) responses
     X : (n, p) design of the regression, columns linearly independent
     Z : (n, q) design of the random effects
-    sigma2_b, sigma2_e : a variance given here is held at that value, not estimated
+    sigma2_b, sigma2_e : a variance given here is held at that value instead of being estimated
 
     Returns
     -------
@@ -228,7 +229,7 @@ def fit_reml(y, X, Z, sigma2_b=None, sigma2_e=None):
     Raises
     ------
     ValueError
-        if the data cannot tell the parameters: see the message.
+        if the data do not determine the parameters; the message explains why.
 
     Source: lecture 15, "Restricted Maximum Likelihood Estimation".
     """

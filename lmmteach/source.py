@@ -106,17 +106,17 @@ def show_source(function, helpers=False, checks=False):
     Parameters
     ----------
     function : a function of lmmteach, e.g. ``lt.model.V_matrix``; ``help(…)`` shows the rest
-    helpers : True shows, below it, the functions beside it that it hands parts of its work to
+    helpers : True also shows the functions beside it to which it hands parts of its work
     checks : True shows the lines that only check the input as well
 
     Returns
     -------
-    source : the code, highlighted in a notebook, plain text elsewhere
+    source : the code, highlighted in a notebook and in plain text elsewhere
 
     Raises
     ------
     TypeError
-        for something that is not a function.
+        if it is given something other than a function.
     """
     if not inspect.isfunction(function):
         raise TypeError(f"show_source wants a function, not {function!r}.")

@@ -146,14 +146,14 @@ def _correlation(fit):
 
 def _boundary(fit):
     if fit.holds_b:
-        return ["", f"The variance between levels of {fit.group} was held, not estimated."]
+        return ["", f"The variance between levels of {fit.group} was held fixed, not estimated."]
     if not fit.is_singular:
         return []
     return [
         "",
         f"boundary (singular) fit: the variance between levels of {fit.group} is estimated as 0.",
-        "Their means differ no more than the variation within them makes means differ by chance.",
-        "That is no proof that they are equal.",
+        "Their means differ no more than the variation within them would make them by chance.",
+        "That does not prove that the levels are equal.",
     ]
 
 

@@ -32,7 +32,7 @@ def aic(loglik, k):
     Raises
     ------
     ValueError, TypeError
-        if the log-likelihood is no finite number, or k no whole number of at least 0.
+        if the log-likelihood is not a finite number, or k is not a whole number of at least 0.
 
     Source: lecture 15, "Model Comparison for Fixed Effects"; Akaike (1974).
     """
@@ -56,7 +56,7 @@ def chi2_pvalue(statistic, df):
     Raises
     ------
     ValueError
-        if the statistic is negative: that of nested models, each fitted by ML, cannot be.
+        if the statistic is negative, which that of nested models, both fitted by ML, cannot be.
 
     Source: lecture 15, "Model Comparison for Fixed Effects".
     """
@@ -77,7 +77,7 @@ def boundary_pvalue(statistic):
 
     Returns
     -------
-    p : in the shape of the statistic; right for very many groups, too large for few
+    p : in the shape of the statistic; correct for very many groups, too large for few
 
     Raises
     ------
@@ -121,7 +121,7 @@ def boundary_lrt(y, X, Z, reml=False):
 
 
 def exact_null(X, Z, nsim, rng, reml=False):
-    """Draw the statistic for σ_b² = 0 as this design distributes it when H₀ is true.
+    """Draw the statistic for σ_b² = 0 from its exact null distribution for this design.
 
         LRT = sup_{γ ≥ 0} { m log (W(0) / W(γ)) − Σ_s log (1 + γ ξ_s) }  {eq}`eq-exact-null`
         W(γ) = Σ_s w_s² / (1 + γ κ_s) + w²,   w_s² ~ χ²₁,   w² ~ χ²_{n−p−r}
@@ -143,10 +143,10 @@ def exact_null(X, Z, nsim, rng, reml=False):
     Raises
     ------
     ValueError
-        if X explains the groups, so that there is no variance to test, its columns are linearly
-        dependent, or nsim is not positive.
+        if X explains the groups, so that there is no variance left to test, if its columns are
+        linearly dependent, or if nsim is not positive.
     TypeError
-        if rng is no Generator or nsim no whole number.
+        if rng is not a Generator, or nsim is not a whole number.
 
     Source: Crainiceanu and Ruppert (2004), theorem 1.
     """
@@ -180,11 +180,11 @@ def _null_draws(size, df, m, kappa, xi, rng):
 def _eigenvalues(X, Z):
     """The κ and the ξ of a design, those of κ that are 0 included."""
     if np.linalg.matrix_rank(X) < X.shape[1]:
-        raise ValueError("The columns of X are linearly dependent: leave one out.")
+        raise ValueError("The columns of X are linearly dependent. Leave one of them out.")
     beyond_X = Z - X @ np.linalg.lstsq(X, Z, rcond=None)[0]
     kappa = np.linalg.eigvalsh(beyond_X.T @ beyond_X)
     if kappa[-1] < 1e-10 * len(X):
-        raise ValueError("The fixed part explains the groups: no σ_b² is left to test.")
+        raise ValueError("The fixed part already explains the groups, so no σ_b² is left to test.")
     return kappa, np.linalg.eigvalsh(Z.T @ Z)
 
 
@@ -238,8 +238,8 @@ def bootstrap_lrt(y, X, Z, nsim, rng, reml=False, n_jobs=1, progress=True):
     nsim : B, how many data sets to draw
     rng : numpy Generator; the result does not depend on n_jobs
     reml : True uses the restricted likelihood for both fits
-    n_jobs : how many processes share the work; −1 for one on each core
-    progress : True shows a bar
+    n_jobs : how many processes share the work; −1 uses one for each core
+    progress : True shows a progress bar
 
     Returns
     -------
@@ -277,7 +277,10 @@ def _in_parallel(draw, jobs, n_jobs, progress):
 def _without_failures(statistics):
     null = statistics[~np.isnan(statistics)]
     if len(null) == 0:
-        raise ValueError(f"None of the {len(statistics)} simulated data sets could be fitted.")
+        raise ValueError(
+            f"None of the {len(statistics)} simulated data sets could be fitted, so there is no "
+            "null distribution to compare with."
+        )
     return null
 
 
@@ -291,7 +294,7 @@ def _bootstrap_draw(rng, mean, sigma2_e, X, Z, reml):
 
 
 def wald_z(theta, X, Z, reml=True):
-    """Wald statistic of σ_b²: the estimate over its standard error.
+    """Wald statistic of σ_b²: the estimate divided by its standard error.
 
         z = σ̂_b² / SE(σ̂_b²),   SE² = [𝓘⁻¹]_bb                            {eq}`eq-wald`
 
@@ -304,7 +307,7 @@ def wald_z(theta, X, Z, reml=True):
 
     Returns
     -------
-    z : a number; with I groups of equal size never above √((I − 1)/2), or √(I/2) for ML
+    z : a number; for I groups of equal size it never exceeds √((I − 1)/2), or √(I/2) with ML
 
     Raises
     ------
@@ -321,10 +324,13 @@ def wald_z(theta, X, Z, reml=True):
 def _statistic(statistic):
     statistic = np.asarray(statistic, dtype=float)
     if np.isnan(statistic).any():
-        raise ValueError("The statistic is NaN, “not a number”: was a fit without result in it?")
+        raise ValueError(
+            "The statistic is NaN, “not a number”. Perhaps one of the fits had no result."
+        )
     if not (statistic >= 0).all():
         raise ValueError(
-            "A likelihood ratio statistic of nested models cannot be negative. Were the models "
-            "fitted by REML with different fixed effects, or subtracted the wrong way round?"
+            "The likelihood ratio statistic of nested models cannot be negative. Perhaps the "
+            "models were fitted by REML with different fixed effects, or subtracted the wrong way "
+            "round."
         )
     return statistic

@@ -150,7 +150,7 @@ def test_shrinkage_is_the_intraclass_correlation_for_one_measurement_only():
 
 @pytest.mark.parametrize(("n_i", "theta"), [(16, (1.0, 0.0)), ([3, -1], (1.0, 1.0))])
 def test_shrinkage_refuses_errors_without_variance_and_negative_counts(n_i, theta):
-    with pytest.raises(ValueError, match="sigma2_e > 0 and counts"):
+    with pytest.raises(ValueError, match="sigma2_e greater than 0, and no n_i"):
         shrinkage_factor(n_i, theta)
 
 

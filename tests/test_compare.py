@@ -147,9 +147,9 @@ def test_printout_at_the_boundary(scaled):
         "Likelihood ratio test (ML)",
         "smaller  logestrone ~ 1 + (1 | woman), with σ_b² = 0  2 parameters, ℓ = -72.2253",
         "larger   logestrone ~ 1 + (1 | woman)                 3 parameters, ℓ = -70.9150",
-        "statistic 2.6206; σ_b² = 0 is the edge of what a variance can be:",
-        "  χ² with df = 1          p = 0.1055, mostly too large there",
-        "  mixture ½ χ²₀ + ½ χ²₁   p = 0.05274, mostly still too large for few groups",
+        "statistic 2.6206; σ_b² = 0 is on the edge of what a variance can be:",
+        "  χ² with df = 1          p = 0.1055, usually too large here",
+        "  mixture ½ χ²₀ + ½ χ²₁   p = 0.05274, usually still too large with few groups",
         f"  exact null, simulated   p = {exact}, from 5,000 draws",
     ]
 
@@ -175,7 +175,7 @@ def refused(message):
 
 def test_lrt_refuses_reml_with_different_fixed_effects_and_offers_ml(data):
     fits = [lt.lmm(f"logestrone ~ {x} + (1 | woman)", data) for x in (1, "order")]
-    with refused(r'REML.* its own error contrasts Kᵀy.*Fit both models with method="ML"'):
+    with refused(r'REML.* error contrasts Kᵀy of its own.*Fit both models with method="ML"'):
         lrt(*fits)
 
 
@@ -187,26 +187,26 @@ def test_lrt_refuses_other_rows_and_another_order(rows, data):
         lt.lmm("logestrone ~ 1 + (1 | woman)", data, "ML"),
         lt.lmm("logestrone ~ order + (1 | woman)", rows(data), "ML"),
     ]
-    with refused(r"different responses.*lose rows.*another order.*cannot be compared"):
+    with refused(r"different responses.*cannot be compared.*lost rows.*another order"):
         lrt(*fits)
 
 
 @pytest.mark.parametrize("others", [lambda w: w % 2, lambda w: 6 - w], ids=["fewer", "renamed"])
 def test_lrt_refuses_other_groups(others, data):
     other = data.assign(woman=others(data["woman"]))
-    with refused("different groups: neither is part of the other"):
+    with refused("different groups, so neither is a special case of the other"):
         lrt(lt.lmm(FORMULA, data), lt.lmm(FORMULA, other, sigma2_b=0))
 
 
 def test_lrt_refuses_reml_against_ml(data):
-    with refused('by ML, the other by REML.*both with method="ML".* if only σ_b² differs'):
+    with refused('by ML and the other by REML.*both with method="ML".* if only σ_b² differs'):
         lrt(lt.lmm(FORMULA, data, "ML", sigma2_b=0), lt.lmm(FORMULA, data, "REML"))
 
 
 @pytest.mark.parametrize("held", [None, 0])
 def test_lrt_refuses_the_same_model_twice(held, data):
     fits = [lt.lmm(FORMULA, data, "ML", sigma2_b=held) for _ in range(2)]
-    with refused("models are the same: there is nothing to test"):
+    with refused("models are the same, so there is nothing to test"):
         lrt(*fits)
 
 
@@ -217,7 +217,7 @@ def test_lrt_refuses_the_same_model_twice(held, data):
 def test_lrt_refuses_models_that_are_not_nested(one, other, data):
     fits = [lt.lmm(f"logestrone ~ {x} + (1 | woman)", data, "ML") for x in (one, other)]
     for pair_of_fits in (fits, fits[::-1]):
-        with refused(r'not nested.*compared by AIC \(method="ML"\)'):
+        with refused(r'not nested.*compare them by AIC \(method="ML"\)'):
             lrt(*pair_of_fits)
 
 
@@ -231,7 +231,7 @@ def test_lrt_knows_the_same_model_in_other_units(method, data):
 def test_lrt_refuses_reml_with_the_same_fixed_part_in_other_units(data):
     small = lt.lmm("logestrone ~ tens + (1 | woman)", data, sigma2_b=0)
     large = lt.lmm("logestrone ~ order + (1 | woman)", data)
-    with refused("the same in different columns"):
+    with refused("are equivalent, but have different columns"):
         lrt(small, large)
 
 
@@ -239,7 +239,9 @@ def test_lrt_refuses_reml_with_the_same_fixed_part_in_other_units(data):
 def test_lrt_refuses_two_differences_at_once(method, data):
     small = lt.lmm(FORMULA, data, method, sigma2_b=0)
     large = lt.lmm("logestrone ~ order + (1 | woman)", data, method)
-    with refused(r"fixed effects and in σ_b² at once. Test one after the other"):
+    with refused(
+        r"fixed effects and in σ_b² at once. Test the two differences one after the other"
+    ):
         lrt(small, large)
 
 

@@ -79,9 +79,9 @@ def test_scaling_is_by_the_sd():
 @pytest.mark.parametrize(
     ("sigma2_e", "message"),
     [
-        (0, "sigma2_e = 0: residuals cannot be measured in units of it"),
-        (-1, "sigma2_e = -1 is a variance"),
-        (np.nan, "sigma2_e = nan is a variance"),
+        (0, "sigma2_e = 0, so it cannot serve as the unit"),
+        (-1, "sigma2_e = -1, but as a variance it must"),
+        (np.nan, "sigma2_e = nan, but as a variance it must"),
     ],
 )
 def test_scaling_refuses_what_is_no_variance_above_0(sigma2_e, message):
@@ -91,9 +91,11 @@ def test_scaling_refuses_what_is_no_variance_above_0(sigma2_e, message):
 
 def test_residuals_refuse_arrays_that_do_not_fit_together(estrone):
     y, X, Z = estrone
-    with pytest.raises(ValueError, match="beta has 2 entries, but X says that there are p = 1"):
+    with pytest.raises(
+        ValueError, match="beta has 2 entries, but going by X there should be p = 1"
+    ):
         marginal_residuals(y, X, [1.0, 2.0])
-    with pytest.raises(ValueError, match="b has 4 entries, but Z says that there are q = 5"):
+    with pytest.raises(ValueError, match="b has 4 entries, but going by Z there should be q = 5"):
         conditional_residuals(y, X, [14.0], Z, np.zeros(4))
     with pytest.raises(ValueError, match="residuals has a missing or infinite value"):
         scaled_residuals([1.0, np.nan], 1.0)
@@ -154,7 +156,7 @@ def test_values_that_lie_where_they_should_make_a_straight_line():
 def test_points_refuse_missing_values_and_tables(points):
     with pytest.raises(ValueError, match="values has a missing or infinite value"):
         points([1.0, np.nan])
-    with pytest.raises(ValueError, match=r"values has shape \(2, 2\); it must be flat"):
+    with pytest.raises(ValueError, match=r"values has shape \(2, 2\), but it must be flat"):
         points(np.ones((2, 2)))
 
 
@@ -205,11 +207,11 @@ def test_influence_is_of_reml_unless_ml_is_asked_for(estrone):
 
 def test_influence_refuses_to_leave_out_one_of_two_groups():
     y, Z = [1.0, 2.0, 2.5, 4.0, 3.0, 5.5], np.repeat(np.eye(2), 3, axis=0)
-    with pytest.raises(ValueError, match="is there only one group"):
+    with pytest.raises(ValueError, match="more than one group"):
         influence_by_group(y, np.ones((6, 1)), Z)
 
 
 def test_influence_refuses_arrays_that_do_not_fit_together(estrone):
     y, X, Z = estrone
-    with pytest.raises(ValueError, match="Z has 79 rows, but y says that there are n = 80"):
+    with pytest.raises(ValueError, match="Z has 79 rows, but going by y there should be n = 80"):
         influence_by_group(y, X, Z[:79])

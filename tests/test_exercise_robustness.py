@@ -182,19 +182,19 @@ def test_one_number_in_whatever_box(value):
         (12.3, "wrong", "percent", "percentage"),
         (12, "wrong", "percent", "percentage"),
         (0.12, "wrong", "rounded", "too few digits"),
-        (0.1, "wrong", "", "none of the mistakes"),
-        (7, "wrong", "", "none of the mistakes"),
-        (1e300, "wrong", "", "none of the mistakes"),
+        (0.1, "wrong", "", "any of the mistakes"),
+        (7, "wrong", "", "any of the mistakes"),
+        (1e300, "wrong", "", "any of the mistakes"),
         (10**400, "wrong", "", "too large"),
         (-np.inf, "wrong", "", "infinite"),
         (np.nan, "wrong", "", "NaN"),
         (pd.Series([np.nan]), "wrong", "", "NaN"),
-        (None, "error", "", "forget `return`"),
+        (None, "error", "", "a `return` is missing"),
         (True, "error", "", "yes or no"),
         (np.bool_(False), "error", "", "yes or no"),
         ("0,1234", "right", "", "That is it."),
         ("12.34 %", "right", "", "That is it."),
-        ("a tenth", "error", "", "cannot be read as one number"),
+        ("a tenth", "error", "", "cannot be read as a single number"),
         (b"0.1234", "error", "", "without quotes"),
         ((0, 1234), "error", "", "decimal comma"),
         ((0.5, 1), "error", "", "a tuple, with 2 entries"),
@@ -206,12 +206,12 @@ def test_one_number_in_whatever_box(value):
         (list(range(10**6)), "error", "", "a list, with 1000000 entries"),
         ([], "error", "", "empty"),
         (np.array([]), "error", "", "empty"),
-        ([None], "error", "", "forget `return`"),
+        ([None], "error", "", "a `return` is missing"),
         ([...], "error", "", "`...`"),
         ({"a": 1}, "error", "", "a dict"),
-        (np.mean, "error", "", "forget to call it"),
-        (STUDY.ml.summary, "error", "", "forget to call it"),
-        (lt.lmm, "error", "", "forget to call it"),
+        (np.mean, "error", "", "Call it, with parentheses"),
+        (STUDY.ml.summary, "error", "", "Call it, with parentheses"),
+        (lt.lmm, "error", "", "Call it, with parentheses"),
         (np, "error", "", "a module"),
         (np.ma.masked, "error", "", "masked"),
         (pd.NA, "error", "", "NAType"),
@@ -346,18 +346,18 @@ def test_right_on_balanced_data_only():
 
     said = said_of(with_a_mistake)
     assert (said.outcome, said.tag) == ("wrong", "")
-    assert "goes wrong on the unbalanced data" in said.text
+    assert "goes wrong only on the unbalanced data" in said.text
     assert "means(study.cut.y, study.cut.Z)" in said.text
     assert 'hint("1c")' in said.text
 
 
 CHANGED = {
-    "sign": (lambda right: -right, "the sign is turned"),
-    "twice": (lambda right: 2 * right, "twice the right one"),
-    "half": (lambda right: right / 2, "half of the right one"),
+    "sign": (lambda right: -right, "its sign is the wrong way round"),
+    "twice": (lambda right: 2 * right, "twice what it should be"),
+    "half": (lambda right: right / 2, "half of what it should be"),
     "square": (lambda right: right**2, "a variance where a standard deviation"),
     "root": (lambda right: right**0.5, "a standard deviation where a variance"),
-    "zero": (lambda right: 0 * right, "gives 0 in every case"),
+    "zero": (lambda right: 0 * right, "returns 0 in every case"),
 }
 
 
@@ -374,8 +374,8 @@ def test_what_is_taken_from_the_notebook_is_named():
     namespace = {"y": STUDY.y, "np": np}
     exec("def means(values, Z):\n    return Z.T @ y[:len(Z)] / 16", namespace)
     said = said_of(namespace["means"])
-    assert "takes `y` from the notebook" in said.text
-    assert "y, Z." in said.text
+    assert "uses `y` from the notebook" in said.text
+    assert "alone: y, Z." in said.text
     # A function that is right may do as it likes.
     assert "notebook" not in said_of(means).text
 
@@ -424,7 +424,7 @@ def test_a_function_that_only_has_a_docstring_is_not_attempted():
 
 def test_a_forgotten_sum_is_named():
     exercise = replace(MEANS, reference=lambda y, Z: float(y.sum()), wrong=())
-    assert "forget to add them up" in said_of(lambda y, Z: y, exercise).text
+    assert "still have to be added up" in said_of(lambda y, Z: y, exercise).text
 
 
 def test_dots_that_are_left_are_named_beside_the_error():
@@ -438,25 +438,45 @@ def test_dots_that_are_left_are_named_beside_the_error():
 @pytest.mark.parametrize(
     ("exercise", "function", "outcome", "words"),
     [
-        (MEANS, lambda y, Z: None, "error", "returned None. Did you forget `return`"),
+        (MEANS, lambda y, Z: None, "error", "returned None. Perhaps a `return` is missing"),
         (MEANS, lambda y, Z: "text", "error", "returned a text"),
-        (MEANS, lambda y, Z: means, "error", "forget to call it"),
+        (MEANS, lambda y, Z: means, "error", "still has to be called"),
         (MEANS, lambda y, Z: means(y, Z) + 0j, "error", "complex"),
         (MEANS, lambda y, Z: {"a": 1}, "error", "a dict"),
         (MEANS, lambda y, Z: means(y, Z) * np.nan, "wrong", "NaN"),
-        (MEANS, lambda y, Z: means(y, Z)[:4], "wrong", "(4,), expected (5,)."),
-        (MEANS, lambda y, Z: means(y, Z)[:, None], "wrong", "(5, 1), expected (5,): the numbers"),
-        (MEANS, lambda y, Z: 3.0, "wrong", "(), expected (5,)"),
-        (MEANS, lambda y, Z: means(y, Z) + np.eye(5)[2], "wrong", "1 of 5 numbers"),
-        (MEANS, lambda y, Z: means(y, Z) + np.eye(5)[2], "wrong", "the first at [2]"),
+        (MEANS, lambda y, Z: means(y, Z)[:4], "wrong", "(4,), but it should be (5,)."),
+        (
+            MEANS,
+            lambda y, Z: means(y, Z)[:, None],
+            "wrong",
+            "(5, 1), but it should be (5,). You have",
+        ),
+        (MEANS, lambda y, Z: 3.0, "wrong", "(), but it should be (5,)"),
+        (
+            MEANS,
+            lambda y, Z: means(y, Z) + np.eye(5)[2],
+            "wrong",
+            "Of the 5 numbers in your result, 1 should",
+        ),
+        (MEANS, lambda y, Z: means(y, Z) + np.eye(5)[2], "wrong", "first of these is at [2]"),
         (MEANS, lambda y, Z: np.array(["a"] * 5), "error", "texts"),
-        (MEANS, lambda y, Z: [[1], [1, 2], 3], "wrong", "3 results, and one result is asked"),
-        (MEANS, lambda y, Z: (means(y, Z), y), "wrong", "2 results, and one result is asked"),
-        (MATRIX, lambda y, Z: (Z * y[:, None]).T, "wrong", "(80, 5): transposed?"),
+        (
+            MEANS,
+            lambda y, Z: [[1], [1, 2], 3],
+            "wrong",
+            "3 results, but the exercise asks for one result",
+        ),
+        (
+            MEANS,
+            lambda y, Z: (means(y, Z), y),
+            "wrong",
+            "2 results, but the exercise asks for one result",
+        ),
+        (MATRIX, lambda y, Z: (Z * y[:, None]).T, "wrong", "(80, 5). Has it been transposed?"),
         (MATRIX, lambda y, Z: np.broadcast_to(0, (10**6, 10**5)), "wrong", "(1000000, 100000), "),
-        (PAIR, lambda y, Z: y.sum(), "wrong", "one result, and 2 results are asked"),
-        (PAIR, lambda y, Z: (y.sum(), y), "wrong", "Of the 2 results, number 2: The shape"),
-        (NUMBER_OF, lambda y, Z: y.sum() + 1, "wrong", "another number than the right one"),
+        (PAIR, lambda y, Z: y.sum(), "wrong", "one result, but the exercise asks for 2 results"),
+        (PAIR, lambda y, Z: (y.sum(), y), "wrong", "2 results, look at number 2. The shape"),
+        (NUMBER_OF, lambda y, Z: y.sum() + 1, "wrong", "a number, but not the right one"),
     ],
 )
 def test_what_functions_are_told(exercise, function, outcome, words):
@@ -477,10 +497,10 @@ def test_two_results_in_a_list():
 @pytest.mark.parametrize(
     ("value", "words"),
     [
-        (means(STUDY.y, STUDY.Z), '`check("1c", means)`, with no parentheses'),
+        (means(STUDY.y, STUDY.Z), '`check("1c", means)`, where no parentheses'),
         (3.5, "without calling it"),
         (None, "Give the function itself"),
-        ("means", "without quotes"),
+        ("means", "without the quotes"),
     ],
 )
 def test_no_function(value, words):
@@ -515,7 +535,7 @@ def test_a_blank_that_is_left():
 
     said = said_of(half_done)
     assert said.outcome == "error"
-    assert "still a `...` to be replaced" in said.text
+    assert "still a `...` in it that you need to replace" in said.text
 
 
 @pytest.mark.parametrize("function", [lambda y: y, lambda: 0, lambda y, Z, V: y])
@@ -579,7 +599,7 @@ def test_more_ways_to_stop():
     def talkative(y, Z):
         raise ValueError("no " * 10000)
 
-    assert "calls itself again and again" in said_of(again).text
+    assert "keeps calling itself" in said_of(again).text
     assert "SystemExit: bye" in said_of(leaves).text
     assert "SpeechlessError." in said_of(speechless).text
     assert len(said_of(talkative).text) < 600
@@ -847,7 +867,7 @@ def test_hints_come_one_by_one_and_then_all():
     assert "Hint 2 of 2" in exercises.hint("1a")._repr_html_()
     for _ in range(2):
         last = repr(exercises.hint("1a"))
-        assert "These were all hints" in last
+        assert "You have seen all hints for 1a" in last
         assert "1. First.\n2. Second." in last
         assert 'solution("1a")' in last
 
@@ -860,10 +880,10 @@ def test_the_solution_is_shown_on_request():
 def test_unknown_keys(ask):
     said = ask("1z")
     assert said.outcome == "error"
-    assert "There is no exercise “1z”. Chapter 1 has:\n1a A title\n1b" in said.text
-    assert "Did you mean 1a" in ask("a1").text or "There are: 1a" in ask("a1").text
+    assert "There is no exercise “1z”. The exercises of chapter 1 are:\n1a A title\n1b" in said.text
+    assert "Did you mean 1a" in ask("a1").text or "The exercises are 1a" in ask("a1").text
     for key in (4, None, CHOICE, ["1a"]):
-        assert "key of the exercise, in quotes" in ask(key).text
+        assert "key of the exercise comes first, in quotes" in ask(key).text
     assert len(ask("x" * 10**6).text) < 500
 
 
@@ -872,10 +892,12 @@ def test_the_key_of_a_chapter_with_two_digits_is_taken_whole(monkeypatch, asked)
     bank = {key: replace(NUMBER, key=key) for key in ("1a", "10a", "12c2")}
     monkeypatch.setattr(session, "EXERCISES", bank)
     assert exercises.check(asked, 0.1234).key == "10a"
-    assert "Chapter 10 has:\n10a A title" in exercises.hint("10z").text
-    assert "Chapter 12 has:\n12c2 A title" in exercises.hint("12c").text
+    assert "chapter 10 are:\n10a A title" in exercises.hint("10z").text
+    assert "chapter 12 are:\n12c2 A title" in exercises.hint("12c").text
     # Chapter 2 has none here, and is not the first digit of anything.
-    assert exercises.hint("2a").text == "There is no exercise “2a”. There are: 1a, 10a, 12c2."
+    assert (
+        exercises.hint("2a").text == "There is no exercise “2a”. The exercises are 1a, 10a, 12c2."
+    )
 
 
 def test_progress_lists_chapters_in_the_order_of_the_book(monkeypatch):
@@ -1098,12 +1120,12 @@ def test_where_nothing_can_be_stored_it_goes_on(monkeypatch, begun):
     monkeypatch.setattr(record.os, "replace", refuse)
     said = exercises.check("1a", 0.1234)
     assert said.outcome == "right"
-    assert "could not be stored in this folder (Permission denied)" in said.note
+    assert "could not be saved in this folder (Permission denied)" in said.note
     assert exercises.check("1b", "b").note == ""
     shown = repr(exercises.progress())
     assert "2 of 6 exercises done" in shown
-    assert "could not be stored" in shown
-    assert "could not be stored" in exercises.progress()._repr_html_()
+    assert "could not be saved" in shown
+    assert "could not be saved" in exercises.progress()._repr_html_()
     assert list(begun.record.path.parent.iterdir()) == []
     monkeypatch.undo()
     begun.record.add("", "1c", right=False)
@@ -1114,13 +1136,13 @@ def test_where_nothing_can_be_stored_it_goes_on(monkeypatch, begun):
 def test_a_folder_in_the_place_of_the_file(path):
     path.mkdir()
     kept = Record(path)
-    assert "could not be stored" in kept.add("ada", "1a", right=True)
+    assert "could not be saved" in kept.add("ada", "1a", right=True)
     assert kept.states("ada") == {"1a": "done"}
 
 
 def test_a_folder_that_is_gone(tmp_path):
     kept = Record(tmp_path / "gone" / "record.json")
-    assert "could not be stored" in kept.add("ada", "1a", right=True)
+    assert "could not be saved" in kept.add("ada", "1a", right=True)
     assert kept.add("ada", "1a", right=True) == ""
 
 
@@ -1128,7 +1150,7 @@ def test_a_bad_file_that_cannot_be_moved_is_left(path, monkeypatch):
     path.write_text("not json")
     monkeypatch.setattr(record.os, "replace", lambda *_: (_ for _ in ()).throw(OSError("no")))
     kept = Record(path)
-    assert "could not be stored in this folder (OSError)" in kept.add("ada", "1a", right=True)
+    assert "could not be saved in this folder (OSError)" in kept.add("ada", "1a", right=True)
     assert path.read_text() == "not json"
 
 
@@ -1154,7 +1176,7 @@ def test_a_file_with_a_mark_of_the_byte_order_is_read(path):
 def test_half_a_character_in_the_file_does_not_stop_the_work(path):
     path.write_text('{"version": 1, "students": {"\\ud800": {"1a": "done"}}}')
     kept = Record(path)
-    assert "could not be stored" in kept.add("ada", "1b", right=True)
+    assert "could not be saved" in kept.add("ada", "1b", right=True)
     assert kept.states("ada") == {"1b": "done"}
 
 

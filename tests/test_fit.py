@@ -181,7 +181,7 @@ def test_a_variance_held_elsewhere_stays_there(method, d, data):
 
 
 def test_a_held_variance_must_be_one(data):
-    with pytest.raises(ValueError, match="sigma2_b = -1 is a variance"):
+    with pytest.raises(ValueError, match="sigma2_b = -1, but as a variance it must"):
         lt.lmm(FORMULA, data, sigma2_b=-1)
 
 

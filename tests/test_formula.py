@@ -193,7 +193,7 @@ def test_rows_in_another_order_and_newdata_in_any_company_give_the_same(made, ra
 
 LEFT_OVER = [
     ("y ~ x + (1 | g) pH", "pH", "A sign is missing"),
-    ("y ~ x, z + (1 | g)", ",", "A comma stands between"),
+    ("y ~ x, z + (1 | g)", ",", "A comma can only separate"),
     ("y ~ x + (1 | g)\nz", "z", "A sign is missing"),
     ("y ~ x + (1 | g))", ")", "closes none"),
     ("y ~ x + (1 | g) > 3", ">", "comparison"),
@@ -201,13 +201,13 @@ LEFT_OVER = [
     ("y ~ (x == 3) + (1 | g)", "==", "comparison"),
     ("y ~ x + (1 | g) 5", "5", "A sign is missing"),
     ("y ~ two words + (1 | g)", "words", "`two  words`"),
-    ("y ~ 1st + (1 | g)", "st", "begins with a digit stands in backticks: `1st`"),
+    ("y ~ 1st + (1 | g)", "st", "begins with a digit goes in backticks: `1st`"),
     ("y ~ a%in%b + (1 | g)", "%in", "a %in% b is a:b"),
-    ("y ~ x + (x || g)", "| g", r"not correlated: \(1 \| g\) \+ \(0 \+ x \| g\)"),
-    ("y ~ x | g", "|", "stands in parentheses"),
-    ("y ~ x (1 | g)", "(1", "x is a column and no function"),
+    ("y ~ x + (x || g)", "| g", r"not correlated, .* \(1 \| g\) \+ \(0 \+ x \| g\)"),
+    ("y ~ x | g", "|", "goes in parentheses"),
+    ("y ~ x (1 | g)", "(1", "x is a column, not a function"),
     ("y ~ x + [z] + (1 | g)", "[", "brackets"),
-    ("y ~ w[mg] + (1 | g)", "w", "brackets in it stands in backticks"),
+    ("y ~ w[mg] + (1 | g)", "w", "brackets in it goes in backticks"),
     ("y ~ x + {z + (1 | g)", "", "missing"),
     ("y ~ x + (1 | g", "", "closing parenthesis is missing"),
     ("y ~ x +", "", "ends too early"),
@@ -217,59 +217,59 @@ LEFT_OVER = [
     ("y ~ x = 3 + (1 | g)", "=", "single ="),
     ("y ~ (x = 3) + (1 | g)", "x = 3", "single ="),
     ("y ~ . + (1 | g)", ".", "a dot does not stand"),
-    ("y ~ d$x + (1 | g)", "$", "x, not data"),
+    ("y ~ d$x + (1 | g)", "$", "x rather than data"),
     ("y ~ _x + (1 | g)", "_", "`_x`"),
     ("y ~ x^2 + (1 | g)", "^", r"I\(x\*\*2\)"),
-    ("y ~ x**2 + (1 | g)", "x**", r"I\(x\*\*2\): without"),
+    ("y ~ x**2 + (1 | g)", "x**", r"I\(x\*\*2\) for a power\. Without"),
     ("y ~ (x + z)**k + (1 | g)", "k", "whole number"),
     ("y ~ 2 * x + (1 | g)", "2", "neither 0 nor 1"),
-    ("y ~ x:1 + (1 | g)", "1", "stands in a sum"),
-    ("y ~ x + (1 / g)", "1", "A random part has a bar"),
-    ("y ~ x + (1 | 1)", "1)", "stands in a sum"),
+    ("y ~ x:1 + (1 | g)", "1", "belongs in a sum"),
+    ("y ~ x + (1 / g)", "1", "a random part, it needs a bar"),
+    ("y ~ x + (1 | 1)", "1)", "belongs in a sum"),
     ("y ~ x + (1 | g - g)", "g -", "the column of the groups"),
     ("y ~ x + (1 | )", ")", "missing before this sign"),
-    ("y = x + (1 | g)", "=", "stands ~, not ="),
+    ("y = x + (1 | g)", "=", "separated by ~, not by ="),
     ("y ~ (x + f)^2 + (1 | g)", "^", r"\(a \+ b\)\*\*2"),
-    ("y ~ 2² + (1 | g)", "²", "means nothing here"),
-    ("y ∼ x + (1 | g)", "∼", "type ~"),
-    ("y ~ x − z + (1 | g)", "−", "type -"),
+    ("y ~ 2² + (1 | g)", "²", "has no meaning here"),
+    ("y ∼ x + (1 | g)", "∼", "Type ~"),
+    ("y ~ x − z + (1 | g)", "−", "Type -"),
     ("y ~ x + (1 | g) # mean", "#", "no comments"),
     ("y ~ splines::bs(x, df=4) + (1 | g)", ":bs", "Name the function alone"),
     ("y ~ bs(x, knots=[1, 2]) + (1 | g)", "[1", "df=4"),
     ("y ~ C(f, contr.sum) + (1 | g)", "C", r"S\(f\)"),
     ("y ~ C(f, Helmert) + (1 | g)", "C", "columns of their own"),
-    ("y ~ f.astype('category') + (1 | g)", "f.", r"make levels of it, C\(f\)"),
+    ("y ~ f.astype('category') + (1 | g)", "f.", r"treat it as levels, C\(f\)"),
     ("y ~ log(u, 2) + (1 | g)", "log", r"np\.log2\(x\)"),
     ("y ~ np.exp(u, z) + (1 | g)", "np", r"takes 1 argument"),
     ("y ~ np.log(u, out=z) + (1 | g)", "np", r"takes 1 argument"),
-    ("y ~ I(0 < x < 1) + (1 | g)", "< 1", "One comparison at a time"),
-    ("y ~ I(x > 0 == flag) + (1 | g)", "==", "One comparison at a time"),
-    ("y ~ I((x > 0) | (z > 3)) + (1 | g)", "| (z", "One of two conditions"),
-    ("y ~ poly(x, 2, raw=TRUE) + (1 | g)", "TRUE", "here it is True"),
+    ("y ~ I(0 < x < 1) + (1 | g)", "< 1", "one comparison at a time"),
+    ("y ~ I(x > 0 == flag) + (1 | g)", "==", "one comparison at a time"),
+    ("y ~ I((x > 0) | (z > 3)) + (1 | g)", "| (z", "either of two conditions"),
+    ("y ~ poly(x, 2, raw=TRUE) + (1 | g)", "TRUE", "In Python it is True"),
     ("y ~ mean(x) + (1 | g)", "mean", r"np\.mean\(x\)"),
     ("y ~ I(offset(x)) + (1 | g)", "offset", "a term of its own"),
     ("y ~ 'x' + (1 | g)", "'x", "without quotes"),
-    ("y ~ x + True + (1 | g)", "True", "means nothing here"),
-    ("y ~ -x + (1 | g)", "-x", "takes a term away"),
-    ("y ~ x - (1 | g)", "- (", "not taken away"),
-    ("y ~ x:(1 | g)", "(1", "added to the others"),
+    ("y ~ x + True + (1 | g)", "True", "has no meaning here"),
+    ("y ~ -x + (1 | g)", "-x", "removes a term"),
+    ("y ~ x - (1 | g)", "- (", "cannot be subtracted"),
+    ("y ~ x:(1 | g)", "(1", "added to the rest"),
     ("y ~ x + (1 | g | f)", "| f", "one bar"),
-    ("y ~ np.pi + (1 | g)", "np", "no column"),
-    ("y ~ I(x:z) + (1 | g)", ":", "means nothing inside a call"),
+    ("y ~ np.pi + (1 | g)", "np", "not a column"),
+    ("y ~ I(x:z) + (1 | g)", ":", "has no meaning inside a call"),
     ("y ~ (x)(z) + (1 | g)", "(z", "sign is missing before this parenthesis"),
     ("y ~ x + (1 | g) (z)", "(z", "sign is missing before this parenthesis"),
     ("y ~ log(u)(z) + (1 | g)", "(z", "sign is missing before this parenthesis"),
-    ("y ~ I(x = z) + (1 | g)", "I", "a comparison is written =="),
+    ("y ~ I(x = z) + (1 | g)", "I", "For a comparison, write =="),
     ("y ~ C(h, Treatment('low')) + (1 | g)", "C", r"T\(h, ref=\"low\"\)"),
     ("y ~ C(h, 'low') + (1 | g)", "C", r"T\(h, ref=\"low\"\)"),
-    ("y + z ~ x + (1 | g)", "y +", "response is one column"),
-    ("y ~ C(h, Sum) + (1 | g)", "C", r"Sum contrasts are written S\(h\)"),
+    ("y + z ~ x + (1 | g)", "y +", "response must be one column"),
+    ("y ~ C(h, Sum) + (1 | g)", "C", r"Write S\(h\) for sum contrasts"),
     ("y ~ C(h, Treatment) + (1 | g)", "C", r"T\(h, ref="),
     ("y ~ C(h, Treatment(reference='low')) + (1 | g)", "C", r"T\(h, ref="),
     ("y ~ C(h, levels=['low', 'top']) + (1 | g)", "['low", r"pd\.Categorical"),
     ("y ~ C(h, levels=lev) + (1 | g)", "C", r"pd\.Categorical"),
-    ("y ~ Q('x') + (1 | g)", "Q", "stands in backticks: `x`"),
-    ("y ~ x.mean() + (1 | g)", "x.", r"center\(x\); anything else"),
+    ("y ~ Q('x') + (1 | g)", "Q", "goes in backticks: `x`"),
+    ("y ~ x.mean() + (1 | g)", "x.", r"center\(x\); for anything else"),
     ("y ~ factor(f) + (1 | g)", "factor", r"C\(f\)"),
     ("y ~ ln(u) + (1 | g)", "ln", r"log\(u\)"),
     ("y ~ pd.cut(x, 3) + (1 | g)", "pd", "column of the classes"),
@@ -375,7 +375,9 @@ def test_short_ways_to_write_several_terms(short, long):
 
 def test_a_combination_of_levels_that_no_row_has_is_named():
     gap = DATA[~((DATA["f"] == "q") & (DATA["h"] == "mid"))]
-    with pytest.raises(ValueError, match=r"'fq:hmid' is 0 in every row, as no row has this comb"):
+    with pytest.raises(
+        ValueError, match=r"'fq:hmid' is 0 in every row, because no row has this comb"
+    ):
         lt.lmm("y ~ f * h + (1 | g)", gap)
 
 
@@ -419,7 +421,7 @@ def test_what_depends_on_the_other_rows_and_their_order_is_refused_by_name(call,
 
 def test_one_number_for_all_rows_is_no_column():
     with pytest.raises(
-        ValueError, match=r"np\.mean\(\) gives one number, and not one for each row"
+        ValueError, match=r"np\.mean\(\) gives one number rather than one for each row"
     ):
         lt.lmm("y ~ np.mean(x) + (1 | g)", DATA)
 
@@ -436,7 +438,7 @@ def test_a_binary_column_keeps_its_level():
 
 @pytest.mark.parametrize("call", ["binary(f, 'r')", "T(f, ref='r')"])
 def test_a_level_that_the_data_do_not_have_is_the_mistake_of_the_formula(call):
-    with pytest.raises(ValueError, match=r"asks for 'r', and there are 'p', 'q'"):
+    with pytest.raises(ValueError, match=r"asks for 'r', but the levels are 'p', 'q'"):
         lt.lmm(f"y ~ {call} + (1 | g)", DATA)
 
 
@@ -454,11 +456,11 @@ def test_a_group_of_another_type_is_told_so(ask):
     data = YEARS.assign(g=YEARS["g"].map({k: str(101 + i) for i, k in enumerate("abcdef")}))
     fit = lt.lmm("y ~ year + (1 | g)", data)
     newdata = pd.DataFrame({"year": [2005], "g": [101]})
-    message = r"the data have '101' \(text\), and newdata has 101 \(number\): give both the same"
+    message = r"the data have '101' \(text\), while newdata has 101 \(number\)\. Give both the same"
     with pytest.warns(lt.fit.NewGroupWarning, match=message):
         getattr(fit, ask)(newdata)
     for other in (101.0, "101.0"):
-        with pytest.warns(lt.fit.NewGroupWarning, match="give both the same"):
+        with pytest.warns(lt.fit.NewGroupWarning, match="Give both the same"):
             getattr(fit, ask)(newdata.assign(g=other))
     with pytest.warns(lt.fit.NewGroupWarning) as said:
         getattr(fit, ask)(newdata.assign(g="999"))
@@ -470,11 +472,11 @@ def test_a_group_of_another_type_is_told_so(ask):
 
 @pytest.mark.parametrize("size", [1e100, 1e-100, 1e150])
 def test_a_scale_out_of_the_range_is_named(size):
-    with pytest.raises(ValueError, match=r"The response .* scale out of the range.*another unit"):
+    with pytest.raises(ValueError, match=r"The response .* outside the range.*different unit"):
         lt.lmm(
             "distance ~ age + (1 | Subject)", ORTHODONT.assign(distance=lambda d: d.distance * size)
         )
-    with pytest.raises(ValueError, match=r"The column 'age' of X .*out of the range"):
+    with pytest.raises(ValueError, match=r"The column 'age' of X .*outside the range"):
         lt.lmm("distance ~ age + (1 | Subject)", ORTHODONT.assign(age=lambda d: d.age * size))
 
 
@@ -620,16 +622,26 @@ def test_labels_of_levels_are_written_as_in_r():
             "C(flag)",
             "flag",
             [1, 0],
-            "'flag' holds numbers, and in the data of the fit",
+            "'flag' holds numbers, but in the data of the fit",
         ),
         ("C(k)", "k", [True, True], "the level True is not in the data|holds logical"),
-        ("C(k)", "k", ["1", "2"], "holds texts, and in the data of the fit it holds numbers"),
-        ("f", "f", ["zz", "p"], "the level 'zz' is not in the data, which have 'p', 'q'"),
+        (
+            "C(k)",
+            "k",
+            ["1", "2"],
+            "holds texts, but in the data of the fit that column holds numbers",
+        ),
+        ("f", "f", ["zz", "p"], "the level 'zz' is not in the data, whose levels are 'p', 'q'"),
         ("binary(f, 'q')", "f", ["zz", "p"], "the level 'zz' is not in the data"),
         ("h", "h", [1, 2], "the level 1 is not in the data"),
         ("x", "x", ["1", "2"], "'x' holds texts"),
         ("I(x * 2)", "x", ["1", "2"], "'x' holds texts"),
-        ("flag", "flag", [1, 0], "'flag' holds numbers, and in the data of the fit it holds logic"),
+        (
+            "flag",
+            "flag",
+            [1, 0],
+            "'flag' holds numbers, but in the data of the fit that column holds logic",
+        ),
         ("x", "x", [True, False], "'x' holds logical values"),
     ],
 )
@@ -672,7 +684,9 @@ def test_a_categorical_of_truth_values_and_a_logical_response():
     fit = lt.lmm("y ~ v + x:v + (1 | g)", data)
     assert list(fit.beta.index) == ["(Intercept)", "vTRUE", "vFALSE:x", "vTRUE:x"]
     assert fit.predict(data).to_numpy() == pytest.approx(fit.fitted.to_numpy())
-    with pytest.raises(ValueError, match="the level 1 is not in the data, which have False, True"):
+    with pytest.raises(
+        ValueError, match="the level 1 is not in the data, whose levels are False, True"
+    ):
         fit.predict(pd.DataFrame({"v": [1, 0], "x": [0.0, 0.0], "g": "g1"}))
     binary = lt.lmm("flag ~ x + (1 | g)", DATA)
     numbers = lt.lmm("y ~ x + (1 | g)", DATA.assign(y=DATA["flag"] * 1.0))
@@ -687,12 +701,14 @@ def test_no_rows_give_no_predictions():
 def test_what_is_too_deep_or_has_names_of_several_levels_is_refused_in_words():
     with pytest.raises(ValueError, match="too many parentheses"):
         lt.lmm(f"y ~ {'(' * 400}x{')' * 400} + (1 | g)", DATA)
-    with pytest.raises(ValueError, match="column names of 2 levels"):
+    with pytest.raises(ValueError, match="column names with 2 levels"):
         lt.lmm("y ~ x + (1 | g)", pd.concat({"a": DATA}, axis=1))
 
 
 def test_a_constant_column_is_called_constant():
-    with pytest.raises(ValueError, match=r"'one' has one value in all rows, as \(Intercept\)"):
+    with pytest.raises(
+        ValueError, match=r"'one' has the same value in all rows, just as \(Intercept\)"
+    ):
         lt.lmm("y ~ one + (1 | g)", DATA.assign(one=2.5))
 
 

@@ -204,8 +204,8 @@ REFUSED = [
         of("x", [1, "two"] * 40),
         "holds mixed-integer values.*all of them numbers, or all of them texts",
     ),
-    ("logestrone ~ x + (1 | woman)", of("x", "same"), "'x' of data has one level only"),
-    ("logestrone ~ Intercept + (1 | woman)", of("Intercept", 1.5), "another name"),
+    ("logestrone ~ x + (1 | woman)", of("x", "same"), "'x' of data has only one level"),
+    ("logestrone ~ Intercept + (1 | woman)", of("Intercept", 1.5), "a different name"),
     ("~ 1 + (1 | woman)", ESTRONE, "names no response"),
     ("logestrone ~ 2 + measurement + (1 | woman)", ESTRONE, "neither 0 nor 1"),
     ("logestrone ~ measurement^2 + (1 | woman)", ESTRONE, r"I\(x\*\*2\)"),
@@ -247,7 +247,7 @@ def test_new_data_without_a_finite_number_are_refused(age):
 
 def test_new_data_of_another_kind_are_refused():
     fit = lt.lmm("distance ~ age + (1 | Subject)", ORTHODONT)
-    with pytest.raises(ValueError, match="'age' holds texts, and in the data of the fit"):
+    with pytest.raises(ValueError, match="'age' holds texts, but in the data of the fit"):
         fit.predict(ORTHODONT.assign(age="ten").iloc[:2])
 
 
@@ -280,9 +280,9 @@ CALLS = [
     (TypeError, "default_rng", lambda: testing.bootstrap_lrt(Y, X, Z, 9, 15)),
     (TypeError, "default_rng", lambda: model.simulate([1.0], X, Z, np.eye(5), np.eye(80), 15)),
     (TypeError, "two results of lmm", lambda: lt.lrt(3, lt.lmm(FORMULA, ESTRONE))),
-    (ValueError, "no height", lambda: profile.profile_interval(lambda x: -np.inf, 1.0)),
-    (ValueError, "no height", lambda: profile.profile_interval(lambda x: -x, 1.0, lower=2.0)),
-    (ValueError, "to which one group", lambda: diagnostics.influence_by_group(Y, X, 2 * Z)),
+    (ValueError, "no finite value", lambda: profile.profile_interval(lambda x: -np.inf, 1.0)),
+    (ValueError, "no finite value", lambda: profile.profile_interval(lambda x: -x, 1.0, lower=2.0)),
+    (ValueError, "to exactly one group", lambda: diagnostics.influence_by_group(Y, X, 2 * Z)),
 ]
 
 

@@ -287,7 +287,7 @@ def test_sums_of_squares_of_unequal_groups(unbalanced):
 
 
 def test_sums_of_squares_refuse_arrays_that_do_not_fit_together(estrone):
-    with pytest.raises(ValueError, match="Z has 79 rows, but y says that there are n = 80"):
+    with pytest.raises(ValueError, match="Z has 79 rows, but going by y there should be n = 80"):
         sums_of_squares(estrone.y, estrone.Z[:79])
 
 
@@ -323,11 +323,11 @@ def test_balanced_theta_keeps_the_shape_of_the_sums():
 
 @pytest.mark.parametrize(("groups", "members"), [(1, 5), (5, 1)])
 def test_balanced_theta_refuses_one_group_and_one_observation(groups, members):
-    message = f"I = {groups}, J = {members}: the two variances need at least two of each"
+    message = f"I = {groups}, J = {members}: you need at least 2 of each for both variances"
     with pytest.raises(ValueError, match=message):
         balanced_theta(1.0, 1.0, groups, members)
 
 
 def test_sums_of_squares_refuse_an_empty_group(estrone):
-    with pytest.raises(ValueError, match="without observations"):
+    with pytest.raises(ValueError, match="one of the groups has no observations"):
         sums_of_squares(estrone.y, np.column_stack([estrone.Z, np.zeros(80)]))

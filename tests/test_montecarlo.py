@@ -53,5 +53,5 @@ def test_the_truth_lies_within_two_errors_about_as_often_as_it_should():
 def test_too_few_draws_are_refused():
     with pytest.raises(ValueError, match="at least 2"):
         with_error([1.0])
-    with pytest.raises(ValueError, match="needs 80"):
+    with pytest.raises(ValueError, match="79 draws, and a quantile needs at least 80"):
         with_error(np.arange(79.0), quantile=0.5)

@@ -103,7 +103,7 @@ def test_each_row_is_predicted_on_its_own(study):
 
 
 def test_new_group_refuses_a_negative_variance(estrone):
-    with pytest.raises(ValueError, match="sigma2_b = -1 is a variance"):
+    with pytest.raises(ValueError, match="sigma2_b = -1, but as a variance it must"):
         predict_new(ONES, -1.0, np.eye(80), estrone.y, estrone.X)
 
 
@@ -182,11 +182,11 @@ def test_without_variance_between_women_her_own_values_do_not_count(estrone):
 
 def test_measured_group_refuses_what_does_not_fit(estrone):
     _, _, V, y, X = parts(estrone)
-    with pytest.raises(ValueError, match="sigma2_b = -1 is a variance"):
+    with pytest.raises(ValueError, match="sigma2_b = -1, but as a variance it must"):
         predict_measured([1.0], [14.0], (-1, 1), V, y, X)
-    with pytest.raises(ValueError, match="sigma2_e = -1 is a variance"):
+    with pytest.raises(ValueError, match="sigma2_e = -1, but as a variance it must"):
         predict_measured([1.0], [14.0], (1, -1), V, y, X)
-    with pytest.raises(ValueError, match="X has 1 columns, but x says that there are p = 2"):
+    with pytest.raises(ValueError, match="X has 1 columns, but going by x there should be p = 2"):
         predict_measured([1.0, 2.0], [14.0], REML, V, y, X)
 
 
@@ -198,7 +198,7 @@ def test_measured_group_refuses_a_missing_measurement(estrone):
 
 def test_a_group_without_measurements_refuses_a_negative_variance_too(estrone):
     _, _, V, y, X = parts(estrone)
-    with pytest.raises(ValueError, match="sigma2_e = -1 is a variance"):
+    with pytest.raises(ValueError, match="sigma2_e = -1, but as a variance it must"):
         predict_measured([1.0], [], (1, -1), V, y, X)
 
 
@@ -225,11 +225,11 @@ def test_t_interval_of_many_groups_is_the_normal_one():
 
 @pytest.mark.parametrize("level", [0, 1, 95])
 def test_t_interval_refuses_a_level_outside_0_and_1(level):
-    with pytest.raises(ValueError, match=f"level = {level} must lie between 0 and 1"):
+    with pytest.raises(ValueError, match=f"level = {level}, but it must be between 0 and 1"):
         t_interval(1.0, 1.0, 4, level)
 
 
 @pytest.mark.parametrize("df", [0, -1])
 def test_t_interval_refuses_no_degrees_of_freedom(df):
-    with pytest.raises(ValueError, match=f"df = {df} must be greater than 0"):
+    with pytest.raises(ValueError, match=f"df = {df}, but .+ must be greater than 0"):
         t_interval(1.0, 1.0, df)

@@ -67,7 +67,7 @@ def test_differences_remove_a_common_mean_only(kind, X):
 
 
 def test_contrasts_refuse_an_unknown_kind_and_dependent_columns():
-    with pytest.raises(ValueError, match="'random' is unknown; choose from orthonormal"):
+    with pytest.raises(ValueError, match=r"'random' is unknown\. Choose one of orthonormal"):
         error_contrasts(np.ones((4, 1)), "random")
     with pytest.raises(ValueError, match="linearly dependent"):
         error_contrasts(np.ones((4, 2)))

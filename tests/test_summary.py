@@ -138,7 +138,7 @@ def test_a_variance_of_0_is_explained_after_what_lme4_prints():
     explanation = " ".join(lines[len(expected) :])
     assert "boundary (singular) fit" in explanation
     assert "levels of Batch is estimated as 0" in explanation
-    assert "no proof that they are equal" in explanation
+    assert "does not prove that the levels are equal" in explanation
 
 
 def test_a_variance_above_0_is_not_explained():
@@ -150,7 +150,7 @@ def test_a_variance_above_0_is_not_explained():
 def test_a_variance_that_was_held_is_called_so(sigma2_b):
     data = lt.load_data("estrone")
     lines = stripped(lt.lmm("logestrone ~ (1 | woman)", data, sigma2_b=sigma2_b).summary())
-    expected = "The variance between levels of woman was held, not estimated."
+    expected = "The variance between levels of woman was held fixed, not estimated."
     assert lines[-2:] == ["", expected]
     assert not any("boundary" in line for line in lines)
 

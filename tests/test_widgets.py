@@ -3,6 +3,7 @@
 import html
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -14,11 +15,12 @@ from scipy.stats import norm
 
 from lmmteach import blup, diagnostics, likelihood, model, prediction, profile, reml, testing
 from lmmteach._typeset import as_html, as_plain
-from lmmteach.widgets import EXPLORERS, Control, Explorer, Question
+from lmmteach.plots.style import BETWEEN
+from lmmteach.widgets import EXPLORERS, Control, Explorer, Key, Question
 from lmmteach.widgets.live import live_view
-from lmmteach.widgets.picture import as_svg, new_figure
+from lmmteach.widgets.picture import View, as_svg, new_figure
 from lmmteach.widgets.reml import estimates, means_and_errors
-from lmmteach.widgets.static import SWITCH, static_html
+from lmmteach.widgets.static import SWITCH, frames, packed, static_html
 from lmmteach.widgets.study import HALF, ML, REML, estrone
 from lmmteach.widgets.testing import statistic
 
@@ -91,11 +93,7 @@ def test_no_panel_of_the_lineup_is_named_before_the_vote():
 
 def test_two_views_of_an_explorer_have_no_name_in_common():
     one, other = (
-        set(
-            re.findall(
-                r'id="([^"]+)"', widgets_in(live_view(by_name["shrinkage"]), "HTML")[-2].value
-            )
-        )
+        set(re.findall(r'id="([^"]+)"', "".join(said_in(live_view(by_name["profile"])))))
         for _ in range(2)
     )
     assert one
@@ -112,7 +110,8 @@ def drive(name):
     box = live_view(explorer)
     click(box, "Show me without guessing")
     sliders = widgets_in(box, "SelectionSlider")
-    picture, readout = widgets_in(box, "HTML")[-2:]
+    (picture,) = [w for w in widgets_in(box, "HTML") if 'class="explorer-marks"' in w.value]
+    readout = widgets_in(box, "HTML")[-1]
     seen = []
     for parameters in explorer.positions:
         for control, slider in zip(explorer.controls, sliders, strict=True):
@@ -168,7 +167,7 @@ def test_no_underscore_is_left_where_a_reader_looks_or_listens(explorer):
     data = json.loads(re.search(r"json\">(.*)</script>", page)[1])
     shown = re.sub(r"<script.*?</script>", "", page)
     heard = re.findall(r'(?:aria-label|aria-valuetext)="([^"]*)"', page)
-    seen = [*data["verdicts"], *data["pieces"]]
+    seen = [*data["verdicts"], *("".join(panel) for panel in data["pieces"])]
     seen += [text for texts in (*data["labels"], *data["spoken"]) for text in texts]
     seen += [frame[key] for frame in data["frames"] for key in ("readout", "spoken")]
     texts = [re.sub(r"<[^>]*>", "", text) for text in (shown, *seen)]
@@ -208,17 +207,92 @@ def test_presets_jump_to_positions_that_exist(explorer):
 
 @every
 def test_a_picture_has_no_colour_of_its_own_for_text(explorer):
-    svg = as_svg(explorer.draw(**explorer.start), explorer.name)
+    svg = picture_of(explorer, explorer.start)
     assert "currentColor" in svg
     assert "#010101" not in svg
     assert "<style" not in svg, "it would be a style of the whole page"
-    assert svg == as_svg(explorer.draw(**explorer.start), explorer.name)
+    assert svg == picture_of(explorer, explorer.start)
+
+
+def picture_of(explorer, parameters):
+    """The picture of a position, on a stage of its own."""
+    view = View(explorer, explorer.name, explorer.controls)
+    return view.html(*view.marks(parameters))
+
+
+@every
+def test_all_positions_have_the_same_marks_so_that_the_page_can_glide(explorer):
+    pieces, moving = packed(explorer)
+    before = [piece for panel in pieces for piece in panel[:-1]]
+    for values in moving:
+        for piece, value in zip(before, values, strict=True):
+            # What is no number: words, and the paint of an area that can be clear.
+            if isinstance(value, str):
+                assert piece.endswith(('">', 'style="fill: ')), piece[-30:]
+
+
+@every
+def test_marks_leave_nothing_behind_on_the_stage(explorer):
+    view = View(explorer, explorer.name, explorer.controls)
+    first = view.marks(explorer.start)
+    children = [ax.get_children() for ax in view.axes]
+    for parameters in explorer.samples():
+        view.marks(parameters)
+    assert [ax.get_children() for ax in view.axes] == children
+    assert view.marks(explorer.start) == first
+
+
+@every
+def test_a_handle_is_stored_where_its_mark_is_drawn(explorer):
+    for frame in frames(explorer):
+        for panel, moves, place in frame["handles"]:
+            assert set(moves) <= set(range(len(explorer.controls)))
+            outlines = re.findall(r' d="([^"]*)"', as_svg(frame["marks"][panel]))
+            assert place in [middle(outline) for outline in outlines]
+
+
+def middle(outline):
+    """The middle of the box around the points of an SVG path."""
+    numbers = np.array(re.findall(r"-?[\d.]+", outline.removesuffix("h0")), float).reshape(-1, 2)
+    return pytest.approx((numbers.min(axis=0) + numbers.max(axis=0)) / 2, abs=0.006)
+
+
+@every
+def test_a_handle_can_be_pulled_to_every_position_of_its_controls(explorer):
+    places = {}
+    for parameters, frame in zip(explorer.positions, frames(explorer), strict=True):
+        for k, (_, moves, place) in enumerate(frame["handles"]):
+            own = [explorer.controls[move].name for move in moves]
+            others = [value for name, value in parameters.items() if name not in own]
+            places.setdefault((k, *others), []).append(place)
+    for along in places.values():
+        spread = np.ptp(along, axis=0)
+        assert np.hypot(*spread) > 40, "it hardly moves"
+        assert len(set(map(tuple, along))) == len(along)
+
+
+def test_other_marks_at_another_position_are_refused_by_name():
+    def draw(axes, x, y):
+        axes[0].plot(range(x), range(x))
+
+    with pytest.raises(ValueError, match=r"explorer small: at \{'x': 2, 'y': -1\}.*alpha=0"):
+        packed(replace(small, draw=draw))
+
+
+def test_the_legend_says_what_the_lines_are():
+    page = static_html(small)
+    legend = re.search(r'<ul class="explorer-legend".*?</ul>', page)[0]
+    assert re.sub("<[^>]*>", "", legend) == "the lineσb², an area"
+    assert legend.count('aria-hidden="true"') == 2
+    assert f"var(--between, {BETWEEN.lower()})" in legend
+    live = re.sub(r"small-[0-9a-f]{8}", "small", "".join(said_in(live_view(small))))
+    assert legend in live
 
 
 @every
 def test_no_word_crosses_the_edge_of_its_panel(explorer):
     for parameters in explorer.samples():
-        figure = explorer.draw(**parameters)
+        figure = explorer.figure(**parameters)
         canvas = FigureCanvasAgg(figure)
         canvas.draw()
         renderer = canvas.get_renderer()
@@ -234,15 +308,21 @@ def test_no_word_crosses_the_edge_of_its_panel(explorer):
                     assert box.y1 <= figure.bbox.y1, text.get_text()
 
 
-def draw_square(x, y):
-    figure, (ax,) = new_figure()
-    ax.plot([0, x], [0, y])
-    return figure
+def stage_square():
+    figure, axes = new_figure()
+    axes[0].set(xlim=(0, 3), ylim=(-1, 5))
+    return figure, axes
+
+
+def draw_square(axes, x, y):
+    axes[0].plot([0, x], [0, y], color=BETWEEN)
+    axes[0].plot(x, y, "o", gid="drag:x,y")
 
 
 small = Explorer(
     "small",
     "A <small> one",
+    stage_square,
     draw_square,
     lambda x, y: ({"product": f"{x * y}"}, "</script> is text here."),
     (
@@ -251,6 +331,7 @@ small = Explorer(
     ),
     Question("Which?", ("this", "that"), 1, "Because."),
     (("corner", {"x": 3, "y": 5}),),
+    (Key("the line", BETWEEN, "-", "o"), Key("σ_b², an area", BETWEEN)),
 )
 
 
@@ -269,10 +350,11 @@ def test_the_static_form_has_every_picture_and_readout():
     page = static_html(small)
     assert page.count("</script>") == 1
     data = json.loads(re.search(r"json\">(.*)</script>", page)[1])
-    assert len(data["pieces"]) == len(set(data["pieces"]))
     for parameters, frame in zip(small.positions, data["frames"], strict=True):
-        svg = "\n".join(data["pieces"][line] for line in frame["svg"])
-        assert svg == as_svg(small.draw(**parameters), "small")
+        ((first, *others),) = data["pieces"]
+        between = zip(frame["between"], others, strict=True)
+        marks = as_svg([first, *(piece for pair in between for piece in pair)])
+        assert marks in picture_of(small, parameters)
         assert frame["readout"] == html.escape(small.readout(parameters))
         assert frame["spoken"] == f"{small.where(parameters)}: {small.readout(parameters)}"
     assert "A &lt;small&gt; one" in page
@@ -289,18 +371,21 @@ def test_without_scripts_the_answer_and_a_table_stand_behind_a_summary():
 
 
 def test_numbers_that_a_person_reads_keep_their_digits():
-    figure, (ax,) = new_figure()
-    ax.set_title("1.23456")
-    ax.set_xlabel("ℓ_R & σ_b²")
-    svg = as_svg(figure, "digits")
+    def stage():
+        figure, axes = new_figure()
+        axes[0].set_title("1.23456")
+        axes[0].set_xlabel("ℓ_R & σ_b²")
+        return figure, axes
+
+    svg = picture_of(replace(small, stage=stage), small.start)
     assert re.search(r">ℓ<tspan [^>]*>R</tspan><tspan [^>]*> &amp; </tspan>σ<tspan", svg)
     assert "1.23456" in svg
     assert not re.search(r'd="[^"]*\d\.\d{3}', svg)
 
 
 def test_no_name_in_a_picture_is_that_of_another_explorer():
-    names = [set(re.findall(r'id="([^"]+)"', as_svg(e.draw(**e.start), e.name))) for e in EXPLORERS]
-    assert sum(map(len, names)) == len(set.union(*names)) > 0
+    names = [re.findall(r'id="([^"]+)"', static_html(e)) for e in EXPLORERS]
+    assert sum(map(len, names)) == len(set().union(*names)) > 0
 
 
 def number_at(name, label, **parameters):
@@ -489,7 +574,7 @@ def test_the_words_of_a_readout_follow_its_numbers_at_every_position(name):
 
 def test_the_block_of_V_is_as_dark_as_its_correlation():
     for sigma2_b in (0.0, REML, 20.0):
-        figure = by_name["variance"].draw(sigma2_b)
+        figure = by_name["variance"].figure(sigma2_b=sigma2_b)
         theta = (sigma2_b, estrone().theta_reml[1])
         shade = figure.axes[0].patches[0].get_alpha()
         assert shade == pytest.approx(model.intraclass_correlation(theta))
@@ -506,7 +591,7 @@ def test_the_readout_of_variance_is_the_standard_error_of_chapter_1():
 def test_the_point_walks_on_the_profile(method):
     y, X, Z, *_ = estrone()
     explorer = by_name["profile"]
-    figure = explorer.draw(sigma2_b=ML, method=method)
+    figure = explorer.figure(sigma2_b=ML, method=method)
     dot = next(line for line in figure.axes[0].lines if line.get_marker() == "o")
     fitter, height = {
         "ML": (likelihood.fit_ml, profile.profile_loglik),
@@ -540,7 +625,7 @@ def test_shrinkage_lines_lead_from_the_mean_to_the_blup(n_i):
     mu = profile.gls(V, y, np.ones((len(y), 1)))[0][0]
     means = Z.T @ y / Z.sum(axis=0)
     levels = mu + blup.shrinkage_factor(np.array(n_i), (REML, theta[1])) * (means - mu)
-    arrows = by_name["shrinkage"].draw(REML, n_i).axes[0]
+    arrows = by_name["shrinkage"].figure(sigma2_b=REML, n_i=n_i).axes[0]
     drawn = [line[:, 0] for line in arrows.collections[0].get_segments()]
     np.testing.assert_allclose(drawn, np.column_stack([means, levels]), rtol=1e-10)
 
@@ -555,7 +640,7 @@ def test_what_is_known_of_a_woman_before_from_her_data_and_after(n_i):
         mu = profile.gls(V, y, np.ones((len(y), 1)))[0][0]
         deviation, of_mean = y[-n_i[4] :].mean() - mu, theta[1] / n_i[4]
         after = 1 / (1 / sigma2_b + 1 / of_mean)
-        ax = by_name["shrinkage"].draw(sigma2_b, n_i).axes[1]
+        ax = by_name["shrinkage"].figure(sigma2_b=sigma2_b, n_i=n_i).axes[1]
         expected = [(0, sigma2_b), (deviation, of_mean), (deviation * after / of_mean, after)]
         for line, (centre, variance) in zip(ax.lines, expected, strict=True):
             x, density = line.get_data()
@@ -570,7 +655,9 @@ def test_what_is_known_of_a_woman_before_from_her_data_and_after(n_i):
 def test_the_axes_keep_still_while_a_slider_moves(explorer):
     for control in explorer.controls:
         ends = [explorer.start | {control.name: control.values[k]} for k in (0, -1)]
-        limits = [[(ax.get_xlim(), ax.get_ylim()) for ax in explorer.draw(**p).axes] for p in ends]
+        limits = [
+            [(ax.get_xlim(), ax.get_ylim()) for ax in explorer.figure(**p).axes] for p in ends
+        ]
         assert limits[0] == limits[1]
 
 
@@ -592,7 +679,8 @@ def test_z_stays_below_its_ceiling_everywhere():
 @pytest.mark.parametrize("theta", [(0.1, 0.22), (ML, 0.3254), (20.0, 0.5)])
 def test_the_bars_are_what_the_terms_of_the_likelihood_change_by(theta):
     y, X, Z, best, _ = estrone()
-    bars = [bar.get_width() for bar in by_name["two-terms"].draw(*theta).axes[1].patches]
+    figure = by_name["two-terms"].figure(sigma2_b=theta[0], sigma2_e=theta[1])
+    bars = [bar.get_width() for bar in figure.axes[1].patches]
     mu = np.array([y.mean()])
     change = [
         likelihood.loglik(mu, model.V_theta(t, Z), y, X, constant=False) for t in (theta, best)
@@ -619,7 +707,7 @@ def test_another_K_shifts_the_curve_and_leaves_its_peak(kind):
     shift = {"orthonormal": np.log(80) / 2, "successive": 0, "first": 0}
     if kind in shift:
         assert float(numbers[0]["ℓ_K − ℓ_R"]) == pytest.approx(shift[kind], abs=1e-4)
-    figure = explorer.draw(REML, kind)
+    figure = explorer.figure(sigma2_b=REML, kind=kind)
     dot = next(line for line in figure.axes[0].lines if line.get_marker() == "o")
     y, X, Z, _, theta = estrone()
     height = reml.restricted_loglik(model.V_theta((REML, theta[1]), Z), y, X)
@@ -628,7 +716,7 @@ def test_another_K_shifts_the_curve_and_leaves_its_peak(kind):
 
 
 def test_all_curves_of_K_fit_into_the_picture():
-    ax = by_name["contrasts"].draw(**by_name["contrasts"].start).axes[0]
+    ax = by_name["contrasts"].figure(**by_name["contrasts"].start).axes[0]
     low, high = ax.get_ylim()
     heights = np.concatenate([line.get_ydata() for line in ax.lines if len(line.get_xdata()) > 2])
     assert low < heights.min()
@@ -668,7 +756,7 @@ def test_means_and_errors_are_what_many_simulated_studies_have(groups):
 
 
 def test_each_dot_stands_for_ten_studies_and_the_bar_for_the_mean_of_all_there_could_be():
-    figure = by_name["bias"].draw(5)
+    figure = by_name["bias"].figure(groups=5)
     drawn = zip(figure.axes, estimates(5), means_and_errors(5), strict=True)
     for ax, values, (mean, _) in drawn:
         # The standard error of a mean of 1,000.
@@ -721,7 +809,7 @@ def test_the_three_pvalues_are_in_one_order_everywhere():
 
 
 def test_the_spike_and_the_bars_of_the_null_distribution_make_1():
-    figure = by_name["boundary"].draw(0.19, False)
+    figure = by_name["boundary"].figure(c=0.19, reml=False)
     zero, tail = figure.axes
     assert zero.patches[0].get_height() == pytest.approx(0.7027, abs=0.006)
     heights, edges, _ = tail.patches[0].get_data()
@@ -750,7 +838,7 @@ def test_the_strong_line_is_the_interval_of_the_chosen_number(m):
     level, variance = prediction.predict_measured(
         [1.0], values, theta, model.V_theta(theta, Z), y, X
     )
-    lines = by_name["new-woman"].draw(m, REML).axes[0].collections
+    lines = by_name["new-woman"].figure(m=m, sigma2_b=REML).axes[0].collections
     for line, spread in zip(lines, (variance + theta[1], variance), strict=True):
         (strong,) = np.flatnonzero(line.get_colors()[:, 3] == 1)
         ends = line.get_segments()[strong]
@@ -774,14 +862,15 @@ def test_one_plot_of_the_lineup_is_real_and_named(kind):
         "marginal": diagnostics.marginal_residuals(y, X, beta),
         "b̂": b,
     }[kind]
-    lines = explorer.draw(real, kind).axes[0].lines
+    *lines, border = explorer.figure(panel=real, kind=kind).axes[0].lines
+    lines = [line for line in lines if line.get_alpha() == 1]
     theoretical, observed = diagnostics.qq_points(values)
     drawn = lines[real - 1]
     slope = np.polyfit(theoretical, drawn.get_xdata(), 1)
     np.testing.assert_allclose(np.polyval(slope, theoretical), drawn.get_xdata(), atol=1e-9)
     slope = np.polyfit(observed, drawn.get_ydata(), 1)
     np.testing.assert_allclose(np.polyval(slope, observed), drawn.get_ydata(), atol=1e-6)
-    x, y = lines[len(explorer.controls[0].values)].get_data()
+    x, y = border.get_data()
     assert x.min() <= drawn.get_xdata().min()
     assert drawn.get_xdata().max() <= x.max()
     assert y.min() <= drawn.get_ydata().min()
@@ -790,7 +879,7 @@ def test_one_plot_of_the_lineup_is_real_and_named(kind):
 @every
 def test_the_mark_of_a_position_stands_in_its_picture(explorer):
     for parameters in explorer.positions:
-        for ax in explorer.draw(**parameters).axes:
+        for ax in explorer.figure(**parameters).axes:
             (left, right), (low, high) = sorted(ax.get_xlim()), sorted(ax.get_ylim())
             for line in ax.lines:
                 if line.get_markersize() >= 7 and line.get_marker() in ("o", "v", "^"):

@@ -23,21 +23,24 @@ from lmmteach.exercises.bank import EXERCISES
 from lmmteach.exercises.kinds import Choice, Numeric
 from lmmteach.testing import bootstrap_lrt, exact_null
 from lmmteach.widgets import EXPLORERS
-from lmmteach.widgets.picture import as_svg
+from lmmteach.widgets.picture import View
 
 ROUNDS = 31
 PAGES = Path(__file__).resolve().parent.parent / "_build" / "html" / "chapters"
-# From the event until the new picture has its place on the page; all formulas stand there already.
-FIRST_ANSWER = """(section) => {
+# From the event until the picture begins to glide; all formulas stand on the page already.
+FIRST_ANSWER = """(section) => new Promise((answer) => {
     section.querySelector(".explorer-skip").click();
     const slider = section.querySelector("input[type=range]");
     slider.value = slider.value === "0" ? 1 : 0;
     section.getBoundingClientRect();
     const start = performance.now();
+    new MutationObserver((_, observer) => {
+        observer.disconnect();
+        section.getBoundingClientRect();
+        answer(performance.now() - start);
+    }).observe(section.querySelector(".explorer-frame"), { childList: true, subtree: true });
     slider.dispatchEvent(new Event("input", { bubbles: true }));
-    section.querySelector(".explorer-frame").getBoundingClientRect();
-    return performance.now() - start;
-}"""
+})"""
 
 
 def seconds(function):
@@ -59,14 +62,10 @@ def import_seconds():
 
 def redraws(explorer):
     """Seconds that each redraw of an explorer takes, as a slider asks for it, all positions."""
-    as_svg(explorer.draw(**explorer.start), explorer.name)
+    view = View(explorer, explorer.name, (*explorer.controls, *explorer.live_controls))
+    view.html(*view.marks(explorer.start))
     return [
-        seconds(
-            lambda at=parameters: (
-                as_svg(explorer.draw(**at), explorer.name),
-                explorer.readout(at),
-            )
-        )
+        seconds(lambda at=parameters: (view.html(*view.marks(at)), explorer.readout(at)))
         for parameters in explorer.positions
     ]
 

@@ -135,7 +135,8 @@ def _where_to_write(exercise, docname):
     worksheet = docname.replace("chapters/", "exercises/") + ".ipynb"
     return [
         "",
-        f"Write it in the worksheet `{worksheet}`, where `check` looks at it. It begins so:",
+        f"You can write it in the worksheet `{worksheet}`, where `check` tests it for you. "
+        "It begins like this:",
         "",
         "```python",
         exercise.stub.strip("\n"),

@@ -28,6 +28,7 @@ from lmmteach.widgets.static import SWITCH
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent
+WIDGETS = ROOT / "lmmteach" / "widgets"
 MATHJAX = Path(mathjax.__file__).parent / "static" / "mathjax" / "es5"
 
 # A browser lets no page that was opened as a file read others, where the excerpts come from.
@@ -53,7 +54,7 @@ class EquationsTable(SphinxDirective):
                 "",
                 f"$$\n{equation.tex}\n$$",
                 "",
-                f"| On the estrone data: {what} | R says | Tested in |",
+                f"| On the estrone data: {what} | In R | Tested in |",
                 "| --- | --- | --- |",
                 f"| {as_text(value)} | {as_text(r_value)} | {_tested_in(name)} |",
                 "",
@@ -74,7 +75,7 @@ class LectureTable(SphinxDirective):
         values, naming = estrone_values(), register.function_of()
         lines = []
         for slide in SLIDES:
-            lines += [f"## {slide.title}", "", f"It says: {slide.says}.", ""]
+            lines += [f"## {slide.title}", "", slide.says, ""]
             lines += ["| Formula | Explained in | Function | Estrone data |", "| --- " * 4 + "|"]
             for label, page, heading in slide.leads_to:
                 what, value, _ = values[label]
@@ -173,7 +174,7 @@ def set_digests(app, config):
     """
     executed = _digest("lmmteach/**/*.py", "data/*.csv", "tools/figures.py")
     config.nb_execution_cache_path = str(ROOT / "_build" / ".jupyter_cache" / executed)
-    config.lmmbook_digest = _digest("lmmteach/**/*.py", "data/*.csv", "tools/**/*", "tests/*.py")
+    config.lmmbook_digest = _digest("lmmteach/**/*", "data/*.csv", "tools/**/*", "tests/*.py")
     # The kernels inherit both: explorers show their static form, and figures are SVG.
     os.environ[SWITCH] = "1"
     os.environ["IPYTHONDIR"] = figures.write_kernel_config(ROOT / "_build" / "ipython")
@@ -244,8 +245,12 @@ def setup(app):
     app.connect("html-page-context", drop_thebe, priority=900)
     app.connect("html-page-context", mend_citations)
     app.connect("build-finished", copy_mathjax)
-    app.config.html_static_path.append(str(HERE / "static"))
+    # What explorers have in a notebook as well comes from the package.
+    shared = [str(WIDGETS / name) for name in ("picture.css", "picture.js")]
+    app.config.html_static_path += [str(HERE / "static"), *shared]
+    app.add_css_file("picture.css")
     app.add_css_file("lmmbook.css")
+    app.add_js_file("picture.js")
     app.add_js_file("explorer.js")
     app.add_js_file(None, body=QUIET_SEARCH)
     exercises_page.setup(app)

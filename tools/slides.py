@@ -1,10 +1,10 @@
-"""The lecture, slide by slide: what each says, and where the book has its formulas."""
+"""The lecture, slide by slide: what each is about, and where the book has its formulas."""
 
 from typing import NamedTuple
 
 
 class Slide(NamedTuple):
-    """A slide: its title, what it says, and ``(equation label, page, heading)`` of its formulas."""
+    """A slide: title, a sentence about it, ``(equation label, page, heading)`` of its formulas."""
 
     title: str
     says: str
@@ -18,12 +18,13 @@ def _in(page, section, *labels):
 SLIDES = (
     Slide(
         "Linear Mixed Effect Models",
-        "the model: regression, random effects, errors",
+        "The slide writes down the model as a sum of regression, random effects and errors.",
         (*_in("01-model", "What we see and what we do not", "eq-model", "eq-design"),),
     ),
     Slide(
         "Motivation",
-        "the printout of `lmer` for the estrone data",
+        "The slide shows the printout of `lmer` for the estrone data, whose numbers this book "
+        "explains.",
         (
             *_in("05-reml", "Back to the printout", "eq-reml-criterion"),
             *_in("08-diagnostics", "Two kinds of residuals", "eq-scaled-residuals"),
@@ -33,7 +34,7 @@ SLIDES = (
     ),
     Slide(
         "Notation",
-        "covariances of the random effects, of the errors, and of the data",
+        "The slide gives the covariances of the random effects, of the errors, and of the data.",
         (
             *_in("01-model", "What we assume of b and ε", "eq-D", "eq-Sigma"),
             *_in("01-model", "From the pieces to V", "eq-V", "eq-V-theta"),
@@ -41,7 +42,8 @@ SLIDES = (
     ),
     Slide(
         "Maximum-Likelihood Estimation",
-        "equation (1), the best coefficients for given variances, the profile likelihood",
+        "The slide states equation (1), the best coefficients for given variances, and the profile "
+        "likelihood.",
         (
             *_in("02-likelihood", "The likelihood", "eq-loglik"),
             *_in("02-likelihood", "The hill", "eq-mle"),
@@ -52,7 +54,8 @@ SLIDES = (
     ),
     Slide(
         "Estimation of the Random Effects",
-        "the joint density, its derivative, the linear system, the BLUP",
+        "From the joint density and its derivative the slide arrives at a linear system, and with "
+        "it at the BLUP.",
         (
             *_in("04-blup", "Not a parameter", "eq-joint", "eq-joint-score"),
             *_in("04-blup", "Not a parameter", "eq-blup-joint", "eq-blup"),
@@ -60,7 +63,8 @@ SLIDES = (
     ),
     Slide(
         "Restricted Maximum Likelihood Estimation (REML)",
-        "the bias of ML; error contrasts K; the likelihood of KᵀY",
+        "The slide names the bias of ML, introduces error contrasts with a matrix K, and writes "
+        "down the likelihood of KᵀY.",
         (
             *_in("05-reml", "Combinations of the data without μ", "eq-contrasts"),
             *_in("05-reml", "The likelihood of what is kept", "eq-contrast-loglik"),
@@ -69,7 +73,8 @@ SLIDES = (
     ),
     Slide(
         "Model Comparison for Fixed Effects",
-        "the likelihood ratio test, not with REML; AIC",
+        "The slide introduces the likelihood ratio test, warns against using it with REML, and "
+        "adds AIC.",
         (
             *_in("06-testing", "A fixed effect", "eq-lrt", "eq-chi2"),
             *_in("06-testing", "AIC", "eq-aic"),
@@ -77,7 +82,7 @@ SLIDES = (
     ),
     Slide(
         "Model Comparison for Random Effects",
-        "the test of σ_b² = 0, for which χ² is not the right distribution",
+        "The slide turns to the test of σ_b² = 0, for which χ² is not the right distribution.",
         (
             *_in("06-testing", "Is there any variance between women?", "eq-boundary-lrt"),
             *_in("06-testing", "At the edge", "eq-bootstrap"),
@@ -87,7 +92,7 @@ SLIDES = (
     ),
     Slide(
         "Prediction",
-        "the next value of a woman of the study, and of a new one",
+        "The slide predicts the next value for a woman of the study, and for a new woman.",
         (
             *_in("07-prediction", "A woman of the study", "eq-predict-known"),
             *_in("07-prediction", "A new woman", "eq-predict-new"),
@@ -96,7 +101,7 @@ SLIDES = (
     ),
     Slide(
         "Diagnostics",
-        "observed residuals, PP and QQ plots, group effects",
+        "The slide looks at the observed residuals, at PP and QQ plots, and at the group effects.",
         (
             *_in("08-diagnostics", "Two kinds of residuals", "eq-conditional-residuals"),
             *_in("08-diagnostics", "Two kinds of residuals", "eq-marginal-residuals"),

@@ -30,11 +30,14 @@ LECTURERS = ROOT / "_build" / "exercises-solutions"
 
 HOW_IT_WORKS = """# Exercises: {title}
 
-Each exercise has a cell for your answer, and `check` says what it thinks of it.
-`hint("{key}")` gives one hint after the other, `solution("{key}")` the whole solution.
-Type your name between the quotation marks below if you want data of your own."""
+Below each exercise there is a cell for your answer.
+When you run it, `check` tells you if the answer is right and, if not, what may have gone wrong.
+If you get stuck, `hint("{key}")` gives you one hint after the other.
+The whole solution is always there too, with `solution("{key}")`.
+If you would like to work on data of your own, type your name between the quotation marks below."""
 ROUNDS = """
-Begin with {first}; they carry the chapter. The others are for a second round."""
+Begin with {first}, which carry the point of the chapter.
+The others can wait for a second round."""
 FIRST_CELL = """import numpy as np
 import lmmteach as lt
 from lmmteach.exercises import check, hint, progress, solution, start
@@ -111,7 +114,7 @@ def out_of_step():
 
 
 def _sources(notebook):
-    """What stands in the cells, without what came of running them."""
+    """What is written in the cells, without what came of running them."""
     return [(cell.cell_type, cell.source) for cell in notebook.cells]
 
 

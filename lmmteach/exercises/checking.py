@@ -1,4 +1,4 @@
-"""Hold an answer against the right one and against the mistakes that have a name."""
+"""Compare an answer with the right one and with the mistakes that have a name."""
 
 import re
 import unicodedata
@@ -12,12 +12,12 @@ from lmmteach.exercises.running import SECONDS
 
 
 def diagnose(exercise, value, study, seconds=SECONDS):
-    """Say what an answer is: right, one of the named mistakes, or something else.
+    """Find out whether an answer is right, one of the named mistakes, or something else.
 
     Parameters
     ----------
     exercise : Numeric, Choice or Function
-    value : what the student gives, of whatever type; Ellipsis is no attempt
+    value : what the student has given, of whatever type; an Ellipsis counts as no attempt
     study : the data that the exercise asks about
     seconds : after how long a student's function is cut off
 
@@ -43,7 +43,7 @@ def _diagnose_choice(exercise, value):
     letter = found[1].lower() if found else ""
     if letter == "" or letter not in letters:
         listed = ", ".join(f'"{letter}"' for letter in letters[:-1]) + f' or "{letters[-1]}"'
-        return "error", f"Answer with the letter of one of the options, in quotes: {listed}."
+        return "error", f"Please answer with the letter of one of the options, in quotes: {listed}."
     position = letters.index(letter)
     option = exercise.options[position]
     if position != exercise.answer:

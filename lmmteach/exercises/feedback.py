@@ -1,4 +1,4 @@
-"""What a check says: an outcome in a word and a sign, and the text that helps."""
+"""The answer to a check: the outcome in a few words and a sign, and a text that helps."""
 
 import html
 import re
@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from lmmteach._typeset import as_html
 from lmmteach.exercises.showing import Shown
 
-NOT_ATTEMPTED = "Put your answer in the place of `...` and run the cell again."
+NOT_ATTEMPTED = "Replace the `...` by your answer, and run the cell again."
 LABELS = {
     "not attempted": ("…", "Not attempted yet"),
-    "error": ("!", "Error"),
+    "error": ("!", "Could not be checked"),
     "wrong": ("✗", "Not right yet"),
     "right": ("✓", "Right"),
 }
@@ -28,7 +28,7 @@ class Feedback(Shown):
     outcome : "not attempted", "error", "wrong" or "right"
     text : plain text, code in backticks
     tag : name of the mistake, where it is known
-    note : something beside the point, as that progress cannot be stored
+    note : a remark on the side, for example that progress cannot be stored
     """
 
     key: str
@@ -54,7 +54,7 @@ class Feedback(Shown):
 
 @dataclass(frozen=True, repr=False)
 class Hint(Shown):
-    """One hint, or the sentence that there are no more."""
+    """One hint, or all of them once there are no more."""
 
     heading: str
     text: str

@@ -1,4 +1,4 @@
-"""Check a function: call it as the reference is called, and compare what comes of it."""
+"""Check a function: call it as the reference is called, and compare the results."""
 
 import ast
 import dis
@@ -26,20 +26,30 @@ SMALL = 6
 NOTEBOOK_NAMES = ("study", "y", "X", "Z", "woman", "lecture")
 # What may have happened to all numbers alike.
 CHANGES = (
-    (lambda right: -right, "The size is right, but the sign is turned."),
-    (lambda right: 2 * right, "Your result is twice the right one, in every case."),
-    (lambda right: right / 2, "Your result is half of the right one, in every case."),
+    (
+        lambda right: -right,
+        "The size of your result is right, but its sign is the wrong way round.",
+    ),
+    (
+        lambda right: 2 * right,
+        "In every case your result is twice what it should be, so look for a factor of 2 too many.",
+    ),
+    (
+        lambda right: right / 2,
+        "In every case your result is half of what it should be, so look for a factor of 2 that "
+        "has gone missing.",
+    ),
     (
         lambda right: right**2,
-        "Your result is the square of the right one, in every case: a variance where a standard "
-        "deviation is asked?",
+        "In every case your result is the square of what it should be. Have you returned a "
+        "variance where a standard deviation is asked for?",
     ),
     (
         lambda right: np.sqrt(np.abs(right)),
-        "Your result is the root of the right one, in every case: a standard deviation where a "
-        "variance is asked?",
+        "In every case your result is the root of what it should be. Have you returned a standard "
+        "deviation where a variance is asked for?",
     ),
-    (lambda right: 0 * right, "Your function gives 0 in every case, whatever it is given."),
+    (lambda right: 0 * right, "Your function returns 0 in every case, whatever it is given."),
 )
 
 
@@ -48,7 +58,7 @@ def diagnose_function(exercise, value, study, seconds):
     if not callable(value):
         return "error", _not_a_function(exercise, value)
     if inspect.iscoroutinefunction(value):
-        return "error", "Your function is asynchronous. Write it with `def`, without `async`."
+        return "error", "Your function is asynchronous. Write it with `def` alone, without `async`."
     if _is_stub(exercise, value) or _is_empty(value):
         return "not attempted", NOT_ATTEMPTED
     known = known_results(exercise, study)
@@ -63,8 +73,8 @@ def diagnose_function(exercise, value, study, seconds):
             sys.stdout.write(done.printed)
         if done.out_of_time:
             return "error", (
-                f"Your function was stopped after {seconds:g} seconds. Is there a loop that does "
-                "not end, or more work than is needed?"
+                f"Your function was stopped after {seconds:g} seconds. Perhaps a loop in it never "
+                "ends, or it does more work than it needs to."
             )
         if _holds_ellipsis(done.value):
             return "not attempted", NOT_ATTEMPTED
@@ -76,13 +86,13 @@ def diagnose_function(exercise, value, study, seconds):
 
 
 def _what_the_code_tells(function, exercise):
-    """What stands in the code of a function that goes wrong, and should not."""
+    """What the code of a function that goes wrong contains, and should not."""
     code = getattr(function, "__code__", None)
     if code is None:
         return ""
     told = ""
     if ... in code.co_consts:
-        told += "\nThere is still a `...` in your function: put code in its place."
+        told += "\nThere is still a `...` in your function, which is waiting for code of yours."
     names = {
         step.argval
         for step in dis.get_instructions(code)
@@ -92,8 +102,8 @@ def _what_the_code_tells(function, exercise):
     if taken:
         parameters = ", ".join(_stub_parameters(exercise))
         told += (
-            f"\nYour function takes `{taken[0]}` from the notebook. It is called with other data, "
-            f"so it must be made of its parameters only: {parameters}."
+            f"\nYour function uses `{taken[0]}` from the notebook. The check calls it with other "
+            f"data too, so it has to work from its own parameters alone: {parameters}."
         )
     return told
 
@@ -111,7 +121,7 @@ def verdict_on_function(exercise, results, known, study):
         if not any(difference(mine, its, exercise.rtol) for mine, its in pairs):
             return "wrong", wrong.feedback, wrong.tag
     first = next(i for i, problem in enumerate(problems) if problem)
-    call = f"The first call that shows it: `{_shown_call(exercise, known.cases[first], study)}`."
+    call = f"You can see it with this call: `{_shown_call(exercise, known.cases[first], study)}`."
     if results[first].raised is not None:
         return "error", f"{_tell_exception(results[first].raised)}\n{call}"
     outcome, text = problems[first]
@@ -123,11 +133,11 @@ def verdict_on_function(exercise, results, known, study):
         bad for bad, alike in zip(problems, balanced, strict=True) if alike
     ):
         text += (
-            " Where all women have as many measurements your function is right: it goes wrong on "
-            "the unbalanced data. Where does it take the numbers n_i of measurements to be alike, "
-            "or use a mean that weighs them all the same?"
+            " Where all women have the same number of measurements your function is right, and it "
+            "goes wrong only on the unbalanced data. Look for a place where it takes the numbers "
+            "n_i of measurements to be equal, or uses a mean in which all of them count the same."
         )
-    return outcome, f'{text}\n{call}\n`hint("{exercise.key}")` helps on.'
+    return outcome, f'{text}\n{call}\nFor a hint, run `hint("{exercise.key}")`.'
 
 
 def _changed_alike(exercise, results, known):
@@ -173,11 +183,11 @@ def _tell_exception(error):
     message = _message(error)
     text += f": {message}" if message else "."
     if isinstance(error, SystemExit):
-        text += "\nA function should give its result back, and not end the program."
+        text += "\nA function should return its result rather than end the program."
     if isinstance(error, RecursionError):
-        text += "\nThe function calls itself again and again: what makes it stop?"
+        text += "\nThe function keeps calling itself. What is supposed to make it stop?"
     if "ellipsis" in message:
-        text += "\nThere is still a `...` to be replaced."
+        text += "\nThere is still a `...` in it that you need to replace."
     line = _students_line(error)
     if line:
         number, code = line
@@ -205,12 +215,12 @@ def _students_line(error):
 def _not_a_function(exercise, value):
     name = exercise.name
     if value is None:
-        return f'This is None. Give the function itself: `check("{exercise.key}", {name})`.'
+        return f'This is None. Give the function itself, as in `check("{exercise.key}", {name})`.'
     if isinstance(value, str):
-        return f"This is a text. Give the function itself, without quotes: `{name}`."
+        return f"This is a text. Give the function itself, without the quotes: `{name}`."
     return (
-        f"This is {with_article(value)}. Give the function itself, without calling it: "
-        f'`check("{exercise.key}", {name})`, with no parentheses after `{name}`.'
+        f"This is {with_article(value)}. Give the function itself, without calling it, as in "
+        f'`check("{exercise.key}", {name})`, where no parentheses follow `{name}`.'
     )
 
 
@@ -224,7 +234,7 @@ def _wrong_parameters(exercise, value, arguments):
         signature.bind(*arguments)
     except TypeError:
         return (
-            f"Your function takes `({', '.join(signature.parameters)})`, and the exercise calls "
+            f"Your function takes `({', '.join(signature.parameters)})`, but the exercise calls "
             f"it with {len(arguments)} argument{'s' * (len(arguments) != 1)}: "
             f"`{exercise.name}({', '.join(_stub_parameters(exercise))})`."
         )

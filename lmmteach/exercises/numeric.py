@@ -1,4 +1,4 @@
-"""Check a number: the right one, one of the mistakes that have a name, or another."""
+"""Check a number: is it the right one, one of the mistakes that have a name, or neither?"""
 
 from dataclasses import dataclass
 from functools import lru_cache
@@ -9,29 +9,33 @@ from lmmteach.exercises.cells import NEARBY, cell, close_to, is_rounded, matches
 from lmmteach.exercises.reading import read_number
 
 ROUNDED = (
-    "That is the right number, but with too few digits. (A printout shows few.) Compute with all "
-    "digits, and give more of them."
+    "You have the right number, but with too few digits to be sure of it. Printouts round more "
+    "than you might expect, so compute with all digits and give a few more of them."
 )
 TOO_FEW = (
-    "With so few digits this may be the right number or a wrong one near it. Compute with all "
-    "digits, and give more of them."
+    "With only these digits, this may be the right number or a wrong one close by. Compute with "
+    "all digits, and give a few more of them."
 )
 ONE_OF_SEVERAL = (
-    "This is not it. It looks like one of the mistakes that this exercise knows by name, but so "
-    "few digits fit more than one of them: give more, and you learn which."
+    "This is not the number that the exercise asks for. It resembles more than one of the mistakes "
+    "that the exercise knows, and has too few digits to show which of them it is. Give a few more, "
+    "and you will get the hint that fits."
 )
 CLOSE = (
-    "Very near, but not it. Either digits were lost on the way, or something small is different: "
-    "a divisor, a fit, a mean."
+    "This is very close, but not quite right. Either some digits were lost on the way, or a small "
+    "thing is different, such as a divisor, a fit or a mean."
 )
 SIGN_TURNED = (
-    "The size is right, but the sign is turned. Is there a minus too many, or a difference taken "
-    "the other way round?"
+    "The size is right, but the sign is the wrong way round. Look for a minus too many, or for a "
+    "difference that was taken in the opposite order."
 )
-IN_PERCENT = "This is a percentage. Give it as a share, a number between 0 and 1."
+IN_PERCENT = (
+    "This looks like a percentage. Please give it as a share, which is a number between 0 and 1."
+)
 UNKNOWN = (
-    "This is not it, and it is none of the mistakes that this exercise knows by name. "
-    "Write down the formula first, then see which number stands for which letter."
+    "This is not the number that the exercise asks for, and it does not come from any of the "
+    "mistakes that the exercise knows. Write the formula down first, and then decide for each "
+    "letter which number takes its place."
 )
 
 
@@ -154,12 +158,13 @@ def known_cells(exercise, study):
 def _not_finite(number):
     if np.isnan(number):
         return (
-            "The answer is NaN, “not a number”. Somewhere 0/0, a root or a log of something "
-            "negative, or a missing value came in. Print the steps one by one."
+            "The answer is NaN, which means “not a number”. Somewhere on the way there was a 0/0, "
+            "a root or logarithm of something negative, or a missing value. Print the steps one "
+            "by one, and you will see where."
         )
     return (
-        "The answer is infinite, or too large for a computer. Was there a division by 0, or a log "
-        "of 0?"
+        "The answer is infinite, or too large for a computer. Look for a division by 0, or for the "
+        "logarithm of 0."
     )
 
 

@@ -19,11 +19,11 @@ from lmmteach.exercises.kinds import Choice
 from lmmteach.exercises.numeric import known_cells
 from lmmteach.exercises.written import UNREADABLE
 
-EMPTY = "There is no answer yet."
+EMPTY = "Please give an answer first, and then check it."
 
 
 def page_html(exercise, study, solution=""):
-    """The form of a numeric or choice exercise, to stand below its prompt.
+    """The form of a numeric or choice exercise, to be put below its prompt.
 
     Its worked solution is HTML; the page shows it after a right answer only.
     """
@@ -56,7 +56,7 @@ def given_text(exercise, study):
         f"{name} = {f'{value:.7g}'.replace('-', '−')}"
         for name, value in exercise.given(study).items()
     ]
-    return f"For the lecture's data, if you work without Python: {', '.join(numbers)}."
+    return f"For the lecture's data, in case you work without Python: {', '.join(numbers)}."
 
 
 def _field(exercise, name):

@@ -94,8 +94,8 @@ class Record:
             self._say_memory_only(error)
             return False
         self._set_aside_as += (
-            f"The file `{self.path.name}` made no sense, so your progress starts anew. "
-            f"The old file is kept as `{aside}`.",
+            f"The file `{self.path.name}` could not be understood, so your progress starts afresh. "
+            f"The old file has been kept as `{aside}`.",
         )
         return True
 
@@ -119,9 +119,9 @@ class Record:
 
     def _say_memory_only(self, error):
         self._not_stored = (
-            "Your progress could not be stored in this folder "
+            "Your progress could not be saved in this folder "
             f"({getattr(error, 'strerror', None) or type(error).__name__}). "
-            "All else works, but the list of what you have done ends with this session."
+            "Everything else works, but the list of what you have done will end with this session."
         )
 
 

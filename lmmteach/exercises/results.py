@@ -31,7 +31,7 @@ class Result:
             return cls(unreadable=str(error))
         except (Exception, SystemExit):
             what = with_article(done.value)
-            return cls(unreadable=f"Your function returned {what}, and numbers are asked.")
+            return cls(unreadable=f"Your function returned {what}, where numbers are needed.")
 
     def changed(self, change):
         """The result with the same change made to all its numbers."""
@@ -55,11 +55,11 @@ def _as_array(value):
     if value is None:
         raise _UnreadableError(f"Your function returned None. {NO_RETURN}")
     if isinstance(value, (str, bytes)):
-        raise _UnreadableError("Your function returned a text, and numbers are asked.")
+        raise _UnreadableError("Your function returned a text, where numbers are needed.")
     if callable(value):
         raise _UnreadableError(
-            f"Your function returned {with_article(value)}. Did you forget to call it, "
-            "with parentheses?"
+            f"Your function returned {with_article(value)}. Perhaps it still has to be called, "
+            "with parentheses."
         )
     if hasattr(value, "toarray"):
         value = value.toarray()
@@ -67,19 +67,19 @@ def _as_array(value):
         array = np.asarray(value)
     except ValueError:
         raise _UnreadableError(
-            f"Your function returned {with_article(value)} with rows of different lengths."
+            f"Your function returned {with_article(value)} whose rows have different lengths."
         ) from None
     if array.dtype.kind == "c" and not np.any(array.imag):
         raise _UnreadableError(
-            "Your function returned complex numbers without an imaginary part. Return `.real`."
+            "Your function returned complex numbers whose imaginary part is 0. Return `.real`."
         )
     if array.dtype.kind == "c":
         raise _UnreadableError(
-            "Your function returned complex numbers. Was there a square root or a power of "
-            "something negative?"
+            "Your function returned complex numbers. Look for a square root or a power of "
+            "something negative."
         )
     if array.dtype.kind in "USMm":
-        raise _UnreadableError("Your function returned texts or dates, and numbers are asked.")
+        raise _UnreadableError("Your function returned texts or dates, where numbers are needed.")
     # So large a result has the wrong shape anyway, and a copy of it might not fit.
     return array if array.size > LARGEST_RESULT else np.array(array, dtype=float)
 
@@ -99,16 +99,15 @@ def difference(result, expected, rtol):
     if result.several and len(asked) == 1 and all(part.ndim == 0 for part in found):
         found = (np.array(found),)
     if len(found) != len(asked):
-        verb = "is" if len(asked) == 1 else "are"
         return "wrong", (
-            f"Your function returned {_results(len(found))}, and {_results(len(asked))} {verb} "
-            "asked."
+            f"Your function returned {_results(len(found))}, but the exercise asks for "
+            f"{_results(len(asked))}."
         )
     for position, (one, other) in enumerate(zip(found, asked, strict=True)):
         problem = _array_difference(np.asarray(one), other, rtol)
         if problem:
-            where = f"Of the {len(asked)} results, number {position + 1}: " * (len(asked) > 1)
-            return "wrong", where + problem
+            where = f"Of the {len(asked)} results, look at number {position + 1}. "
+            return "wrong", where * (len(asked) > 1) + problem
     return ()
 
 
@@ -121,30 +120,36 @@ def _array_difference(found, asked, rtol):
         found = found.reshape(())
     if asked.ndim == 0 and found.ndim == 1:
         return (
-            f"One number is asked, and your function returns {found.size}. Did you forget to add "
-            "them up?"
+            f"The exercise asks for one number, but your function returns {found.size} of them. Do "
+            "they still have to be added up?"
         )
     if found.shape != asked.shape:
-        return f"The shape is {found.shape}, expected {asked.shape}{_why_shape(found, asked)}"
+        return (
+            f"The shape of your result is {found.shape}, but it should be {asked.shape}."
+            f"{_why_shape(found, asked)}"
+        )
     scale = np.max(np.abs(asked[np.isfinite(asked)]), initial=1e-6)
     with np.errstate(all="ignore"):
         same = np.isclose(found, asked, rtol=rtol, atol=rtol * scale, equal_nan=True)
     if same.all():
         return ""
     if np.isnan(found).any() and not np.isnan(asked).any():
-        return "There is a NaN, “not a number”: a 0/0, or a root or log of something negative."
+        return (
+            "There is a NaN in your result, which means “not a number”. It comes from a 0/0, or "
+            "from a root or logarithm of something negative."
+        )
     if found.ndim == 0:
-        return "Your function returns another number than the right one."
+        return "Your function returns a number, but not the right one."
     first = np.argwhere(~same)[0].tolist()
     return (
-        f"{np.sum(~same)} of {same.size} numbers differ from the right ones, the first at "
-        f"[{', '.join(map(str, first))}]."
+        f"Of the {same.size} numbers in your result, {np.sum(~same)} should be different. The "
+        f"first of these is at [{', '.join(map(str, first))}]."
     )
 
 
 def _why_shape(found, asked):
     if found.ndim == asked.ndim == 2 and found.shape == asked.shape[::-1]:
-        return ": transposed?"
+        return " Has it been transposed?"
     if found.size == asked.size:
-        return ": the numbers are as many as they should be; did you keep a dimension too many?"
-    return "."
+        return " You have the right number of entries, so perhaps there is one dimension too many."
+    return ""

@@ -44,15 +44,15 @@ def start(student=""):
     A name gives the same study on every computer. It has five women with sixteen measurements
     each, like the lecture's, and its ``cut`` is unbalanced.
 
-    Of the studies that a name gives (attempt 0, 1, 2, …) it is the first on which the exercises
-    work: the ML and REML estimates of σ_b² are above 0, on the whole and on the cut, and for every
-    number that is asked, the right answer and all named wrong ones lie more than three times the
-    exercise's ``atol`` from each other. So the study may be another one in a later edition of the
-    exercises.
+    A name leads to a series of studies (attempt 0, 1, 2, …), and you get the first on which all
+    exercises work. That means that the ML and REML estimates of σ_b² are above 0, both on the whole
+    study and on the cut, and that for every number asked for, the right answer and all named wrong
+    ones are more than three times the exercise's ``atol`` apart. A later edition of the exercises
+    may therefore give the same name a different study.
 
     Parameters
     ----------
-    student : your name, or some other text that is yours; nothing for the lecture's data
+    student : your name, or any other text that is yours; leave it empty for the lecture's data
 
     Returns
     -------
@@ -61,7 +61,7 @@ def start(student=""):
     Raises
     ------
     TypeError, ValueError
-        for a name that is no text, blank, or too long.
+        if the name is not a text, is blank, or is too long.
     """
     student = _checked_name(student)
     study = _study_of(student)
@@ -74,11 +74,11 @@ def start(student=""):
 
 @shows
 def check(key, value=...):
-    """Say whether an answer is right, and if not, which mistake it looks like.
+    """Find out whether an answer is right and, if it is not, which mistake it looks like.
 
     Parameters
     ----------
-    key : of the exercise, as ``"4a"``
+    key : the key of the exercise, such as ``"4a"``
     value : a number, the letter of an option (``"a"``), or the function that you wrote
 
     Returns
@@ -103,7 +103,7 @@ def check(key, value=...):
 
 @shows
 def hint(key):
-    """Give the next hint for an exercise; each call tells more."""
+    """Give the next hint for an exercise; each call gives a little more away."""
     exercise = _find(key)
     if isinstance(exercise, Feedback):
         return exercise
@@ -113,8 +113,8 @@ def hint(key):
     if number <= len(hints):
         return Hint(f"Hint {number} of {len(hints)} for {exercise.key}", hints[number - 1])
     again = "\n".join(f"{k}. {text}" for k, text in enumerate(hints, start=1))
-    ending = f'The next step is `solution("{exercise.key}")`, which shows the worked solution.'
-    return Hint(f"These were all hints for {exercise.key}", f"{again}\n{ending}")
+    ending = f'If you are still stuck, `solution("{exercise.key}")` shows the worked solution.'
+    return Hint(f"You have seen all hints for {exercise.key}", f"{again}\n{ending}")
 
 
 @shows
@@ -129,7 +129,7 @@ def solution(key):
 
 @shows
 def progress():
-    """Show which exercises are done, which were tried, and which are open."""
+    """Show which exercises you have done, which you have tried, and which are still open."""
     session = _current()
     states = session.record.states(_student(session))
     chapters = []
@@ -145,8 +145,8 @@ def progress():
 def _broken(error):
     return (
         f"The exercise could not work out its own answer ({type(error).__name__}: {error}). "
-        "Was something of numpy or lmmteach overwritten in this notebook? Restart the kernel and "
-        "run the cells again."
+        "Perhaps something from numpy or lmmteach was overwritten in this notebook. Restart the "
+        "kernel and run the cells again."
     )
 
 
@@ -173,23 +173,23 @@ def _checked_name(student):
     """The name in the form in which it counts; raise if there is no name in it."""
     if not isinstance(student, str):
         raise TypeError(
-            f'student must be a text in quotes, such as start(student="Ada"), '
-            f"not of type {type(student).__name__}."
+            f'student must be a text in quotes, as in start(student="Ada"), '
+            f"and not of type {type(student).__name__}."
         )
     student = " ".join(student.split()) if student.strip() else student
     # Marks that take no room, such as the space of no width, are no name; nor are full stops.
     visible = [mark for mark in normal_name(student) if unicodedata.category(mark) != "Cc"]
     if student and not visible:
         raise ValueError(
-            'The name is blank. Write one, or start(student="") for the lecture\'s data.'
+            'The name is blank. Type one, or use start(student="") for the lecture\'s data.'
         )
     if len(student) > LONGEST_NAME:
         raise ValueError(
-            f"The name has {len(student)} characters. Take at most {LONGEST_NAME}; it only has to "
-            "be yours."
+            f"The name has {len(student)} characters, and at most {LONGEST_NAME} are allowed. Any "
+            "shorter text will do, as long as it is yours."
         )
     if any("\ud800" <= character <= "\udfff" for character in student):
-        raise ValueError("The name has a character that cannot be stored. Type it anew.")
+        raise ValueError("The name has a character that cannot be stored. Please type it again.")
     return student
 
 
@@ -207,12 +207,12 @@ def _first_good_study(student):
             return study
     raise ValueError(
         f"None of the {ATTEMPTS} studies drawn for {student!r} can be used for the exercises. "
-        "Please take another name."
+        "Please choose a different name."
     )
 
 
 def _is_good(study):
-    """Whether all exercises work on a study; the rule stands in ``start``."""
+    """Whether all exercises work on a study; the rule is explained in ``start``."""
     fits = (study.ml, study.reml, study.cut.ml, study.cut.reml)
     return all(fit.sigma2_b > 0 for fit in fits) and all(
         tells_apart(exercise, study)
@@ -225,7 +225,7 @@ def _find(key):
     """The exercise with this key, or what to say where there is none."""
     if not isinstance(key, str):
         return Feedback(
-            "", "error", 'First comes the key of the exercise, in quotes: `check("1a", answer)`.'
+            "", "error", 'The key of the exercise comes first, in quotes: `check("1a", answer)`.'
         )
     plain = unicodedata.normalize("NFKC", key[:40]).strip().lower()
     # As "4a)", "4 a" or "Exercise 4a".
@@ -241,7 +241,7 @@ def _find(key):
         text += f" Did you mean {' or '.join(near)}?"
     if chapter:
         listed = "\n".join(f"{e.key} {e.title}" for e in chapter)
-        text += f" Chapter {chapter[0].chapter} has:\n{listed}"
+        text += f" The exercises of chapter {chapter[0].chapter} are:\n{listed}"
     else:
-        text += f" There are: {', '.join(EXERCISES)}."
+        text += f" The exercises are {', '.join(EXERCISES)}."
     return Feedback("", "error", text)

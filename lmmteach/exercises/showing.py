@@ -1,4 +1,4 @@
-"""What a check says is seen wherever the call stands: in a notebook, and in a script."""
+"""Show the answer to a check wherever the call is, in a notebook or in a script."""
 
 import functools
 import sys
@@ -27,7 +27,7 @@ def shows(ask):
 
 
 def show(said):
-    """Show something in the cell that is running, unless it stands there already."""
+    """Show something in the cell that is running, unless it is there already."""
     from IPython.display import display
 
     if any(said is other for other in _in_this_cell()):

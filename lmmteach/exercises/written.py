@@ -20,8 +20,8 @@ NUMBER = re.compile(
     re.IGNORECASE | re.ASCII,
 )
 UNREADABLE = (
-    "This cannot be read as one number. Write it like 12.34 or −0.5: a point or a comma before the "
-    "decimals, and neither of them between thousands."
+    "This cannot be read as a single number. Write it like 12.34 or −0.5, with a point or a comma "
+    "before the decimals and neither of them between the thousands."
 )
 
 

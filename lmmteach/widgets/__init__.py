@@ -18,7 +18,7 @@ from lmmteach.widgets import (
     reml,
     testing,
 )
-from lmmteach.widgets.explorer import Control, Explorer, Question
+from lmmteach.widgets.explorer import Control, Explorer, Key, Question
 
 BY_NAME = {
     name: value
@@ -29,4 +29,4 @@ BY_NAME = {
 EXPLORERS = tuple(BY_NAME.values())
 globals().update(BY_NAME)
 
-__all__ = ["EXPLORERS", "Control", "Explorer", "Question", *BY_NAME]
+__all__ = ["EXPLORERS", "Control", "Explorer", "Key", "Question", *BY_NAME]

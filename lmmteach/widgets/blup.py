@@ -6,7 +6,7 @@ from lmmteach.blup import blup, shrinkage_factor
 from lmmteach.model import D_matrix, V_theta
 from lmmteach.plots.style import BETWEEN, WITHIN
 from lmmteach.profile import gls
-from lmmteach.widgets.explorer import Control, Explorer, Question
+from lmmteach.widgets.explorer import Control, Explorer, Key, Question
 from lmmteach.widgets.picture import INK, new_figure, set_title
 from lmmteach.widgets.study import HALF, ML, REML, between, estrone
 
@@ -29,18 +29,28 @@ def estimates(sigma2_b, n_i):
     return Z.T @ y / Z.sum(axis=0), mu + blup(D_matrix(sigma2_b, 5), Z, V, y, X), mu
 
 
-def draw(sigma2_b, n_i):
-    """Lines from each woman's mean to her BLUP; beside them what is known of woman 5."""
-    means, levels, mu = estimates(sigma2_b, n_i)
+def stage():
+    """Room for five women, and for what is known of woman 5."""
     figure, (arrows, inset) = new_figure(2)
-    arrows.axvline(mu, color=INK, ls="--", lw=1)
-    arrows.hlines(range(1, 6), means, levels, color=BETWEEN, lw=2.5)
-    arrows.plot(means, range(1, 6), "^", mfc="none", mec=WITHIN, ms=9, mew=1.8)
-    arrows.plot(levels, range(1, 6), "o", color=BETWEEN, ms=7)
     arrows.set(xlim=(11, 18), ylim=(0.4, 5.6), xticks=[11, 13, 15, 17], yticks=range(1, 6))
     set_title(arrows, "from her own mean to the BLUP")
     arrows.set_xlabel("logestrone")
     arrows.set_ylabel("woman")
+    inset.set(xlim=(-3, 4), xticks=[-2, 0, 2, 4], ylim=(0, 6.5), yticks=[0, 2, 4, 6])
+    set_title(inset, "b of woman 5")
+    inset.set_xlabel("b")
+    inset.set_ylabel("density")
+    return figure, (arrows, inset)
+
+
+def draw(axes, sigma2_b, n_i):
+    """Lines from each woman's mean to her BLUP; beside them what is known of woman 5."""
+    arrows, inset = axes
+    means, levels, mu = estimates(sigma2_b, n_i)
+    arrows.axvline(mu, color=INK, ls="--", lw=1)
+    arrows.hlines(range(1, 6), means, levels, color=BETWEEN, lw=2.5)
+    arrows.plot(means, range(1, 6), "^", mfc="none", mec=WITHIN, ms=9, mew=1.8)
+    arrows.plot(levels, range(1, 6), "o", color=BETWEEN, ms=7)
     sigma2_e = estrone().theta_reml[1]
     keeps, deviation = shrinkage_factor(n_i[4], (sigma2_b, sigma2_e)), means[4] - mu
     steps = np.linspace(-4, 4, 65)
@@ -51,11 +61,6 @@ def draw(sigma2_b, n_i):
     ):
         density = np.exp(-(steps**2) / 2) / np.sqrt(2 * np.pi * variance)
         inset.plot(centre + np.sqrt(variance) * steps, density, lw=2, **style)
-    inset.set(xlim=(-3, 4), xticks=[-2, 0, 2, 4], ylim=(0, 6.5), yticks=[0, 2, 4, 6])
-    set_title(inset, "b of woman 5: before - -, data -·-, after —")
-    inset.set_xlabel("b")
-    inset.set_ylabel("density")
-    return figure
 
 
 def read(sigma2_b, n_i):
@@ -73,6 +78,7 @@ def read(sigma2_b, n_i):
 shrinkage = Explorer(
     "shrinkage",
     "Explorer: shrinkage",
+    stage,
     draw,
     read,
     (
@@ -93,5 +99,10 @@ shrinkage = Explorer(
         ("ML fit", {"sigma2_b": ML, "n_i": (16,) * 5}),
         ("REML fit", {"sigma2_b": REML, "n_i": (16,) * 5}),
         ("woman 5 measured once", {"sigma2_b": REML, "n_i": ONE_SHORT}),
+    ),
+    (
+        Key("b before her data", BETWEEN, "--"),
+        Key("what her data say", WITHIN, "-."),
+        Key("b after them", INK, "-"),
     ),
 )

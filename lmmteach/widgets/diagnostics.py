@@ -62,24 +62,34 @@ def points(kind):
     return [(theoretical / x, observed / y) for theoretical, observed in pairs]
 
 
-def draw(panel, kind):
-    """Ten QQ plots in one frame, a border around the chosen one."""
+def stage():
+    """Room for ten QQ plots in one frame."""
     figure, (ax,) = new_figure(1)
     figure.subplots_adjust(left=0.02, bottom=0.02)
-    color, marker = (BETWEEN, "o") if kind == "b̂" else (WITHIN, "^")
-    for number, (x, y) in zip(PANELS, points(kind), strict=True):
+    ax.set(xlim=(-1.3, 2.4 * COLUMNS - 1.1), ylim=(-3.9, 1.3), xticks=[], yticks=[])
+    for spine in ax.spines.values():
+        spine.set_visible(False)
+    set_title(ax, "QQ plots of ten studies")
+    return figure, (ax,)
+
+
+def draw(axes, panel, kind):
+    """Ten QQ plots, a border around the chosen one."""
+    (ax,) = axes
+    residuals = points("conditional" if kind == "b̂" else kind)
+    for number, (x, y), (five, b) in zip(PANELS, residuals, points("b̂"), strict=True):
         row, column = divmod(number - 1, COLUMNS)
         left, base = 2.4 * column, -2.6 * row
-        ax.plot(left + x, base + y, marker, mfc="none", mec=color, ms=3, mew=0.8)
+        for across, up, marker, color, shown in (
+            (x, y, "^", WITHIN, kind != "b̂"),
+            (five, b, "o", BETWEEN, kind == "b̂"),
+        ):
+            style = {"mfc": "none", "mec": color, "ms": 3, "mew": 0.8, "alpha": float(shown)}
+            ax.plot(left + across, base + up, marker, **style)
         ax.text(left - 1, base + 0.75, str(number), color=INK, fontsize=10)
     row, column = divmod(panel - 1, COLUMNS)
     across, up = np.array([-1, 1, 1, -1, -1]), np.array([-1, -1, 1, 1, -1])
     ax.plot(2.4 * column + 1.1 * across, -2.6 * row + 1.15 * up, color=BETWEEN, lw=2.5)
-    ax.set(xlim=(-1.3, 2.4 * COLUMNS - 1.1), ylim=(-3.9, 1.3), xticks=[], yticks=[])
-    for spine in ax.spines.values():
-        spine.set_visible(False)
-    set_title(ax, f"QQ plots of {NAMES[KINDS.index(kind)]}")
-    return figure
 
 
 def read(panel, kind):
@@ -96,6 +106,7 @@ def read(panel, kind):
 lineup = Explorer(
     "lineup",
     "Explorer: which of these is the real one?",
+    stage,
     draw,
     read,
     (

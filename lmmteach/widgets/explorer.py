@@ -8,6 +8,7 @@ from string import ascii_lowercase
 
 from lmmteach._typeset import as_plain
 from lmmteach.widgets.live import live_view
+from lmmteach.widgets.picture import ready
 from lmmteach.widgets.static import is_static, static_html
 
 
@@ -39,40 +40,72 @@ class Question:
     why: str
 
 
+@dataclass(frozen=True)
+class Key:
+    """A line of the legend: its words, and the colour, line style and marker that they explain.
+
+    With neither line nor marker it explains an area.
+    """
+
+    text: str
+    color: str
+    line: str = ""
+    marker: str = ""
+    hollow: bool = False
+
+
 @dataclass(frozen=True, eq=False)
 class Explorer:
     """A picture that answers when a parameter moves.
+
+    At every position the same marks are drawn in the same order, each with as many vertices, and
+    what shall not be seen is drawn with ``alpha=0``: so the page can glide between two positions.
+    A mark with ``gid="drag:sigma2_b"`` can be pulled to move the control ``sigma2_b``, one with
+    ``gid="drag:sigma2_b,sigma2_e"`` both.
 
     Parameters
     ----------
     name : short name, for the page
     title : heading above it
-    draw : function of the parameters to a matplotlib Figure
+    stage : function to ``(figure, axes)``, with all that keeps still
+    draw : function of these axes and the parameters that adds the marks that move
     read : function of the parameters to ``({name: number, …}, sentence)``
     controls : one or two Controls
     question : what to predict first
-    presets : ``{label: {name of control: position}}``, buttons that jump there
+    presets : ``((label, {name of control: position}), …)``, buttons that jump there
+    legend : Keys, below the picture
+    live_controls : further Controls in the live form; on the page they stay where they start
     """
 
     name: str
     title: str
+    stage: object
     draw: object
     read: object
     controls: tuple
     question: Question
     presets: tuple = ()
+    legend: tuple = ()
+    live_controls: tuple = ()
 
     @cached_property
     def positions(self):
-        """Every combination of positions, the last control running fastest."""
+        """Every combination of positions on the page, the last control running fastest."""
         names = [control.name for control in self.controls]
         grids = itertools.product(*(control.values for control in self.controls))
-        return [dict(zip(names, values, strict=True)) for values in grids]
+        return [self.start | dict(zip(names, values, strict=True)) for values in grids]
 
     @property
     def start(self):
         """The parameters at which the explorer opens."""
-        return {control.name: control.values[control.start] for control in self.controls}
+        controls = (*self.controls, *self.live_controls)
+        return {control.name: control.values[control.start] for control in controls}
+
+    def figure(self, **parameters):
+        """The whole picture of a position."""
+        figure, axes = self.stage()
+        self.draw(ready(axes), **parameters)
+        return figure
 
     def numbers(self, parameters):
         """The numbers of a position as one line of text: all that is said before a prediction."""

@@ -45,26 +45,31 @@ def hill():
     return over, up, heights
 
 
-def draw(sigma2_b, sigma2_e):
-    """The hill from above with θ on it; beside it what each term has won or lost since the top."""
+def stage():
+    """The hill from above, and room for three bars."""
     figure, (map_, bars) = new_figure(2)
     map_.contour(*hill(), levels=LEVELS, colors=INK, linewidths=0.8, linestyles="solid")
     map_.plot(*estrone().theta_ml, "+", color=INK, ms=12, mew=2)
-    map_.plot(sigma2_b, sigma2_e, "o", color=BETWEEN, ms=9)
     map_.set(xscale="log", xticks=[0.1, 1, 10], xticklabels=["0.1", "1", "10"])
     map_.set_yticks([0.2, 0.3, 0.4, 0.5])
     map_.minorticks_off()
     set_title(map_, "the hill from above, + its top")
     map_.set_xlabel("variance between women")
     map_.set_ylabel("within")
+    bars.set(xlim=(-40, 40), xticks=[-40, 0, 40], ylim=(2.5, -0.7), yticks=[])
+    bars.vlines([0] * 3, np.arange(3) - 0.23, np.arange(3) + 0.23, color=INK, lw=1)
+    set_title(bars, "won or lost since the top")
+    return figure, (map_, bars)
+
+
+def draw(axes, sigma2_b, sigma2_e):
+    """θ on the hill; beside it what each term has won or lost since the top."""
+    map_, bars = axes
+    map_.plot(sigma2_b, sigma2_e, "o", color=BETWEEN, ms=9, gid="drag:sigma2_b,sigma2_e")
     values = gains(sigma2_b, sigma2_e)
     bars.barh(range(3), values, color=[BETWEEN, WITHIN, INK], height=0.45)
     for row, (name, value) in enumerate(zip(BARS, values, strict=True)):
         bars.text(0, row - 0.32, f"{name}: {signed(value)}", ha="center", color=INK, fontsize=9)
-    bars.vlines([0] * 3, np.arange(3) - 0.23, np.arange(3) + 0.23, color=INK, lw=1)
-    bars.set(xlim=(-40, 40), xticks=[-40, 0, 40], ylim=(2.5, -0.7), yticks=[])
-    set_title(bars, "won or lost since the top")
-    return figure
 
 
 def signed(value):
@@ -93,6 +98,7 @@ def read(sigma2_b, sigma2_e):
 two_terms = Explorer(
     "two-terms",
     "Explorer: the two terms of the log-likelihood",
+    stage,
     draw,
     read,
     (

@@ -1,9 +1,63 @@
 """The explorer in a running notebook: real widgets, drawn anew from the real functions."""
 
+from functools import cache
+from importlib.util import find_spec
+from pathlib import Path
 from uuid import uuid4
 
 from lmmteach._typeset import as_html, as_plain
-from lmmteach.widgets.picture import as_svg
+from lmmteach.widgets.picture import View, legend_html, split
+
+
+def still_picture(view):
+    """A widget for the picture, and what shows marks in it."""
+    from ipywidgets import HTML
+
+    widget = HTML()
+
+    def show(marks, handles, unlocked):
+        widget.value = view.html(marks, ())
+
+    return widget, show
+
+
+def gliding_picture(view, pull):
+    """The same where anywidget is installed: the picture glides, and its handles can be pulled."""
+    widget = picture_widget()(stage=view.html(*view.marks(view.explorer.start)))
+
+    def show(marks, handles, unlocked):
+        pieces, between = split(marks)
+        places = [place for *_, place in handles]
+        widget.picture = {"pieces": pieces, "between": between, "handles": places}
+        widget.unlocked = unlocked
+
+    def pulled(_, place, __):
+        pull(*place)
+        widget.send("ready for the next")
+
+    widget.on_msg(pulled)
+    return widget, show
+
+
+@cache
+def picture_widget():
+    """The class of the gliding picture's widget."""
+    from anywidget import AnyWidget
+    from traitlets import Bool, Dict, Unicode
+
+    folder = Path(__file__).parent
+    script, live, style = (
+        (folder / name).read_text(encoding="utf-8")
+        for name in ("picture.js", "live.js", "picture.css")
+    )
+
+    class Picture(AnyWidget):
+        _esm, _css = script + live, style
+        stage = Unicode().tag(sync=True)
+        picture = Dict().tag(sync=True)
+        unlocked = Bool(False).tag(sync=True)
+
+    return Picture
 
 
 def live_view(explorer):
@@ -18,7 +72,8 @@ def live_view(explorer):
     )
     commit = w.Button(description="This is my prediction", layout=w.Layout(width="max-content"))
     skip = w.Button(description="Show me without guessing", layout=w.Layout(width="max-content"))
-    verdict, picture, readout = w.HTML(), w.HTML(), w.HTML()
+    verdict, readout = w.HTML(), w.HTML()
+    controls = (*explorer.controls, *explorer.live_controls)
     sliders = [
         w.SelectionSlider(
             options=[(as_plain(control.text(value)), value) for value in control.values],
@@ -29,15 +84,19 @@ def live_view(explorer):
             style={"description_width": "initial"},
             layout=w.Layout(width="95%"),
         )
-        for control in explorer.controls
+        for control in controls
     ]
-    names = [control.name for control in explorer.controls]
+    names = [control.name for control in controls]
     # JupyterLab keeps all open notebooks in one page; a picture may refer to its own parts only.
     salt = f"{explorer.name}-{uuid4().hex[:8]}"
+    view = View(explorer, salt, controls)
+
+    def current():
+        return {name: slider.value for name, slider in zip(names, sliders, strict=True)}
 
     def show(_=None):
-        parameters = {name: s.value for name, s in zip(names, sliders, strict=True)}
-        picture.value = as_svg(explorer.draw(**parameters), salt)
+        parameters = current()
+        show_picture(*view.marks(parameters), unlocked=options.disabled)
         # While the options are open, nothing that would answer them is said.
         said = explorer.readout if options.disabled else explorer.numbers
         readout.value = f'<p role="status">{as_html(said(parameters))}</p>'
@@ -55,28 +114,37 @@ def live_view(explorer):
             widget.disabled = False
         show()
 
-    def jump_to(jump):
-        def jump_there(_):
-            for name, slider in zip(names, sliders, strict=True):
-                slider.value = jump[name]
+    def move(parameters):
+        # One redraw, also where two sliders move.
+        for name, slider in zip(names, sliders, strict=True):
+            slider.unobserve(show, "value")
+            slider.value = parameters.get(name, slider.value)
+            slider.observe(show, "value")
+        show()
 
-        return jump_there
+    def pull(handle, x, y):
+        move(view.nearest(handle, x, y, current()))
 
     presets = []
     for label, jump in explorer.presets:
         button = w.Button(
             description=as_plain(label), disabled=True, layout=w.Layout(width="max-content")
         )
-        button.on_click(jump_to(jump))
+        button.on_click(lambda _, jump=jump: move(jump))
         presets.append(button)
     for button in (commit, skip):
         button.on_click(open_sliders)
     for slider in sliders:
         slider.observe(show, "value")
+    gliding = find_spec("anywidget") is not None
+    picture, show_picture = gliding_picture(view, pull) if gliding else still_picture(view)
     show()
     heading = w.HTML(f"<b>{as_html(explorer.title)}</b>")
     prompt = w.HTML(f"Predict first: {as_html(question.text)}")
     rows = [heading, prompt, options, w.HBox([commit, skip]), verdict, *sliders]
-    return w.VBox(
-        [*rows, w.HBox(presets), picture, readout] if presets else [*rows, picture, readout]
-    )
+    if presets:
+        rows.append(w.HBox(presets))
+    rows.append(picture)
+    if explorer.legend:
+        rows.append(w.HTML(legend_html(explorer.legend, salt)))
+    return w.VBox([*rows, readout])

@@ -12,20 +12,29 @@ from lmmteach.widgets.study import REML, between, estrone
 VALUES = between(0.001, 20, 20, 0.0, REML)
 
 
-def draw(sigma2_b):
+def stage():
+    """Room for the matrix V, and for a study."""
+    figure, (blocks, strip) = new_figure(2)
+    blocks.plot([0, 80], [0, 80], color=BETWEEN, lw=1.5)
+    blocks.set(xlim=(0, 80), ylim=(80, 0), aspect="equal", xticks=[1, 40, 80], yticks=[1, 40, 80])
+    set_title(blocks, "V: correlations of the measurements")
+    strip.set(xlim=(0.5, 5.5), ylim=(2, 26), xticks=range(1, 6), yticks=[5, 15, 25])
+    set_title(strip, "a simulated study")
+    strip.set_xlabel("woman")
+    return figure, (blocks, strip)
+
+
+def draw(axes, sigma2_b):
     """The blocks of V, and a study drawn with this σ_b², always from the same random numbers."""
+    blocks, strip = axes
     study = estrone()
     sigma2_e = study.theta_reml[1]
     V = V_theta((sigma2_b, sigma2_e), study.Z)
-    figure, (blocks, strip) = new_figure(2)
     shade = V[0, 1] / V[0, 0]
     for i in range(5):
         blocks.fill([16 * i, 16 * i + 16, 16 * i + 16, 16 * i],
                     [16 * i, 16 * i, 16 * i + 16, 16 * i + 16],
                     color=BETWEEN, alpha=float(shade), lw=0)  # fmt: skip
-    blocks.plot([0, 80], [0, 80], color=BETWEEN, lw=1.5)
-    blocks.set(xlim=(0, 80), ylim=(80, 0), aspect="equal", xticks=[1, 40, 80], yticks=[1, 40, 80])
-    set_title(blocks, "V: correlations of the measurements")
     y = simulate(
         [14], study.X, study.Z, D_matrix(sigma2_b, 5), Sigma_matrix(sigma2_e, 80),
         np.random.default_rng(15),
@@ -34,10 +43,6 @@ def draw(sigma2_b):
     across = np.add.outer(women, np.linspace(-0.25, 0.25, 16)).ravel()
     strip.plot(across, y, "^", mfc="none", mec=WITHIN, ms=4)
     strip.hlines(study.Z.T @ y / 16, women - 0.35, women + 0.35, color=BETWEEN, lw=3)
-    strip.set(ylim=(2, 26), xticks=women, yticks=[5, 15, 25])
-    set_title(strip, "a simulated study")
-    strip.set_xlabel("woman")
-    return figure
 
 
 def read(sigma2_b):
@@ -63,6 +68,7 @@ def in_words(rho):
 variance = Explorer(
     "variance",
     "Explorer: the variance between women, V, and the standard error of the mean",
+    stage,
     draw,
     read,
     (Control("sigma2_b", "σ_b²", VALUES, VALUES.index(REML)),),

@@ -23,9 +23,21 @@ def next_value(sigma2_b, m):
     return level, variance + theta[1], variance
 
 
-def draw(m, sigma2_b):
-    """Intervals for the next value after 0 to 16 measurements, the chosen one strong."""
+def stage():
+    """Room for intervals, with the mean of her measurements."""
     figure, (ax,) = new_figure(1)
+    ax.axvline(MEAN, color=INK, lw=1, ls=":")
+    ax.set(xlim=(7, 21), xticks=[8, 12, 16, 20], ylim=(len(COUNTS) - 0.5, -0.5))
+    ax.set_yticks(np.arange(len(COUNTS)), COUNTS)
+    set_title(ax, "95 %: thick, her level; thin, her next value")
+    ax.set_xlabel("logestrone; dotted, the mean of her measurements")
+    ax.set_ylabel("measurements")
+    return figure, (ax,)
+
+
+def draw(axes, m, sigma2_b):
+    """Intervals for the next value after 0 to 16 measurements, the chosen one strong."""
+    (ax,) = axes
     rows, chosen = np.arange(len(COUNTS)), np.equal(COUNTS, m)
     shades = np.where(chosen, 1, 0.35)
     level, total, variance = np.transpose([next_value(sigma2_b, count) for count in COUNTS])
@@ -33,13 +45,6 @@ def draw(m, sigma2_b):
     ax.hlines(rows, *normal_interval(level, variance), color=BETWEEN, lw=6, alpha=shades)
     ax.plot(level, rows, "o", color=INK, ms=4)
     ax.plot(level[chosen], rows[chosen], "o", color=INK, ms=7)
-    ax.axvline(MEAN, color=INK, lw=1, ls=":")
-    ax.set(xlim=(7, 21), xticks=[8, 12, 16, 20], ylim=(len(COUNTS) - 0.5, -0.5))
-    ax.set_yticks(rows, COUNTS)
-    set_title(ax, "95 %: thick, her level; thin, her next value")
-    ax.set_xlabel("logestrone; dotted, the mean of her measurements")
-    ax.set_ylabel("measurements")
-    return figure
 
 
 def read(m, sigma2_b):
@@ -58,6 +63,7 @@ def read(m, sigma2_b):
 new_woman = Explorer(
     "new-woman",
     "Explorer: from a new woman to a known one",
+    stage,
     draw,
     read,
     (

@@ -7,12 +7,13 @@ from lmmteach.model import V_theta
 from lmmteach.plots.style import BETWEEN, WITHIN
 from lmmteach.profile import gls, profile_interval, profile_loglik
 from lmmteach.reml import fit_reml, restricted_loglik
-from lmmteach.widgets.explorer import Control, Explorer, Question
-from lmmteach.widgets.picture import new_figure, set_title
+from lmmteach.widgets.explorer import Control, Explorer, Key, Question
+from lmmteach.widgets.picture import beside, new_figure, set_title
 from lmmteach.widgets.study import ML, REML, between, estrone
 
 VALUES = between(0.1, 20, 24, ML, REML)
-CUT = 1.92
+CUT, LOWEST = 1.92, -5.8
+METHODS = ("ML", "REML")
 
 
 @cache
@@ -39,33 +40,35 @@ def interval(method):
     return profile_interval(lambda value: point(method, value)[0], estimate, lower=0.0)
 
 
-def draw(sigma2_b, method):
-    """The profile with its cut and the point at σ_b²; beside it the best σ_ε²."""
-    figure, (curve, beside) = new_figure(2)
-    for other in ("ML", "REML"):
-        heights = [point(other, value)[0] - top(other) for value in VALUES]
-        chosen = other == method
-        curve.plot(
-            VALUES, heights, color=BETWEEN, lw=2.5 if chosen else 1, ls="-" if chosen else ":"
-        )
+def stage():
+    """The cut below the top, and room for both profiles and for the best σ_ε²."""
+    figure, (curve, within) = new_figure(2)
     curve.axhline(-CUT, color=WITHIN, lw=1)
+    beside(curve, VALUES[0], -CUT + 0.3, "1.92 below", WITHIN)
+    curve.set(ylim=(-6, 0.5), yticks=[-6, -4, -2, 0])
+    set_title(curve, "log-likelihood below its top")
+    within.set(ylim=(0.3, 0.38), yticks=[0.3, 0.32, 0.34, 0.36, 0.38])
+    set_title(within, "best σ_ε² for each σ_b²")
+    for ax in (curve, within):
+        ax.set(xscale="log", xlim=(0.08, 25), xticks=[0.1, 1, 10], xticklabels=["0.1", "1", "10"])
+        ax.set_xlabel("σ_b²")
+        ax.minorticks_off()
+    return figure, (curve, within)
+
+
+def draw(axes, sigma2_b, method):
+    """Both profiles, the chosen one strong, its interval, and the point at σ_b² on it."""
+    curve, within = axes
+    for other in METHODS:
+        heights = [point(other, value)[0] - top(other) for value in VALUES]
+        curve.plot(VALUES, heights, color=BETWEEN, lw=2.5, alpha=1 if other == method else 0.3)
     curve.plot(interval(method), [-CUT] * 2, color=WITHIN, lw=4, solid_capstyle="butt")
     height = point(method, sigma2_b)[0] - top(method)
-    # Where the point is far below the picture, a triangle at the edge says so.
-    marker, shown = ("o", height) if height > -6 else ("v", -5.8)
-    curve.plot(sigma2_b, shown, marker, color=BETWEEN, ms=9)
-    curve.set(xscale="log", ylim=(-6, 0.5), xticks=[0.1, 1, 10], xticklabels=["0.1", "1", "10"])
-    set_title(curve, "log-likelihood below its top")
-    beside.plot(VALUES, [point(method, value)[1] for value in VALUES], color=WITHIN, lw=2)
-    beside.plot(sigma2_b, point(method, sigma2_b)[1], "o", color=WITHIN, ms=9)
-    beside.set(xscale="log", ylim=(0.3, 0.38), xticks=[0.1, 1, 10], xticklabels=["0.1", "1", "10"])
-    set_title(beside, "best variance within women")
-    for ax in (curve, beside):
-        ax.set_xlabel("variance between women")
-        ax.minorticks_off()
-    curve.set_yticks([-6, -4, -2, 0])
-    beside.set_yticks([0.3, 0.32, 0.34, 0.36, 0.38])
-    return figure
+    # A point far below the picture stays at its edge.
+    shown = max(height, LOWEST)
+    curve.plot(sigma2_b, shown, "o", color=BETWEEN, ms=11, gid="drag:sigma2_b")
+    within.plot(VALUES, [point(method, value)[1] for value in VALUES], color=WITHIN, lw=2)
+    within.plot(sigma2_b, point(method, sigma2_b)[1], "o", color=WITHIN, ms=9)
 
 
 def read(sigma2_b, method):
@@ -85,11 +88,12 @@ def read(sigma2_b, method):
 profile = Explorer(
     "profile",
     "Explorer: walk along the profile",
+    stage,
     draw,
     read,
     (
         Control("sigma2_b", "σ_b²", VALUES, VALUES.index(ML)),
-        Control("method", "likelihood", ("ML", "REML"), 0, ("ML", "REML")),
+        Control("method", "likelihood", METHODS, 0, METHODS),
     ),
     Question(
         "At each σ_b² the curve puts σ_ε² at its best. Go down with σ_b² from the top to 0.1: what "
@@ -103,5 +107,9 @@ profile = Explorer(
     (
         ("top of ML", {"sigma2_b": ML, "method": "ML"}),
         ("top of REML", {"sigma2_b": REML, "method": "REML"}),
+    ),
+    (
+        Key("profile of the chosen likelihood, and σ_b² on it", BETWEEN, "-", "o"),
+        Key("95 % interval", WITHIN, "-"),
     ),
 )

@@ -44,22 +44,27 @@ def heights(sigma2_b, kind):
     return contrast_loglik(K_of(kind), V, y), restricted_loglik(V, y, X)
 
 
-def draw_contrasts(sigma2_b, kind):
-    """ℓ_K for every K, the chosen one strong, with the line on which all have their peak."""
+def stage_contrasts():
+    """Room for the curves, with the line on which all have their peak."""
     figure, (ax,) = new_figure(1)
+    ax.axvline(REML, color=INK, lw=1)
+    ax.set(xscale="log", ylim=(-118, -62), xticks=[0.1, 1, 10], xticklabels=["0.1", "1", "10"])
+    ax.set(xlim=(0.08, 26), yticks=[-110, -90, -70])
+    ax.minorticks_off()
+    set_title(ax, "ℓ of Kᵀy, this K strong; ℓ_R dashed")
+    ax.set_xlabel("variance between women; the line is at 1.7494")
+    return figure, (ax,)
+
+
+def draw_contrasts(axes, sigma2_b, kind):
+    """ℓ_K for every K, the chosen one strong."""
+    (ax,) = axes
     for other in KINDS:
         chosen = other == kind
         values = [heights(value, other)[0] for value in CURVE]
-        ax.plot(CURVE, values, color=BETWEEN, lw=2.5 if chosen else 1, ls="-" if chosen else ":")
+        ax.plot(CURVE, values, color=BETWEEN, lw=2.5 if chosen else 1, alpha=1 if chosen else 0.5)
     ax.plot(CURVE, [heights(value, kind)[1] for value in CURVE], color=WITHIN, lw=1.5, ls="--")
-    ax.axvline(REML, color=INK, lw=1)
     ax.plot(sigma2_b, heights(sigma2_b, kind)[0], "o", color=BETWEEN, ms=9)
-    ax.set(xscale="log", ylim=(-118, -62), xticks=[0.1, 1, 10], xticklabels=["0.1", "1", "10"])
-    ax.set_yticks([-110, -90, -70])
-    ax.minorticks_off()
-    set_title(ax, "ℓ of Kᵀy, this K solid, others dotted; ℓ_R dashed")
-    ax.set_xlabel("variance between women; the line is at 1.7494")
-    return figure
 
 
 def read_contrasts(sigma2_b, kind):
@@ -112,19 +117,23 @@ def dots(values):
     return (column + 0.5) * BIN, height + 0.5
 
 
-def draw_bias(groups):
-    """A dot for every ten studies, ML beside REML; a line at the true value, a bar at the mean."""
+def stage_bias():
+    """A line at the true value, for ML and for REML."""
     figure, axes = new_figure(2, height=3.0)
-    truth = estrone().theta_reml[0]
-    drawn = zip(axes, estimates(groups), means_and_errors(groups), ("ML", "REML"), strict=True)
-    for ax, values, (mean, _), name in drawn:
-        ax.axvline(truth, color=INK, lw=1)
-        ax.plot(*dots(values), "o", color=BETWEEN, ms=4, mew=0)
-        ax.plot([mean] * 2, [-2.2, -0.4], color=WITHIN, lw=4, solid_capstyle="butt")
+    for ax, name in zip(axes, ("ML", "REML"), strict=True):
+        ax.axvline(estrone().theta_reml[0], color=INK, lw=1)
         ax.set(xlim=(0, 7), ylim=(-2.4, 26), xticks=[0, 2, 4, 6], yticks=[])
         set_title(ax, f"{name}: line, the truth; bar, the mean")
         ax.set_xlabel("estimate of the variance between women")
-    return figure
+    return figure, axes
+
+
+def draw_bias(axes, groups):
+    """A dot for every ten studies, ML beside REML, and a bar at the mean."""
+    drawn = zip(axes, estimates(groups), means_and_errors(groups), strict=True)
+    for ax, values, (mean, _) in drawn:
+        ax.plot(*dots(values), "o", color=BETWEEN, ms=4, mew=0)
+        ax.plot([mean] * 2, [-2.2, -0.4], color=WITHIN, lw=4, solid_capstyle="butt")
 
 
 def read_bias(groups):
@@ -145,6 +154,7 @@ def read_bias(groups):
 contrasts = Explorer(
     "contrasts",
     "Explorer: K does not matter",
+    stage_contrasts,
     draw_contrasts,
     read_contrasts,
     (
@@ -168,6 +178,7 @@ contrasts = Explorer(
 bias = Explorer(
     "bias",
     "Explorer: 1,000 studies, estimated by ML and by REML",
+    stage_bias,
     draw_bias,
     read_bias,
     (Control("groups", "women in each study", GROUPS, GROUPS.index(5)),),

@@ -6,7 +6,7 @@ import os
 from functools import cache
 
 from lmmteach._typeset import as_html, as_spoken
-from lmmteach.widgets.picture import as_svg
+from lmmteach.widgets.picture import View, as_svg, legend_html
 
 # Set by the book's build for the kernels that it starts.
 SWITCH = "LMMTEACH_STATIC"
@@ -18,26 +18,47 @@ def is_static():
 
 
 @cache
+def view(explorer):
+    """The stage on which all frames of an explorer are drawn."""
+    return View(explorer, explorer.name, explorer.controls)
+
+
+@cache
 def frames(explorer):
     """What the page shows at each position, and what it says to whoever listens."""
-    return [
-        {
-            "svg": as_svg(explorer.draw(**parameters), explorer.name),
-            "readout": as_html(explorer.readout(parameters)),
-            "spoken": as_spoken(f"{explorer.where(parameters)}: {explorer.readout(parameters)}"),
-        }
-        for parameters in explorer.positions
-    ]
+    drawn = []
+    for parameters in explorer.positions:
+        marks, handles = view(explorer).marks(parameters)
+        drawn.append(
+            {
+                "marks": marks,
+                "handles": handles,
+                "readout": as_html(explorer.readout(parameters)),
+                "spoken": as_spoken(
+                    f"{explorer.where(parameters)}: {explorer.readout(parameters)}"
+                ),
+            }
+        )
+    return drawn
 
 
 def static_html(explorer):
     """The explorer as HTML with all its frames; until a prediction is made, only numbers stand."""
     drawn = frames(explorer)
+    start = drawn[explorer.positions.index(explorer.start)]
     where, numbers = explorer.where(explorer.start), explorer.numbers(explorer.start)
-    pieces, packed = _packed([frame["svg"] for frame in drawn])
+    pieces, moving = packed(explorer)
     data = {
         "pieces": pieces,
-        "frames": [frame | {"svg": lines} for frame, lines in zip(drawn, packed, strict=True)],
+        "frames": [
+            {
+                "between": values,
+                "handles": [place for *_, place in frame["handles"]],
+                "readout": frame["readout"],
+                "spoken": frame["spoken"],
+            }
+            for values, frame in zip(moving, drawn, strict=True)
+        ],
         "sizes": [len(control.values) for control in explorer.controls],
         "labels": [[as_html(c.text(value)) for value in c.values] for c in explorer.controls],
         "spoken": [[as_spoken(c.text(value)) for value in c.values] for c in explorer.controls],
@@ -56,8 +77,9 @@ def static_html(explorer):
             _controls(explorer),
             '<div class="explorer-frame" role="img" ',
             f'aria-label="{_spoken(f"{where}: {numbers}")}">',
-            drawn[explorer.positions.index(explorer.start)]["svg"],
-            f'</div><p class="explorer-readout" role="status">{as_html(numbers)}</p>',
+            view(explorer).html(start["marks"], start["handles"]),
+            f"</div>{legend_html(explorer.legend, explorer.name)}",
+            f'<p class="explorer-readout" role="status">{as_html(numbers)}</p>',
             _without_scripts(explorer),
             f'<script type="application/json">{payload}</script>',
             "</section>",
@@ -65,13 +87,36 @@ def static_html(explorer):
     )
 
 
-def _packed(pictures):
-    """Most lines of a picture stand in the others too: each line once, and each picture's lines."""
-    number = {}
-    packed = [
-        [number.setdefault(line, len(number)) for line in svg.split("\n")] for svg in pictures
-    ]
-    return list(number), packed
+def packed(explorer):
+    """What the pictures have in common, for each panel, and for each picture what lies between.
+
+    The numbers of a picture, and the few words that change, stand between the pieces of text.
+    """
+    drawn = frames(explorer)
+    for frame, parameters in zip(drawn, explorer.positions, strict=True):
+        if kinds_of(frame) != kinds_of(drawn[0]):
+            raise ValueError(
+                f"explorer {explorer.name}: at {parameters} it has other marks than at "
+                f"{explorer.positions[0]}. Draw the same marks, each with as many vertices, at "
+                "every position, and with alpha=0 what shall not be seen."
+            )
+    shared, moving = [], [[] for _ in drawn]
+    for panels in zip(*(frame["marks"] for frame in drawn), strict=True):
+        shared.append([""])
+        for values in zip(*panels, strict=True):
+            if len(set(values)) == 1:
+                shared[-1][-1] += as_svg(values[:1])
+                continue
+            shared[-1].append("")
+            for between, value in zip(moving, values, strict=True):
+                between.append(value)
+    return shared, moving
+
+
+def kinds_of(frame):
+    """The kinds of marks in a picture: what must be the same in all of them."""
+    marks = [[type(piece) for piece in panel] for panel in frame["marks"]]
+    return marks, [handle[:2] for handle in frame["handles"]]
 
 
 def _spoken(text):

@@ -63,29 +63,34 @@ def pvalues(c, reml):
     return chi2_pvalue(value, 1), boundary_pvalue(value), exact
 
 
-def draw_boundary(c, reml):
-    """The exact null distribution with its spike at 0, χ²₁ and the mixture, and the data."""
-    spike, densities = null_bars(reml)
-    value = statistic(c, reml)
+def stage_boundary():
+    """χ²₁ and the mixture, and room for the exact null distribution with its spike at 0."""
     figure, (zero, tail) = new_figure(2)
-    shares = (spike, 0.5, 0.0)
-    zero.bar(range(3), shares, color=[BETWEEN, INK, INK], width=0.5)
-    # The numbers stand in the labels: each text takes as long to draw as all bars.
-    names = [f"{n}\n{s:.2f}" for n, s in zip(("exact", "mixture", "χ²₁"), shares, strict=True)]
-    zero.set(ylim=(0, 1), yticks=[0, 0.5, 1])
-    zero.set_xticks(range(3), names)
+    zero.set(xlim=(-0.4, 2.4), ylim=(0, 1), yticks=[0, 0.5, 1])
+    zero.set_xticks(range(3), ("exact", "mixture", "χ²₁"))
     set_title(zero, "share of statistics that are 0")
-    tail.stairs(densities, EDGES, fill=True, color=BETWEEN, alpha=0.5)
     x = EDGES[1:]
     density = np.exp(-x / 2) / np.sqrt(2 * np.pi * x)
     tail.plot(x, density, color=INK, lw=1.5, ls=":")
     tail.plot(x, density / 2, color=INK, lw=1.5, ls="--")
-    tail.axvline(value, color=WITHIN, lw=2.5)
-    tail.text(5, 0.4, f"c = {c:g}", color=INK, fontsize=10)
     tail.set(xlim=(0, 10), xticks=[0, 5, 10], ylim=(0, 0.5), yticks=[0, 0.25, 0.5])
     set_title(tail, "the others: exact, mixture - -, χ²₁ ···")
     tail.set_xlabel("statistic; the line is that of the data")
-    return figure
+    return figure, (zero, tail)
+
+
+def draw_boundary(axes, c, reml):
+    """The exact null distribution with its spike at 0, and the statistic of the data."""
+    zero, tail = axes
+    spike, densities = null_bars(reml)
+    value = statistic(c, reml)
+    shares = (spike, 0.5, 0.0)
+    zero.bar(range(3), shares, color=[BETWEEN, INK, INK], width=0.5)
+    for k, share in enumerate(shares):
+        zero.text(k, share + 0.02, f"{share:.2f}", color=INK, fontsize=9, ha="center")
+    tail.stairs(densities, EDGES, fill=True, color=BETWEEN, alpha=0.5)
+    tail.axvline(value, color=WITHIN, lw=2.5)
+    tail.text(5, 0.4, f"c = {c:g}", color=INK, fontsize=10)
 
 
 def read_boundary(c, reml):
@@ -112,20 +117,25 @@ def ceiling(groups):
     return np.sqrt((groups - 1) / 2)
 
 
-def draw_wald(sigma2_b, groups):
-    """z over σ_b² with its ceiling and the usual cut of 1.96."""
+def stage_wald():
+    """The usual cut of 1.96."""
     figure, (ax,) = new_figure(1)
-    ax.plot(CURVE, [z(value, groups) for value in CURVE], color=WITHIN, lw=2.5)
-    ax.axhline(ceiling(groups), color=BETWEEN, ls="--", lw=1.5)
     ax.axhline(1.96, color=INK, lw=1, ls=":")
     ax.text(VALUES[0], 2.0, "1.96", color=INK, fontsize=9)
-    ax.plot(sigma2_b, z(sigma2_b, groups), "o", color=WITHIN, ms=9)
-    ax.set(xscale="log", ylim=(0, 3.4), yticks=[0, 1, 2, 3])
+    ax.set(xscale="log", xlim=(0.0005, 2000), ylim=(0, 3.4), yticks=[0, 1, 2, 3])
     ax.set_xticks([0.001, 0.1, 10, 1000], ["0.001", "0.1", "10", "1000"])
     ax.minorticks_off()
     set_title(ax, "Wald z (solid) and its ceiling (dashed)")
     ax.set_xlabel("variance between women")
-    return figure
+    return figure, (ax,)
+
+
+def draw_wald(axes, sigma2_b, groups):
+    """z over σ_b² with its ceiling."""
+    (ax,) = axes
+    ax.plot(CURVE, [z(value, groups) for value in CURVE], color=WITHIN, lw=2.5)
+    ax.axhline(ceiling(groups), color=BETWEEN, ls="--", lw=1.5)
+    ax.plot(sigma2_b, z(sigma2_b, groups), "o", color=WITHIN, ms=9)
 
 
 def read_wald(sigma2_b, groups):
@@ -143,6 +153,7 @@ def read_wald(sigma2_b, groups):
 wald_ceiling = Explorer(
     "wald-ceiling",
     "Explorer: the ceiling of the Wald statistic",
+    stage_wald,
     draw_wald,
     read_wald,
     (
@@ -162,6 +173,7 @@ wald_ceiling = Explorer(
 boundary = Explorer(
     "boundary",
     "Explorer: three p-values at the boundary",
+    stage_boundary,
     draw_boundary,
     read_boundary,
     (

@@ -150,7 +150,7 @@ def test_what_is_no_number_is_told_so(visit, key):
     said = visit(key).said[key]
     assert said[""] == ("not attempted", f"… {key} Not attempted yet {EMPTY}")
     for typed in nonsense(EXERCISES[key]):
-        assert said[typed] == ("error", f"! {key} Error {UNREADABLE}"), typed
+        assert said[typed] == ("error", f"! {key} Could not be checked {UNREADABLE}"), typed
 
 
 @pytest.mark.parametrize("key", CHOICE)

@@ -1,5 +1,6 @@
 // The explorers on a built page: every number, word and picture was made by the package at build
-// time; this only shows the frame that belongs to the position of the sliders.
+// time; this only shows the frame that belongs to the position of the sliders. A picture glides to
+// its frame; what is read and heard belongs to the frame at once.
 document.addEventListener("DOMContentLoaded", () => {
   for (const section of document.querySelectorAll("section.explorer")) {
     const data = JSON.parse(section.querySelector("script").textContent);
@@ -7,39 +8,65 @@ document.addEventListener("DOMContentLoaded", () => {
     const sliders = [...section.querySelectorAll("input[type=range]")];
     const options = [...section.querySelectorAll("input[type=radio]")];
     const presets = [...section.querySelectorAll(".explorer-preset")];
+    const moves = [...section.querySelectorAll(".explorer-handle")].map(
+      (handle) => handle.dataset.moves.split(" ").map(Number));
+    const positions = data.sizes.reduce(
+      (all, size) => all.flatMap((at) => [...Array(size).keys()].map((k) => [...at, k])), [[]]);
+    const current = () => sliders.map((slider) => Number(slider.value));
+    const frame = (at) => {
+      const { between, handles } = data.frames[indexOf(at)];
+      return { pieces: data.pieces, between, handles };
+    };
+    const indexOf = (at) => at.reduce((index, k, slider) => index * data.sizes[slider] + k, 0);
+    const start = frame(sliders.map((slider) => Number(slider.defaultValue)));
 
-    const present = ({ picture, spoken, readout }) => {
-      find("frame").innerHTML = picture;
+    // Of the positions between which a handle moves, the one where it is nearest to the pointer.
+    const picture = explorerPicture(find("frame"), start, (handle, x, y) => {
+      const now = current();
+      const distance = (at) => {
+        const [left, top] = data.frames[indexOf(at)].handles[handle];
+        return Math.hypot(x - left, y - top);
+      };
+      const nearest = positions
+        .filter((at) => at.every((k, slider) => k === now[slider] || moves[handle].includes(slider)))
+        .reduce((best, at) => (distance(at) < distance(best) ? at : best), now);
+      if (indexOf(nearest) !== indexOf(now)) move(nearest);
+    });
+
+    const say = ({ spoken, readout }) => {
       find("frame").setAttribute("aria-label", spoken);
       find("readout").innerHTML = readout;
     };
     const unopened = {
-      picture: find("frame").innerHTML,
       spoken: find("frame").getAttribute("aria-label"),
       readout: find("readout").innerHTML,
     };
-
-    const show = () => {
-      let index = 0;
-      sliders.forEach((slider, k) => {
-        const at = Number(slider.value);
-        index = index * data.sizes[k] + at;
-        slider.setAttribute("aria-valuetext", data.spoken[k][at]);
-        slider.parentElement.querySelector("output").innerHTML = data.labels[k][at];
+    const show = (jump) => {
+      current().forEach((at, k) => {
+        sliders[k].setAttribute("aria-valuetext", data.spoken[k][at]);
+        sliders[k].parentElement.querySelector("output").innerHTML = data.labels[k][at];
       });
-      const { svg, spoken, readout } = data.frames[index];
-      present({ picture: svg.map((line) => data.pieces[line]).join("\n"), spoken, readout });
+      say(data.frames[indexOf(current())]);
+      picture(frame(current()), jump);
+    };
+    const move = (at) => {
+      at.forEach((value, k) => { sliders[k].value = value; });
+      show();
     };
 
     const open = (verdict) => {
       find("verdict").innerHTML = verdict;
       for (const control of [...options, find("commit"), find("skip")]) control.disabled = true;
       for (const control of [...sliders, ...presets]) control.disabled = false;
+      section.classList.add("explorer-open");
       show();
       sliders[0].focus({ preventScroll: true });
       // Paper asks the question and does not answer it.
-      window.addEventListener("beforeprint", () => present(unopened));
-      window.addEventListener("afterprint", show);
+      window.addEventListener("beforeprint", () => {
+        say(unopened);
+        picture(start, true);
+      });
+      window.addEventListener("afterprint", () => show(true));
     };
 
     const [toRight, toWrong, toNone] = data.verdicts;
@@ -51,12 +78,9 @@ document.addEventListener("DOMContentLoaded", () => {
       open(chosen === data.right ? toRight : toWrong);
     });
     find("skip").addEventListener("click", () => open(toNone));
-    for (const slider of sliders) slider.addEventListener("input", show);
+    for (const slider of sliders) slider.addEventListener("input", () => show());
     for (const preset of presets) {
-      preset.addEventListener("click", () => {
-        JSON.parse(preset.dataset.at).forEach((at, k) => { sliders[k].value = at; });
-        show();
-      });
+      preset.addEventListener("click", () => move(JSON.parse(preset.dataset.at)));
     }
   }
 });
