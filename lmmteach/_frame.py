@@ -168,8 +168,8 @@ def _require_bars(formula, said):
     calls = [part for part in parts if said.is_call(part)]
     if calls:
         raise NotImplementedError(
-            f"lmm needs columns to the right of the bar, but found {calls[0]!r}. Make that a column "
-            "of the data first."
+            f"lmm needs columns to the right of the bar, but found {calls[0]!r}. Make that a "
+            "column of the data first."
         )
 
 

@@ -257,8 +257,8 @@ def _require_groups(label, levels, codes):
         )
     if len(levels) == len(codes):
         raise ValueError(
-            f"The grouping column {label!r} has one observation per group, so sigma2_b and sigma2_e "
-            "cannot be told apart. Some groups need at least two observations."
+            f"The grouping column {label!r} has one observation per group, so sigma2_b and "
+            "sigma2_e cannot be told apart. Some groups need at least two observations."
         )
 
 
