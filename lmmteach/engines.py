@@ -4,6 +4,8 @@ Both take the model in units of σ_ε: 𝒟 = σ_ε² Λ Λᵀ, with Λ block di
 and give the criterion with β and σ_ε² at their best.
 """
 
+from copy import copy
+
 import numpy as np
 from scipy import sparse
 from scipy.linalg import block_diag
@@ -14,7 +16,15 @@ from lmmteach._descend import descend
 from lmmteach._shapes import not_negative
 from lmmteach.crossed import cross_products, crossed_effects, evaluate_crossed
 from lmmteach.prediction import predict_known
-from lmmteach.sums import Evaluation, best_of, effects, evaluate, group_sums, starts
+from lmmteach.sums import (
+    Evaluation,
+    best_of,
+    effects,
+    evaluate,
+    group_sums,
+    recombined,
+    starts,
+)
 
 # Up to so many rows V is written out, unless the other way is asked for.
 FEW_ROWS = 20
@@ -123,6 +133,19 @@ class Literal:
             V += sum(D[i, j] * G[i][j] for i in range(len(D)) for j in range(len(D)))
         return V
 
+    def recombined(self, A):
+        """The same engine with (X, y) A in the place of (X, y)."""
+        other = copy(self)
+        columns = np.column_stack([self.X, self.y]) @ A
+        other.X, other.y = columns[:, :-1], columns[:, -1]
+        return other
+
+    def with_response(self, y):
+        """The same engine with another response."""
+        other = copy(self)
+        other.y = y
+        return other
+
     def starts(self, reml=True):
         """Where to begin; as good a place as any."""
         return [None]
@@ -196,6 +219,32 @@ class Fast:
                 [factors[f] for f in self.order], np.column_stack([X, y])
             )
 
+    def recombined(self, A):
+        """The same engine with (X, y) A in the place of (X, y); only sums are touched."""
+        other = copy(self)
+        columns = np.column_stack([self.X, self.y]) @ A
+        other.X, other.y = columns[:, :-1], columns[:, -1]
+        if len(self.factors) == 1:
+            other.sums = recombined(self.sums, A)
+        else:
+            T1, T2, C = self.products.T1 @ A, self.products.T2 @ A, A.T @ self.products.C @ A
+            other.products = self.products._replace(T1=T1, T2=T2, C=C)
+        return other
+
+    def with_response(self, y):
+        """The same engine with another response; what does not depend on it is not made again."""
+        other = copy(self)
+        other.y = y
+        if len(self.factors) == 1:
+            (only,) = self.factors
+            other.sums = group_sums(only.codes, only.q, only.z, [*self.X.T, y])
+        else:
+            columns = np.column_stack([self.X, y])
+            T1, *others = [_sums_of(self.factors[f], columns) for f in self.order]
+            T2 = np.concatenate([T.reshape(-1, T.shape[2]) for T in others])
+            other.products = self.products._replace(T1=T1, T2=T2, C=columns.T @ columns)
+        return other
+
     def starts(self, reml=True):
         """Where to begin: for a single random effect the summits of a scan."""
         if len(self.factors) > 1 or len(self.factors[0].z) > 1:
@@ -260,6 +309,16 @@ def places(factors):
     """Where each factor's block of Λ is: a slice for each."""
     ends = np.cumsum([len(factor.z) for factor in factors])
     return [slice(end - len(f.z), end) for end, f in zip(ends, factors, strict=True)]
+
+
+def _sums_of(factor, columns):
+    """Zᵀ times columns (n, m), for one factor: (k, q, m)."""
+    total = np.empty((len(factor.z), factor.q, columns.shape[1]))
+    for i, z in enumerate(factor.z):
+        for j, column in enumerate(columns.T):
+            weights = column if z is None else z * column
+            total[i, :, j] = np.bincount(factor.codes, weights, minlength=factor.q)
+    return total
 
 
 def _with_ones(z, n):

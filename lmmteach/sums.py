@@ -73,6 +73,13 @@ def group_sums(codes, q, z, columns):
     return Sums(R, count, K, within, len(codes), L, c)
 
 
+def recombined(sums, A):
+    """The sums of (X, y) A, from those of (X, y)."""
+    K = np.swapaxes(np.swapaxes(sums.K @ A, -1, -2) @ A, -1, -2)
+    c = np.einsum("imu,ma->iau", sums.c, A)
+    return sums._replace(K=K, within=A.T @ sums.within @ A, c=c)
+
+
 def _added(codes, q, n_i, a, b):
     """The sum over each group of a times b."""
     if a is None and b is None:
@@ -222,6 +229,9 @@ def best_of(S, logdet, n, reml):
     """
     p = len(S) - 1
     df = n - p if reml else n
+    if p == 0:
+        criterion = logdet + df * (1 + np.log(2 * np.pi * S[0, 0] / df))
+        return Best(float(criterion), np.empty(0), float(S[0, 0] / df), logdet, df, S[:0, :0])
     L, _ = lapack.dpotrf(S[:p, :p], lower=1)
     beta, _ = lapack.dpotrs(L, S[:p, p], lower=1)
     inverse, _ = lapack.dpotri(L, lower=1)
