@@ -80,14 +80,20 @@ def difference(small, large):
     columns that are combinations of the other's.
     """
     few, many = _pieces(small), _pieces(large)
+    if small.holds_b and small.held_b == 0 and not large.holds_b:
+        # Without random effects at all a model is within any other.
+        single = len(many) == 1 and many[0].z.shape[1] == 1
+        if large.is_random_intercept:
+            return ONLY_VARIANCE
+        return ONE_VARIANCE if single else UNKNOWN
     homes = [next((k for k, b in enumerate(many) if a.is_within(b)), None) for a in few]
     if None in homes:
         return NOT_NESTED
     is_same = len(few) == len(many) and all(any(b.is_within(a) for a in few) for b in many)
-    if small.holds_b or large.holds_b:
-        return _with_a_held_variance(small, large, is_same)
     if is_same:
-        return SAME
+        return _by_what_is_held(small, large)
+    if small.holds_b or large.holds_b:
+        return NOT_NESTED
     guests = [
         [a.z.shape[1] for a, home in zip(few, homes, strict=True) if home == k]
         for k in range(len(many))
@@ -101,9 +107,7 @@ def difference(small, large):
     return ONE_VARIANCE if sum(added) == 1 and not joined else UNKNOWN
 
 
-def _with_a_held_variance(small, large, is_same):
-    if not is_same:
-        return UNKNOWN if small.holds_b and small.held_b == 0 else NOT_NESTED
+def _by_what_is_held(small, large):
     if small.holds_b == large.holds_b:
         return SAME
     return ONLY_VARIANCE if small.holds_b else NOT_NESTED

@@ -14,6 +14,7 @@ from lmmteach.engines import added_effects, best, engine_for, places
 from lmmteach.intervals import profile_intervals, wald_intervals
 from lmmteach.model import Sigma_matrix, V_matrix
 from lmmteach.prediction import normal_interval
+from lmmteach.resampling import influence, simulate
 from lmmteach.summary import summarise
 from lmmteach.sums import Evaluation
 from lmmteach.testing import aic
@@ -431,17 +432,21 @@ class LinearMixedModel:
         """
         return wald_intervals(self, level)
 
-    def profile_interval(self, level=0.95):
+    def profile_interval(self, level=0.95, progress=True):
         """Profile-likelihood intervals of every parameter, from the ML profile as in lme4.
 
         Parameters
         ----------
         level : confidence level, between 0 and 1
+        progress : True shows a progress bar for what takes more than two seconds
 
         Returns
         -------
-        intervals : DataFrame with a row for σ_b² (unless it is held), σ_ε² and each coefficient;
-            columns estimate (this fit's), lower and upper
+        intervals : DataFrame with columns estimate (this fit's), lower and upper. In a model of one
+            random intercept it has a row for σ_b² (unless it is held), σ_ε² and each coefficient;
+            in others for the SDs and correlations of the random effects, named as in lme4, σ_ε and
+            each coefficient. Where the profile never falls far enough, an interval ends at 0, or
+            at −1 or 1
 
         Raises
         ------
@@ -450,7 +455,51 @@ class LinearMixedModel:
 
         Source: lecture 15, "Maximum-Likelihood Estimation" (profile likelihood).
         """
-        return profile_intervals(self, level)
+        return profile_intervals(self, level, progress)
+
+    def simulate(self, nsim, rng):
+        """Draw new responses from the fitted model: new random effects, and new errors.
+
+        Parameters
+        ----------
+        nsim : how many responses to draw for each row
+        rng : numpy Generator, e.g. np.random.default_rng(6)
+
+        Returns
+        -------
+        responses : DataFrame with a row for each observation, and columns sim_1, sim_2, …
+
+        Raises
+        ------
+        ValueError, TypeError
+            if nsim is no positive whole number, or rng is no Generator.
+        """
+        return simulate(self, nsim, rng)
+
+    def influence(self, group=None, n_jobs=1, progress=True):
+        """Fit the model again and again, each time without one group.
+
+        Parameters
+        ----------
+        group : which grouping factor's groups are left out; the one with the most groups if not
+            given
+        n_jobs : how many processes share the work; −1 uses one for each core
+        progress : True shows a progress bar for what takes more than two seconds
+
+        Returns
+        -------
+        influence : with the DataFrames ``beta`` (a row for each group, a column for each
+            coefficient) and ``theta`` (a column for each variance and covariance)
+
+        Raises
+        ------
+        ValueError
+            if there is no such grouping factor, or the rows that remain without some group do not
+            determine the parameters.
+
+        Source: Demidenko and Stukel (2005).
+        """
+        return influence(self, group, n_jobs, progress)
 
     def summary(self):
         """The printout of the fit, as lme4 writes it."""
