@@ -39,7 +39,7 @@ def profile_intervals(fit, level=0.95, progress=True):
 
     between_0_and_1(level)
     cut = np.sqrt(chdtri(1, 1 - level))
-    parameters = _parameters(fit)
+    parameters = parameters_of(fit)
     rows = []
     for one in tqdm(parameters, delay=2, leave=False, disable=not progress):
         profile = Profile(one)
@@ -186,7 +186,7 @@ class Parameter(NamedTuple):
     top: float
 
 
-def _parameters(fit):
+def parameters_of(fit):
     """All parameters of a fit that are not held, in the order of lme4's confint."""
     random, engine = fit.frame.random, fit.engine
     Lambda, found = best(engine, random, False, fit.held_b)
