@@ -10,7 +10,7 @@ import numpy as np
 from scipy import sparse
 from scipy.linalg import lapack, solve_triangular
 
-from lmmteach.sums import Evaluation, best_of, cholesky_of_each, solve_lower
+from lmmteach.sums import ROUNDING, Evaluation, best_of, cholesky_of_each, solve_lower
 
 # So many products of two entries of one group are kept; more are made anew each time.
 MOST_PAIRS = 30_000_000
@@ -112,6 +112,25 @@ def _quadratic(A, B, pairs, E):
         return np.asarray(B.multiply(A @ E).sum(axis=1)).ravel()
     place, product, row = pairs
     return np.bincount(row, product * E.ravel()[place], minlength=A.shape[0])
+
+
+def rank(products):
+    """How many of the columns of X and Z are independent."""
+    A11, A12, A22, T1, T2, C, _, pairs, _ = products
+    k, q = len(A11), A11.shape[2]
+    both = [(i, j) for i in range(k) for j in range(k)]
+    L = cholesky_of_each(A11, ROUNDING)
+    half = solve_lower(L, np.repeat(np.eye(k)[:, :, np.newaxis], q, axis=2))
+    E = np.einsum("aiu,aju->iju", half, half)
+    X1, X2, XX = T1[:, :, :-1], T2[:, :-1], C[:-1, :-1]
+    E_X1 = np.einsum("iju,jum->ium", E, X1)
+    rest22 = A22 - sum(_weighted(A12[i], A12[j], pairs[i, j], E[i, j]) for i, j in both)
+    rest2 = X2 - sum(A12[i].T @ E_X1[i] for i in range(k))
+    rest = np.block([[rest22, rest2], [rest2.T, XX - np.einsum("ium,iuk->mk", X1, E_X1)]])
+    size = np.sqrt(np.concatenate([np.diag(A22), np.diag(XX)]))
+    size[size == 0] = 1.0
+    left = np.linalg.eigvalsh(rest / np.outer(size, size))
+    return np.count_nonzero(L[range(k), range(k)]) + np.count_nonzero(left > ROUNDING)
 
 
 class Eliminated(NamedTuple):
