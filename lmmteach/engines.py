@@ -19,15 +19,17 @@ from lmmteach.profile import P_matrix, gls, profile_loglik
 from lmmteach.reml import restricted_loglik
 from lmmteach.sums import Evaluation, beyond_groups, effects, evaluate, group_sums, rank, starts
 
-# Up to so many rows V is written out, unless the other way is asked for.
-FEW_ROWS = 20
+# Up to so many rows, and with several factors, writing V out is quicker.
+FEW_ROWS = 50
 # The share of the variation that is so small that one must look whether it is only rounding.
 DOUBT = 1e-9
 
 
 def engine_for(name, factors, X, y):
     """The engine of a name; "auto" is the one that is quicker for so many rows."""
-    literal = name == "literal" or (name == "auto" and len(y) <= FEW_ROWS)
+    literal = name == "literal" or (
+        name == "auto" and len(factors) > 1 and len(y) <= FEW_ROWS
+    )
     return (Literal if literal else Fast)(factors, X, y)
 
 
