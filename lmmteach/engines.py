@@ -24,12 +24,13 @@ FEW_ROWS = 50
 # The share of the variation that is so small that one must look whether it is only rounding.
 DOUBT = 1e-9
 
+# Where to look for a start: SDs of random effects beside that of the errors.
+COARSE = np.geomspace(0.1, 5, 9)
+
 
 def engine_for(name, factors, X, y):
     """The engine of a name; "auto" is the one that is quicker for so many rows."""
-    literal = name == "literal" or (
-        name == "auto" and len(factors) > 1 and len(y) <= FEW_ROWS
-    )
+    literal = name == "literal" or (name == "auto" and len(factors) > 1 and len(y) <= FEW_ROWS)
     return (Literal if literal else Fast)(factors, X, y)
 
 
@@ -255,8 +256,13 @@ class Fast:
             )
 
     def starts(self, reml=True):
-        """Where to begin: for a single random effect the summits of a scan."""
-        if len(self.factors) > 1 or len(self.factors[0].z) > 1:
+        """Where to begin: for a single random effect the summits of a scan.
+
+        For several factors, near the best Λ of each alone.
+        """
+        if len(self.factors) > 1:
+            return [self._one_by_one(reml)]
+        if len(self.factors[0].z) > 1:
             return [None]
         return [np.array([[start]]) for start in starts(self.sums, reml)]
 
@@ -310,6 +316,30 @@ class Fast:
             part = w[begin : begin + 256].toarray()
             variance[begin : begin + 256] = np.sum(part * solved.solve(part.T).T, axis=1)
         return variance
+
+    def _one_by_one(self, reml):
+        """Λ as a coarse look at each factor alone has it, with the errors that all leave together.
+
+        Alone, a factor leaves the variation of all others to the errors.
+        """
+        scales, shares, errors = [], [], []
+        for factor in self.factors:
+            sums = group_sums(factor.codes, factor.q, factor.z, [*self.X.T, self.y])
+            scale = np.diag([1.0 if z is None else 1 / np.sqrt(np.mean(z**2)) for z in factor.z])
+            found = [(evaluate(sums, t * scale, reml), t) for t in COARSE]
+            here, t = min(found, key=lambda each: each[0].criterion)
+            scales.append(np.diag(scale))
+            shares.append(t**2 * here.sigma2_e)
+            errors.append(here.sigma2_e)
+        by_all = [
+            error
+            - sum(len(scale) * share for scale, share in zip(scales, shares, strict=True))
+            + len(own) * part
+            for error, own, part in zip(errors, scales, shares, strict=True)
+        ]
+        sigma2_e = max(*by_all, 0.2 * min(errors))
+        ts = np.sqrt(np.array(shares) / sigma2_e)
+        return np.diag(np.concatenate([t * scale for t, scale in zip(ts, scales, strict=True)]))
 
     def rank(self):
         """How many of the columns of X and Z are independent."""
