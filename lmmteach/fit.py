@@ -8,7 +8,9 @@ import numpy as np
 import pandas as pd
 
 from lmmteach._climb import require_unexplained
-from lmmteach._frame import ModelFrame, read_model, require_memory
+from lmmteach._estimable import require_told_apart
+from lmmteach._frame import ModelFrame, read_model
+from lmmteach._shapes import require_memory
 from lmmteach.diagnostics import marginal_residuals, scaled_residuals
 from lmmteach.engines import added_effects, best, engine_for, places
 from lmmteach.intervals import profile_intervals, wald_intervals
@@ -58,7 +60,8 @@ def lmm(formula, data, method="REML", sigma2_b=None, engine="auto"):
     frame = read_model(formula, data)
     require_unexplained(frame.r, frame.y)
     chosen = engine_for(engine, frame.random.factors, frame.Q, frame.r)
-    Lambda, evaluation = best(chosen, frame.random, method == "REML", sigma2_b)
+    require_told_apart(chosen, frame.random, frame.y, held=sigma2_b is not None)
+    Lambda, evaluation = best(chosen, frame.random, method == "REML", sigma2_b, frame.y)
     return LinearMixedModel(frame, method, chosen, Lambda, evaluation, sigma2_b)
 
 

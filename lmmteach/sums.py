@@ -102,14 +102,35 @@ def _within(codes, z, columns, n_i, L, c):
         if columns[j] is None and any(values is None for values in z):
             within[j] = within[:, j] = 0.0
             continue
-        coefficients = solve_upper(np.swapaxes(L, 0, 1), c[:, j : j + 1])
-        left = np.ones(n) if columns[j] is None else columns[j]
-        for values, per_group in zip(z, coefficients[:, 0], strict=True):
-            fitted = per_group[codes]
-            left = left - (fitted if values is None else fitted * values)
+        left = _left_over(codes, z, L, c[:, j], np.ones(n) if columns[j] is None else columns[j])
         within[j] = within[:, j] = [_dot(left, column, n) for column in columns]
         within[j, j] = left @ left
     return within
+
+
+def beyond_groups(sums, codes, z, j, column):
+    """What the groups' columns of Z leave of column j of (X, y)."""
+    return _left_over(codes, z, sums.L, sums.c[:, j], column)
+
+
+def _left_over(codes, z, L, c, column):
+    """A column less what the groups' columns of Z explain, from its coordinates c."""
+    coefficients = solve_upper(np.swapaxes(L, 0, 1), c)
+    left = column
+    for values, per_group in zip(z, coefficients, strict=True):
+        fitted = per_group[codes]
+        left = left - (fitted if values is None else fitted * values)
+    return left
+
+
+def rank(sums):
+    """How many of the columns of X and Z are independent."""
+    within = sums.within[:-1, :-1]
+    size = np.sqrt(np.diag(within))
+    size = np.where(size > ROUNDING, size, np.inf)
+    left = np.linalg.eigvalsh(within / np.outer(size, size))
+    diagonal = sums.L[range(len(sums.L)), range(len(sums.L))]
+    return np.count_nonzero(diagonal) + np.count_nonzero(left > ROUNDING)
 
 
 def _dot(a, b, n):

@@ -23,7 +23,7 @@ FUNCTIONS = register.functions()
 # Each imports only from its own line and from those above.
 LAYERS = (
     ("_shapes", "_climb", "_rformat", "_typeset", "_habits", "chapters", "montecarlo"),
-    ("model", "likelihood"),
+    ("covariance", "model", "likelihood"),
     ("profile",),
     ("blup", "reml"),
     ("testing", "prediction", "diagnostics"),
