@@ -66,19 +66,30 @@ class Deviance:
         self.engine, self.scale, self.held = engine, scale, held
         triangles = [block[np.array(np.tril_indices(len(block)))] for block in blocks]
         self.rows, self.columns = np.concatenate(triangles, axis=1)
+        self.moved = [np.sort(block) for block in blocks if np.any(np.diff(block) < 0)]
 
     def __call__(self, x):
         """The deviance at x, and its slope."""
         sigma, L = np.exp(x[0]), x[1:] if self.held is None else np.array([self.held])
         Lambda = np.zeros((len(self.scale), len(self.scale)))
         Lambda[self.rows, self.columns] = L / sigma
-        found = self.engine.evaluate(Lambda, False)
+        found = self.engine.evaluate(self._in_their_own_order(Lambda), False)
         misfit = found.df * found.sigma2_e / sigma**2
         value = found.spread + found.df * (np.log(2 * np.pi) + 2 * x[0]) + misfit
         by_square = found.spread_slope + found.fit_slope / sigma**2
         by_L = 2 * (by_square @ Lambda)[self.rows, self.columns] / sigma
         by_log = 2 * (found.df - misfit) - by_L @ L
         return value, np.append(by_log, by_L)[: len(x)]
+
+    def _in_their_own_order(self, Lambda):
+        """The lower triangular Λ with the same Λ Λᵀ, as the engines take it."""
+        if not self.moved:
+            return Lambda
+        lower = Lambda.copy()
+        for block in self.moved:
+            at = np.ix_(block, block)
+            lower[at] = np.linalg.qr(Lambda[at].T, mode="r").T
+        return lower
 
     def x(self, covariance, sigma2_e):
         """The x of a covariance of the random effects, the singular ones moved off the edge."""
