@@ -199,7 +199,7 @@ class _Reader:
     def __init__(self, formula, columns):
         self.formula = formula
         self.columns = columns
-        self.parts, self.names, self.bars = {}, [], []
+        self.parts, self.names, self.bars, self.expanded = {}, [], [], {}
 
     def read(self):
         tree = self._tree()
@@ -216,7 +216,7 @@ class _Reader:
         # What is multiplied more often stands further back, as in R.
         terms = sorted(map(self._in_order, [t for t in terms if t not in offsets]), key=len)
         return Formula(
-            text=text_of(tree),
+            text=self._expanded(text_of(tree)),
             response=response,
             terms=tuple(terms),
             bars=tuple(self.bars),
@@ -425,10 +425,21 @@ class _Reader:
                 inner.right, "To the right of the bar there must be the column of the groups."
             )
         correlated, nested = inner.operator.lexeme == "|", _has_slash(inner.right)
+        if not correlated:
+            groups = text_of(inner.right)
+            effects = [f"0 + {':'.join(term)}" if term else "1" for term in left]
+            bars = " + ".join(f"({effect} | {groups})" for effect in effects)
+            self.expanded[text_of(tree)] = f"({bars})"
         bar = Bar(tuple(map(self._in_order, left)), tuple(right), correlated, nested)
         if bar not in self.bars:
             self.bars.append(bar)
         return []
+
+    def _expanded(self, text):
+        """The formula with double bars written out, as lme4 keeps it."""
+        for double, single in self.expanded.items():
+            text = text.replace(double, single)
+        return text
 
     def _in_order(self, term):
         """The parts of a term in the order of the formula, as in R: f + x:f has f:x."""

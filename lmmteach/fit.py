@@ -14,7 +14,7 @@ from lmmteach.engines import added_effects, best, engine_for, places
 from lmmteach.intervals import profile_intervals, wald_intervals
 from lmmteach.model import Sigma_matrix, V_matrix
 from lmmteach.prediction import normal_interval
-from lmmteach.summary import summarise
+from lmmteach.summary import singular_bars, summarise
 from lmmteach.sums import Evaluation
 from lmmteach.testing import aic
 
@@ -218,6 +218,11 @@ class LinearMixedModel:
     def is_singular(self):
         """True where the covariance of some random effects is exactly singular."""
         return bool((np.diag(self.Lambda) == 0).any())
+
+    @cached_property
+    def singular_bars(self):
+        """What each singular bar means and what one may do: ``{name: sentence}``, {} if none is."""
+        return singular_bars(self)
 
     @property
     def nobs(self):
