@@ -49,14 +49,16 @@ class Bar(NamedTuple):
 class Formula:
     """What a formula asks for.
 
-    ``parts`` has what the terms are made of, ``{text: node}``; ``names`` the columns, in the order
-    in which they appear there.
+    ``offsets`` are the terms whose coefficient is 1, as in ``offset(x)``. ``parts`` has what the
+    terms are made of, ``{text: node}``; ``names`` the columns, in the order in which they appear
+    there.
     """
 
     text: str
     response: str
     terms: tuple
     bars: tuple
+    offsets: tuple
     parts: dict
     names: tuple
 
@@ -197,7 +199,7 @@ class _Reader:
     def __init__(self, formula, columns):
         self.formula = formula
         self.columns = columns
-        self.parts, self.names, self.bars = {}, [], []
+        self.parts, self.names, self.bars, self.expanded = {}, [], [], {}
 
     def read(self):
         tree = self._tree()
@@ -208,14 +210,17 @@ class _Reader:
         if not (isinstance(tree, node.Binary) and tree.operator.kind == "TILDE"):
             self._refuse(tree, "It names no response. Write 'y ~ …'.")
         response = self._response(tree.left)
-        terms = self._terms(tree.right)
+        terms = self._with_intercept(self._terms(tree.right))
+        offsets = [term for term in terms if any(map(self._is_offset, term))]
+        self._require_offsets(offsets)
         # What is multiplied more often stands further back, as in R.
-        terms = sorted(map(self._in_order, self._with_intercept(terms)), key=len)
+        terms = sorted(map(self._in_order, [t for t in terms if t not in offsets]), key=len)
         return Formula(
-            text=text_of(tree),
+            text=self._expanded(text_of(tree)),
             response=response,
             terms=tuple(terms),
             bars=tuple(self.bars),
+            offsets=tuple(offsets),
             parts=self.parts,
             names=tuple(self.names),
         )
@@ -420,14 +425,39 @@ class _Reader:
                 inner.right, "To the right of the bar there must be the column of the groups."
             )
         correlated, nested = inner.operator.lexeme == "|", _has_slash(inner.right)
+        if not correlated:
+            groups = text_of(inner.right)
+            effects = [f"0 + {':'.join(term)}" if term else "1" for term in left]
+            bars = " + ".join(f"({effect} | {groups})" for effect in effects)
+            self.expanded[text_of(tree)] = f"({bars})"
         bar = Bar(tuple(map(self._in_order, left)), tuple(right), correlated, nested)
         if bar not in self.bars:
             self.bars.append(bar)
         return []
 
+    def _expanded(self, text):
+        """The formula with double bars written out, as lme4 keeps it."""
+        for double, single in self.expanded.items():
+            text = text.replace(double, single)
+        return text
+
     def _in_order(self, term):
         """The parts of a term in the order of the formula, as in R: f + x:f has f:x."""
         return tuple(sorted(term, key=list(self.parts).index))
+
+    def _is_offset(self, part):
+        tree = self.parts[part]
+        return isinstance(tree, node.Call) and tree.callee.name.lexeme == "offset"
+
+    def _require_offsets(self, offsets):
+        elsewhere = [term for bar in self.bars for term in (*bar.terms, *bar.factors)]
+        for term in [*offsets, *elsewhere]:
+            for part in filter(self._is_offset, term):
+                tree = self.parts[part]
+                if len(term) > 1 or term in elsewhere:
+                    self._refuse(tree, "offset() must be a term of its own in the fixed part.")
+                if len(tree.args) != 1 or isinstance(tree.args[0], node.Assign):
+                    self._refuse(tree, "offset() takes one column, or one call such as log(x).")
 
     def _with_intercept(self, terms):
         return [()] * (None not in terms and () not in terms) + [t for t in terms if t is not None]

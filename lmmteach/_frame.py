@@ -1,6 +1,6 @@
 """From a formula and a DataFrame to y, X and Z; what cannot be fitted is refused here."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import numpy as np
@@ -31,7 +31,9 @@ class ModelFrame:
 
     With years or times in X, and far from 0, the formulas would lose their digits. So the model is
     kept in other columns too: X = QR with orthonormal Q, the OLS coefficients ``beta_Q`` of y on
-    Q, and ``r``, what they leave over.
+    Q, and ``r``, what they leave over. The offset is taken off y before; and where there are
+    weights w, each row of X, y and Z is multiplied by √w before, so that all errors have the
+    variance σ_ε². ``weighted`` is the random part with such rows.
     """
 
     formula: str
@@ -45,9 +47,14 @@ class ModelFrame:
     r: np.ndarray
     beta_names: list
     random: RandomPart
+    weighted: RandomPart
     fixed_kinds: dict
     random_kinds: dict
+    weights: "RowValues"
+    offset: "RowValues"
+    offset_kinds: dict
     _design: object
+    _offset_design: object = field(default=None)
 
     @cached_property
     def Z(self):
@@ -73,6 +80,13 @@ class ModelFrame:
             parts.append(np.column_stack(columns).T)
         return parts
 
+    def new_offset(self, newdata):
+        """(m,) the offset of each row of new data."""
+        total = self.offset.rows(newdata)
+        if self._offset_design is None:
+            return total
+        return total + self._rows(self._offset_design, self.offset_kinds, newdata).sum(axis=1)
+
     def _rows(self, design, kinds, newdata):
         require_frame(newdata, "newdata")
         columns = list(kinds)
@@ -97,15 +111,53 @@ class ModelFrame:
         return X
 
 
-def read_model(formula, data):
+@dataclass(frozen=True, eq=False)
+class RowValues:
+    """A number for each row that is not in the formula: its weight, or its offset.
+
+    Parameters
+    ----------
+    what : "weights" or "offset"
+    values : (n,), for an offset with what the formula has of it; None where there are none
+    column : its name in the data, where it is a column
+    usual : what a row has where there are none
+    said : as the printout names it, None where there is nothing to name
+    """
+
+    what: str
+    values: np.ndarray | None
+    column: str | None
+    usual: float
+    said: str | None
+
+    def rows(self, newdata):
+        """(m,) the numbers of new rows; a weight that newdata does not have is 1."""
+        if self.said is None or (self.what == "weights" and self.column not in newdata.columns):
+            return np.full(len(newdata), self.usual)
+        if self.column is None:
+            raise ValueError(
+                "The offset was given as an array, so nobody knows that of new rows. Make it a "
+                'column of the data and fit with offset="name", or write offset(name) in the '
+                "formula."
+            )
+        return _row_values(self.column, newdata, self.what, "newdata")
+
+
+def read_model(formula, data, weights=None, offset=None):
     """Read ``y ~ fixed + (1 | group)`` and build the arrays from the columns of ``data``.
+
+    Parameters
+    ----------
+    formula : text
+    data : DataFrame
+    weights, offset : the name of a column, or (n,) numbers; None for weights of 1, no offset
 
     Raises
     ------
     TypeError, ValueError
         naming what is wrong with the formula or the data, with column and row.
     NotImplementedError
-        for a random part other than one random intercept.
+        for a grouping factor that is not made of columns.
     """
     # formulae takes longer to import than a fit to run; only those who fit should pay.
     from lmmteach._formula import read_formula
@@ -120,7 +172,8 @@ def read_model(formula, data):
     require_columns(columns, data, "data")
     require_complete(columns, data, "data")
     effects = [term for bar in said.bars for term in bar.terms]
-    computed = _in_order(said.names_in([*said.terms, *effects, (said.response,)]), data)
+    in_formula = [*said.terms, *said.offsets, *effects, (said.response,)]
+    computed = _in_order(said.names_in(in_formula), data)
     require_readable(computed, data, "data")
     _refuse_names(said)
     fixed = _in_order(said.names_in(said.terms), data)
@@ -133,7 +186,20 @@ def read_model(formula, data):
     _require_scale(y, design)
     _require_rank(design.X, design.names)
     random = read_random(said, data, lambda terms: _evaluated(formula, said, terms, computable))
-    Q, R, beta_Q, r = orthonormal(design.X, y)
+    weight = _given("weights", weights, data, 1.0)
+    given = _given("offset", offset, data, 0.0)
+    offset_design = _evaluated(formula, said, said.offsets, computable) if said.offsets else None
+    own, weighted = y, random
+    X = design.X
+    if given.values is not None or said.offsets:
+        added = 0.0 if given.values is None else given.values
+        total = (offset_design.X.sum(axis=1) if said.offsets else 0.0) + added
+        given, own = replace(given, values=total), y - total
+    if weight.values is not None:
+        root = np.sqrt(weight.values)
+        X, own = root[:, np.newaxis] * X, root * own
+        weighted = random.with_rows_times(root)
+    Q, R, beta_Q, r = orthonormal(X, own)
     return ModelFrame(
         formula=said.text,
         data_name=data.attrs.get("name", f"a DataFrame of {len(data)} rows"),
@@ -146,9 +212,14 @@ def read_model(formula, data):
         r=r,
         beta_names=design.names,
         random=random,
+        weighted=weighted,
         fixed_kinds={column: kind_of(data[column]) for column in fixed},
         random_kinds={column: kind_of(data[column]) for column in varying},
+        weights=weight,
+        offset=given,
+        offset_kinds={column: kind_of(data[column]) for column in said.names_in(said.offsets)},
         _design=design,
+        _offset_design=offset_design,
     )
 
 
@@ -178,11 +249,49 @@ def _refuse_names(said):
         raise ValueError(
             "'Intercept' has a meaning of its own in a formula. Give the column a different name."
         )
-    if any(part.startswith("offset(") and said.is_call(part) for part in used):
-        raise NotImplementedError(
-            f"lmm does not fit an offset, but the formula {said.text!r} has one. Subtract it from "
-            "the response in the data first."
+
+
+def _given(what, given, data, usual):
+    """Weights or an offset as the caller gave them."""
+    if given is None:
+        return RowValues(what, None, None, usual, None)
+    values = _row_values(given, data, what, "data")
+    if isinstance(given, str):
+        return RowValues(what, values, given, usual, given)
+    return RowValues(what, values, None, usual, f"an array of {len(values)} numbers")
+
+
+def _row_values(given, data, what, where):
+    if isinstance(given, str):
+        require_columns([given], data, where)
+        require_complete([given], data, where)
+        name, values = f"The column {given!r} of {where}, the {what},", data[given]
+    else:
+        name, values = what, given
+        if isinstance(given, pd.Series) and not given.index.equals(data.index):
+            raise ValueError(
+                f"{what} is a Series whose index is not that of {where}. Give both the same index, "
+                f"or pass {what}.to_numpy() if their rows correspond."
+            )
+    fits = not pd.api.types.is_bool_dtype(getattr(values, "dtype", None))
+    try:
+        values = np.asarray(values, dtype=float)
+    except (TypeError, ValueError):
+        fits = False
+    if not fits or np.shape(values) != (len(data),):
+        raise ValueError(
+            f"{name} must be numbers, one for each of the {len(data)} rows. Give an array of "
+            "them, or the name of a column."
         )
+    low, needed = (1 / LARGEST_SCALE, "above 0") if what == "weights" else (-np.inf, "finite")
+    bad = ~((values >= low) & (np.abs(values) < LARGEST_SCALE))
+    if bad.any():
+        raise ValueError(
+            f"{name} must be {needed} and no larger than {LARGEST_SCALE:g}, but in row "
+            f"{plain(data.index[bad][0])} it is {values[bad][0]:g}. Leave such rows out, or mend "
+            "them."
+        )
+    return values
 
 
 def _in_order(names, data):
@@ -239,7 +348,8 @@ def _evaluated(formula, said, terms, data):
         columns = Columns(said, terms, data)
     except ValueError as error:
         raise ValueError(f"The formula {formula!r} cannot be computed: {error}") from None
-    _require_finite("The fixed part" if terms == said.terms else "A random part", columns.X)
+    what = {said.terms: "The fixed part", said.offsets: "The offset"}.get(terms, "A random part")
+    _require_finite(what, columns.X)
     return columns
 
 

@@ -28,6 +28,11 @@ def require_same_data(small, large):
             "The two models were fitted to different responses, and likelihoods of different data "
             "cannot be compared. Check whether one of them lost rows, or has them in another order."
         )
+    for what in ("weights", "offset"):
+        if not np.array_equal(getattr(small, what), getattr(large, what)):
+            raise ValueError(
+                f"The two models have different {what}, so neither is a special case of the other."
+            )
     codes = [{g.label: g.codes for g in fit.frame.random.groupings} for fit in (small, large)]
     if not all(np.array_equal(codes[0][g], codes[1][g]) for g in codes[0].keys() & codes[1].keys()):
         raise ValueError(

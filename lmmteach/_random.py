@@ -1,6 +1,6 @@
 """The random part of a formula, evaluated: grouping factors, and the columns of Z within them."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import pairwise
 from typing import NamedTuple
@@ -108,6 +108,16 @@ class RandomPart:
     def q(self):
         """Number of random effects, the columns of Z."""
         return sum(self.factors[bar.factor].q * len(bar.places) for bar in self.bars)
+
+    def with_rows_times(self, factors):
+        """The same with each row of Z multiplied by a number; ``factors`` is (n,)."""
+        return replace(
+            self,
+            factors=[
+                f._replace(z=tuple(factors if z is None else factors * z for z in f.z))
+                for f in self.factors
+            ],
+        )
 
     def column_of(self, place):
         """The factor that a position in Λ belongs to, and the values of its column of Z."""

@@ -213,6 +213,8 @@ class _Call(Call):
         self.name = name
 
     def eval_new_data(self, data_mask):
+        if self.kind == "offset":
+            return np.asarray(self.call.eval(data_mask, self.env).x, dtype=float)
         if self.kind != "categoric":
             return super().eval_new_data(data_mask)
         return _coded(self, _values(self.call.eval(data_mask, self.env)))

@@ -84,7 +84,9 @@ def _boundary_pvalues(statistic, large, df, tested, nsim, rng):
     groups = large.frame.random.factors[0].q
     if tested == ONLY_VARIANCE and groups <= MOST_GROUPS and groups * large.nobs <= LARGEST_Z:
         rng = np.random.default_rng(15) if rng is None else rng
-        null = exact_null(large.X, large.Z, nsim, rng, reml=large.method == "REML")
+        # With weights the rows are as the fit takes them: those of X and Z times √w.
+        root = np.sqrt(large.weights.to_numpy())[:, np.newaxis]
+        null = exact_null(root * large.X, root * large.Z, nsim, rng, reml=large.method == "REML")
         pvalues["exact"] = float((1 + np.sum(null >= statistic)) / (1 + nsim))
     return pvalues
 

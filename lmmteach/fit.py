@@ -17,7 +17,7 @@ from lmmteach.intervals import profile_intervals, wald_intervals
 from lmmteach.model import Sigma_matrix, V_matrix
 from lmmteach.prediction import normal_interval
 from lmmteach.resampling import influence, simulate
-from lmmteach.summary import summarise
+from lmmteach.summary import singular_bars, summarise
 from lmmteach.sums import Evaluation
 from lmmteach.testing import aic
 
@@ -26,19 +26,21 @@ class NewGroupWarning(UserWarning):
     """A prediction was requested for a group that is not in the data."""
 
 
-def lmm(formula, data, method="REML", sigma2_b=None, engine="auto"):
+def lmm(formula, data, method="REML", sigma2_b=None, engine="auto", weights=None, offset=None):
     """Fit a linear mixed model.
 
     Parameters
     ----------
     formula : text such as ``"logestrone ~ 1 + (1 | woman)"``: response, fixed part, and random
         parts as in lme4: ``(1 | g)``, ``(x | g)``, ``(0 + x | g)``, ``(x || g)``, ``(1 | a/b)``,
-        ``(1 | a:b)``, several of them, crossed or nested
+        ``(1 | a:b)``, several of them, crossed or nested; ``offset(x)`` adds x with coefficient 1
     data : DataFrame, a row for each observation
     method : ``"REML"`` (the default, as in lme4) or ``"ML"``
     sigma2_b : the variance between groups of a single random intercept, if it should be held
         fixed and not estimated; 0 gives the smaller model in a test of σ_b² = 0
     engine : ``"literal"`` writes V out, ``"fast"`` does not; ``"auto"`` takes the quicker one
+    weights : name of a column, or n numbers above 0: the error of row i has variance σ_ε² / w_i
+    offset : name of a column, or n numbers that are added to Xβ, besides those of the formula
 
     Returns
     -------
@@ -57,11 +59,11 @@ def lmm(formula, data, method="REML", sigma2_b=None, engine="auto"):
         raise ValueError(f'method = {method!r} is unknown. Choose "REML" or "ML".')
     if engine not in ("auto", "literal", "fast"):
         raise ValueError(f'engine = {engine!r} is unknown. Choose "auto", "literal" or "fast".')
-    frame = read_model(formula, data)
+    frame = read_model(formula, data, weights, offset)
     require_unexplained(frame.r, frame.y)
-    chosen = engine_for(engine, frame.random.factors, frame.Q, frame.r)
-    require_told_apart(chosen, frame.random, frame.y, held=sigma2_b is not None)
-    Lambda, evaluation = best(chosen, frame.random, method == "REML", sigma2_b, frame.y)
+    chosen = engine_for(engine, frame.weighted.factors, frame.Q, frame.r)
+    require_told_apart(chosen, frame.weighted, frame.y, held=sigma2_b is not None)
+    Lambda, evaluation = best(chosen, frame.weighted, method == "REML", sigma2_b, frame.y)
     return LinearMixedModel(frame, method, chosen, Lambda, evaluation, sigma2_b)
 
 
@@ -155,7 +157,7 @@ class LinearMixedModel:
         """(n, n) estimated covariance of y."""
         n = self.nobs
         require_memory(n**2, f"V would be {n:,} × {n:,}")
-        return V_matrix(self.Z, self.D, Sigma_matrix(self.sigma2_e, n))
+        return V_matrix(self.Z, self.D, Sigma_matrix(self.sigma2_e, n) / self.weights.to_numpy())
 
     @cached_property
     def _gls(self):
@@ -221,6 +223,11 @@ class LinearMixedModel:
         """True where the covariance of some random effects is exactly singular."""
         return bool((np.diag(self.Lambda) == 0).any())
 
+    @cached_property
+    def singular_bars(self):
+        """What each singular bar means and what one may do: ``{name: sentence}``, {} if none is."""
+        return singular_bars(self)
+
     @property
     def nobs(self):
         """Number of observations, n."""
@@ -234,10 +241,14 @@ class LinearMixedModel:
     @cached_property
     def loglik(self):
         """Log-likelihood at the estimates, with all its constants; restricted if REML."""
+        loglik = -self.evaluation.criterion / 2
+        if self.frame.weights.values is not None:
+            # The density of y from that of √w y.
+            loglik += np.log(self.frame.weights.values).sum() / 2
         if self.method == "REML":
             # log |XᵀV⁻¹X| = log |QᵀV⁻¹Q| + 2 log |R|
-            return -self.evaluation.criterion / 2 - np.linalg.slogdet(self.frame.R)[1]
-        return -self.evaluation.criterion / 2
+            loglik -= np.linalg.slogdet(self.frame.R)[1]
+        return float(loglik)
 
     @property
     def criterion(self):
@@ -291,15 +302,14 @@ class LinearMixedModel:
 
     @cached_property
     def fitted(self):
-        """Fitted values Xβ̂ + Zb̂, in the order of the data."""
+        """Fitted values Xβ̂ + Zb̂, and the offset, in the order of the data."""
         return self._by_row(self.y - self.residuals.to_numpy(), "fitted")
 
     @cached_property
     def residuals(self):
         """Conditional residuals y − Xβ̂ − Zb̂, the lecture's ε̂."""
-        marginal = self.frame.r - self.frame.Q @ self._gls[0]
         factors = self.frame.random.factors
-        values = marginal - added_effects(
+        values = self.marginal_residuals.to_numpy() - added_effects(
             [b for b, _ in self._effects],
             [factor.z for factor in factors],
             [factor.codes for factor in factors],
@@ -310,12 +320,30 @@ class LinearMixedModel:
     def marginal_residuals(self):
         """Marginal residuals y − Xβ̂."""
         values = marginal_residuals(self.frame.r, self.frame.Q, self._gls[0])
-        return self._by_row(values, "marginal_residuals")
+        return self._by_row(values / self._root_weights, "marginal_residuals")
 
     @cached_property
     def scaled_residuals(self):
-        """Conditional residuals divided by σ̂_ε, as in the printout."""
-        return self._by_row(scaled_residuals(self.residuals, self.sigma2_e), "scaled_residuals")
+        """Conditional residuals divided by σ̂_ε / √w, as in the printout."""
+        residuals = self.residuals * self._root_weights
+        return self._by_row(scaled_residuals(residuals, self.sigma2_e), "scaled_residuals")
+
+    @cached_property
+    def weights(self):
+        """The weight of each row: its error has variance σ_ε² / w."""
+        values = self.frame.weights.values
+        return self._by_row(np.ones(self.nobs) if values is None else values, "weights")
+
+    @cached_property
+    def offset(self):
+        """What is added to Xβ in each row with no coefficient."""
+        values = self.frame.offset.values
+        return self._by_row(np.zeros(self.nobs) if values is None else values, "offset")
+
+    @property
+    def _root_weights(self):
+        values = self.frame.weights.values
+        return 1.0 if values is None else np.sqrt(values)
 
     def _by_row(self, values, name):
         return pd.Series(values, index=self.frame.index, name=name)
@@ -327,7 +355,8 @@ class LinearMixedModel:
         ----------
         newdata : DataFrame with the columns of the formula; the data of the fit if not given
         include_random : True adds the b̂ of the row's group; a group that is not in the data gets
-            the population value, with a NewGroupWarning. False gives every row Xβ̂.
+            the population value, with a NewGroupWarning. False gives every row Xβ̂. Both with the
+            offset of the row.
 
         Returns
         -------
@@ -343,6 +372,7 @@ class LinearMixedModel:
         if newdata is None:
             return self._by_row(self.y - self.marginal_residuals.to_numpy(), "prediction")
         prediction = self.frame.fixed_design(newdata) @ self.beta.to_numpy()
+        prediction = prediction + self.frame.new_offset(newdata)
         if include_random:
             z, codes = self._random_rows(newdata)
             prediction = prediction + added_effects([b for b, _ in self._effects], z, codes)
@@ -353,7 +383,8 @@ class LinearMixedModel:
 
         Parameters
         ----------
-        newdata : DataFrame with the columns of the formula; the data of the fit if not given
+        newdata : DataFrame with the columns of the formula; the data of the fit if not given. The
+            further observation has the weight of its row; 1 if newdata has no such column
         level : confidence level, between 0 and 1
 
         Returns
@@ -370,14 +401,16 @@ class LinearMixedModel:
             x, index = self.X, self.frame.index
             z, codes = [f.z for f in factors], [f.codes for f in factors]
             z = [[_ones_if_none(v, self.nobs) for v in values] for values in z]
+            weights, offset = self.weights.to_numpy(), self.offset.to_numpy()
         else:
             x, index = self.frame.fixed_design(newdata), newdata.index
+            weights, offset = self.frame.weights.rows(newdata), self.frame.new_offset(newdata)
             z, codes = self._random_rows(newdata)
         z = [np.array(values) for values in z]
         x = np.linalg.solve(self.frame.R.T, x.T).T
         beta, b = self._gls[0], [b for b, _ in self._effects]
-        prediction = x @ (self.frame.beta_Q + beta) + added_effects(b, z, codes)
-        variance = self.engine.error_variance(self.Lambda, x, z, codes) + 1.0
+        prediction = x @ (self.frame.beta_Q + beta) + added_effects(b, z, codes) + offset
+        variance = self.engine.error_variance(self.Lambda, x, z, codes) + 1.0 / weights
         # A group that is not in the data may have any b.
         for place, values, rows in zip(places(self.frame.random.factors), z, codes, strict=True):
             D = self.Lambda[place, place] @ self.Lambda[place, place].T

@@ -199,7 +199,7 @@ class Parameter(NamedTuple):
 
 def parameters_of(fit):
     """All parameters of a fit that are not held, in the order of lme4's confint."""
-    random, engine = fit.frame.random, fit.engine
+    random, engine = fit.frame.weighted, fit.engine
     Lambda, found = best(engine, random, False, fit.held_b)
     covariance = found.sigma2_e * Lambda @ Lambda.T
     held = None
@@ -231,7 +231,7 @@ def parameters_of(fit):
 
 def _of_random_part(fit, deviance, common):
     """SDs and correlations: by columns of each bar's covariance, as in lme4."""
-    random, covariance, parameters = fit.frame.random, common["theta"][0], []
+    random, covariance, parameters = fit.frame.weighted, common["theta"][0], []
     sd = np.sqrt(np.diag(covariance))
     sd_of_fit = np.sqrt(np.diag(fit.covariance))
     begin = 1

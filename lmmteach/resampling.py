@@ -24,13 +24,13 @@ class Law(NamedTuple):
     mean : (n,) Xβ̂
     factors : Factors
     roots : for each factor (k, k), the Cholesky factor of its covariance
-    sigma_e : SD of the errors
+    sigma_e : (n,) SDs of the errors
     """
 
     mean: np.ndarray
     factors: list
     roots: list
-    sigma_e: float
+    sigma_e: np.ndarray
 
     @classmethod
     def of(cls, fit):
@@ -38,7 +38,8 @@ class Law(NamedTuple):
         factors, sigma_e = fit.frame.random.factors, np.sqrt(fit.sigma2_e)
         root = np.sqrt(fit.covariance) if fit.holds_b else sigma_e * fit.Lambda
         roots = [root[at, at] for at in places(factors)]
-        return cls((fit.y - fit.marginal_residuals).to_numpy(), factors, roots, sigma_e)
+        mean = (fit.y - fit.marginal_residuals).to_numpy()
+        return cls(mean, factors, roots, sigma_e / np.sqrt(fit.weights.to_numpy()))
 
     def draw(self, rng):
         """(n,) responses with new random effects and new errors."""
@@ -102,23 +103,27 @@ class _Refit(NamedTuple):
     """What it takes to fit a model to another response."""
 
     engine: object
-    random: object
-    Q: np.ndarray
-    R: np.ndarray
+    frame: object
+    root_weights: np.ndarray
+    offset: np.ndarray
     reml: bool
     held_b: float | None
 
     @classmethod
     def of(cls, fit):
-        frame = fit.frame
-        return cls(fit.engine, frame.random, frame.Q, frame.R, fit.method == "REML", fit.held_b)
+        root = np.sqrt(fit.weights.to_numpy())
+        reml = fit.method == "REML"
+        return cls(fit.engine, fit.frame, root, fit.offset.to_numpy(), reml, fit.held_b)
 
     def loglik(self, y):
         """The highest (restricted) log-likelihood, with all its constants."""
-        engine = self.engine.with_response(y - self.Q @ (self.Q.T @ y))
-        _, evaluation = best(engine, self.random, self.reml, self.held_b)
-        constant = np.linalg.slogdet(self.R)[1] if self.reml else 0.0
-        return -evaluation.criterion / 2 - constant
+        frame, own = self.frame, self.root_weights * (y - self.offset)
+        engine = self.engine.with_response(own - frame.Q @ (frame.Q.T @ own))
+        _, evaluation = best(engine, frame.weighted, self.reml, self.held_b, y)
+        constant = np.log(self.root_weights).sum()
+        if self.reml:
+            constant -= np.linalg.slogdet(frame.R)[1]
+        return constant - evaluation.criterion / 2
 
 
 class _Draw(NamedTuple):
@@ -186,8 +191,8 @@ class _Without(NamedTuple):
         Q, R, beta_Q, r = orthonormal(frame.Q[rows], frame.r[rows])
         if np.linalg.matrix_rank(R) < len(R):
             raise ValueError("the columns of X are linearly dependent in what remains.")
-        factors = [_of_rows(factor, rows) for factor in frame.random.factors]
-        random = replace(frame.random, factors=factors)
+        factors = [_of_rows(factor, rows) for factor in frame.weighted.factors]
+        random = replace(frame.weighted, factors=factors)
         Lambda, found = best(self.engine(factors, Q, r), random, self.reml, self.held_b)
         beta = frame.beta_Q + np.linalg.solve(R, beta_Q + found.beta)
         covariance = found.sigma2_e * Lambda @ Lambda.T
