@@ -337,8 +337,11 @@ class Fast:
     def error_variance(self, Lambda, x, z, codes):
         """Var(x β̂ + z b̂ − (x β + z b)) over σ_ε², for rows of known groups.
 
-        From Henderson's equations in units in which the random effects have variance σ_ε².
+        Of several factors from Henderson's equations, in units in which the random effects have
+        variance σ_ε².
         """
+        if len(self.factors) == 1:
+            return self._error_variance_of_one(Lambda, x, z[0], codes[0])
         n, p = self.X.shape
         # Imported here, because it takes longer than a fit.
         from scipy.sparse.linalg import splu
@@ -366,6 +369,19 @@ class Fast:
             part = w[begin : begin + 256].toarray()
             variance[begin : begin + 256] = np.sum(part * solved.solve(part.T).T, axis=1)
         return variance
+
+    def _error_variance_of_one(self, Lambda, x, z, codes):
+        """The same for one factor: (x − zB) Φ (x − zB)ᵀ + z Var(b | y) zᵀ with B = 𝒟 Zᵀ V⁻¹ X."""
+        sums, nothing = self.sums, np.empty(0)
+        columns = [sums._replace(c=sums.c[:, [j]]) for j in range(x.shape[1])]
+        B = np.stack([effects(each, Lambda, nothing)[0] for each in columns], axis=1)
+        _, of_b = effects(sums, Lambda, np.zeros(x.shape[1]))
+        # The last group, which −1 finds, is the unknown one.
+        B, of_b = (np.concatenate([a, np.zeros_like(a[..., :1])], axis=-1) for a in (B, of_b))
+        Phi = np.linalg.inv(self.evaluate(Lambda).S[:-1, :-1])
+        moved = x - np.einsum("im,ipm->mp", z, B[..., codes])
+        of_b = np.einsum("im,ijm,jm->m", z, of_b[..., codes], z)
+        return np.sum(moved @ Phi * moved, axis=1) + of_b
 
     def _one_by_one(self, reml):
         """Λ as a coarse look at each factor alone has it, with the errors that all leave together.

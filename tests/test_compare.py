@@ -412,3 +412,22 @@ def test_with_many_rows_the_mixture_needs_no_Z():
     test = lrt(lt.lmm("y ~ 1 + (1 | g)", data, sigma2_b=0), lt.lmm("y ~ 1 + (1 | g)", data))
     assert list(test.pvalues) == ["chi2", "mixture"]
     assert test.pvalue < 1e-10
+
+
+@pytest.mark.parametrize("what", ["weights", "offset"])
+def test_fits_with_other_weights_or_another_offset_are_refused(what, data):
+    fits = [
+        lt.lmm(f"logestrone ~ {x} + (1 | woman)", data, "ML", **{what: np.linspace(1, k, 80)})
+        for k, x in ((2, "1"), (3, "order"))
+    ]
+    with refused(f"different {what}"):
+        lrt(*fits)
+
+
+def test_the_exact_null_with_weights_is_that_of_weighted_rows(data):
+    w = np.tile([1.0, 3.0], 40)
+    small, large = (lt.lmm(FORMULA, data, sigma2_b=held, weights=w) for held in (0, None))
+    root = np.sqrt(w)[:, np.newaxis]
+    null = exact_null(root * large.X, root * large.Z, 200, np.random.default_rng(2), reml=True)
+    test = lrt(small, large, nsim=200, rng=np.random.default_rng(2))
+    assert test.pvalue == (1 + np.sum(null >= test.statistic)) / 201

@@ -138,6 +138,40 @@ def test_units_of_the_slope_do_not_matter():
     np.testing.assert_allclose(table.iloc[2] * 86400, days.iloc[2], rtol=1e-6)
 
 
+def weighted(name="pastes"):
+    data = data_of(name).assign(w=np.tile([1.0, 2.0, 4.0], 20), at=np.linspace(0, 3, 60))
+    formula = "strength ~ 1 + (1 | batch) + (1 | sample)"
+    return lt.lmm(formula, data, "ML", weights="w", offset="at")
+
+
+@pytest.mark.parametrize("row", ["sd_(Intercept)|sample", "sigma", "(Intercept)"])
+def test_with_weights_and_an_offset_the_likelihood_falls_as_far_at_an_end(row):
+    fit = weighted()
+    end = fit.profile_interval().loc[row, "upper"]
+    y, X, w = fit.y - fit.offset.to_numpy(), fit.X, fit.weights.to_numpy()
+    Z = fit.Z
+    q = fit.groups["sample"]
+
+    def deviance(others):
+        parts = np.exp(others)
+        if row == "(Intercept)":
+            between, sample, sigma = parts[0], parts[1], parts[2]
+        elif row == "sigma":
+            between, sample, sigma = parts[0], parts[1], end
+        else:
+            between, sample, sigma = parts[0], end, parts[1]
+        variances = np.where(np.arange(Z.shape[1]) < q, sample**2, between**2)
+        V = Z @ (variances[:, np.newaxis] * Z.T) + np.diag(sigma**2 / w)
+        if row == "(Intercept)":
+            return -2 * lt.likelihood.loglik([end], V, y, X)
+        return -2 * lt.profile.profile_loglik(V, y, X)
+
+    start = np.log([1.2, 2.5, 0.8]) if row == "(Intercept)" else np.log([1.2, 2.0])
+    options = {"xatol": 1e-7, "fatol": 1e-10, "maxiter": 4000}
+    best = minimize(deviance, start, method="Nelder-Mead", options=options).fun
+    assert best - fit.criterion == pytest.approx(chi2.ppf(0.95, 1), abs=1e-6)
+
+
 def test_many_rows_take_no_V():
     rng = np.random.default_rng(2)
     n, q = 100_000, 5_000

@@ -327,5 +327,7 @@ def test_predictions_for_many_rows_take_no_V(formula):
     few = data.iloc[:5].assign(g=[g[0], g[1], -1, g[3], -1])
     with pytest.warns(NewGroupWarning):
         table = fit.prediction_interval(few)
+    if "h" not in formula:
+        assert len(fit.prediction_interval()) == n
     assert table["se"].iloc[[2, 4]].min() > table["se"].iloc[[0, 1, 3]].max()
     assert fit.predict(data.iloc[:3]).to_numpy() == pytest.approx(fit.fitted.to_numpy()[:3])

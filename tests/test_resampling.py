@@ -51,6 +51,42 @@ def test_simulate_refuses_what_is_no_number_and_no_generator():
         fit_of("pastes").simulate(2, 15)
 
 
+def weighted(formula, method="REML"):
+    data = data_of("pastes").assign(w=np.tile([1.0, 2.0, 4.0], 20), at=np.linspace(0, 3, 60))
+    return lt.lmm(formula, data, method, weights="w", offset="at"), data
+
+
+def test_simulated_responses_have_weights_and_an_offset():
+    fit, _ = weighted("strength ~ 1 + (1 | sample)")
+    y = fit.simulate(20_000, rng()).to_numpy()
+    sd = np.sqrt(np.diag(fit.V))
+    mean = fit.X @ fit.beta + fit.offset
+    assert np.max(np.abs(y.mean(axis=1) - mean) / sd) < 5 / np.sqrt(20_000)
+    assert np.var(y, axis=1) == pytest.approx(sd**2, rel=0.06)
+
+
+@pytest.mark.parametrize("method", ["ML", "REML"])
+def test_a_draw_with_weights_and_an_offset_is_fitted_with_them(method):
+    formulas = ["strength ~ 1 + (1 | sample)", "strength ~ 1 + (1 | batch) + (1 | sample)"]
+    fits = [weighted(formula, method)[0] for formula in formulas]
+    found = lt.bootstrap_lrt(*fits, 1, rng(), progress=False)
+    (stream,) = rng().spawn(1)
+    data = weighted(formulas[0])[1].assign(strength=fits[0].simulate(1, stream)["sim_1"])
+    small, large = (
+        lt.lmm(formula, data, method, weights="w", offset="at").loglik for formula in formulas
+    )
+    assert found.null[0] == pytest.approx(max(0, 2 * (large - small)), abs=1e-6)
+
+
+def test_influence_keeps_weights_and_the_offset():
+    fit, data = weighted("strength ~ 1 + (1 | batch) + (1 | sample)")
+    found = fit.influence("batch")
+    others = data[data["batch"] != "C"]
+    without = lt.lmm(fit.formula, others, weights="w", offset="at")
+    assert found.beta.loc["C"].to_numpy() == pytest.approx(without.beta.to_numpy(), rel=1e-8)
+    assert found.theta.loc["C"].to_numpy() == pytest.approx(without.theta, rel=1e-6)
+
+
 SLOPE = (RANDOM + "(1 | Subject)", RANDOM + "(Days || Subject)")
 
 
