@@ -69,6 +69,10 @@ class Formula:
         parts = dict.fromkeys(part for term in terms for part in term)
         return list(dict.fromkeys(name for part in parts for name in _names_in(self.parts[part])))
 
+    def name_of(self, part):
+        """The column that a part of a term names, without backticks."""
+        return name_of(self.parts[part])
+
     def is_call(self, part):
         """Whether a part of a term is a call, not a column."""
         return isinstance(self.parts[part], node.Call)

@@ -513,8 +513,8 @@ class LinearMixedModel:
         Returns
         -------
         table : DataFrame; for the data of the fit with the columns .fitted, .resid, .hat, .cooksd,
-            .fixed (Xβ̂), .mu, .offset, .sqrtXwt, .sqrtrwt, .weights and .wtres (√w times .resid),
-            for new data with those that need no response
+            .fixed (Xβ̂ and the offset), .mu, .offset, .sqrtXwt, .sqrtrwt, .weights and .wtres
+            (√w times .resid); for new data with those that need no response
 
         Raises
         ------

@@ -119,7 +119,7 @@ def augment(fit, newdata=None):
     if newdata is not None:
         fitted = fit.predict(newdata)
         offset = fit.frame.new_offset(newdata)
-        fixed = fit.predict(newdata, include_random=False) - offset
+        fixed = fit.predict(newdata, include_random=False)
         weights = fit.frame.given_weights.rows(newdata)
         return newdata.assign(
             **{
@@ -141,7 +141,7 @@ def augment(fit, newdata=None):
             ".resid": fit.residuals,
             ".hat": hat,
             ".cooksd": (weighted / (1 - hat)) ** 2 * hat / (fit.sigma2_e * p),
-            ".fixed": fit.predict(include_random=False) - fit.offset,
+            ".fixed": fit.predict(include_random=False),
             ".mu": fit.fitted,
             ".offset": fit.offset,
             ".sqrtXwt": root,
