@@ -13,6 +13,18 @@ SHARES = (0.0, *(1 / (1 + np.exp(-np.linspace(-9, 18, 40)))))
 # heights of single steps a matter of chance; and where steps that no longer get shorter may end.
 NEAR, NOISE = 1e-6, 1e-8
 
+GROUPS_EXPLAINED = (
+    "The fixed part already explains {}, so no variance between groups is left to estimate. Check "
+    "also that there is more than one group."
+)
+ONE_EACH = (
+    "There is one observation per group, or as good as, so sigma2_b and sigma2_e cannot be told "
+    "apart. Some groups need at least two observations."
+)
+NOTHING_WITHIN = (
+    "The response does not vary within groups, so sigma2_e would be 0 and the likelihood infinite."
+)
+
 
 class Hill(NamedTuple):
     """What is climbed, as functions of x, which ends in (σ_b², σ_ε²)."""
@@ -73,33 +85,37 @@ def ols_if_estimable(y, X, Z, held):
             f"The {p} columns of X are linearly dependent (rank {np.linalg.matrix_rank(X)}), so "
             "one of them repeats what the others contain. Leave it out."
         )
-    if n < p + 2:
-        raise ValueError(
-            f"{n} observations cannot determine {p} coefficient{'s' * (p != 1)} and 2 variances, "
-            "because there are fewer observations than parameters."
-        )
+    require_rows(n, p, 2)
     beta, residuals = least_squares(y, X)
     require_unexplained(residuals, y)
     if held == (None, None):
-        _, beyond_X = least_squares(Z, X)
-        if negligible(beyond_X, Z):
-            raise ValueError(
-                "The fixed part already explains the groups, so no variance between groups is left "
-                "to estimate. Check also that there is more than one group."
-            )
-        XZ = np.column_stack([X, Z])
-        if np.linalg.matrix_rank(XZ) == n:
-            raise ValueError(
-                "There is one observation per group, or as good as, so sigma2_b and sigma2_e "
-                "cannot be told apart. Some groups need at least two observations."
-            )
-        _, within = least_squares(y, XZ)
-        if negligible(within, y):
-            raise ValueError(
-                "The response does not vary within groups, so sigma2_e would be 0 and the "
-                "likelihood infinite."
-            )
+        require_told_apart(y, X, Z)
     return beta, residuals
+
+
+def require_rows(n, p, variances, covariances=0):
+    """Raise a ValueError if there are fewer observations than parameters."""
+    if n < p + variances + covariances:
+        estimated = f"{p} coefficient{'s' * (p != 1)} and {variances} variances"
+        if covariances:
+            estimated += f" with {covariances} covariance{'s' * (covariances != 1)}"
+        raise ValueError(
+            f"{n} observations cannot determine {estimated}, because there are fewer observations "
+            "than parameters."
+        )
+
+
+def require_told_apart(y, X, Z):
+    """Raise a ValueError if X explains the groups, or the groups all that X leaves of y."""
+    _, beyond_X = least_squares(Z, X)
+    if negligible(beyond_X, Z):
+        raise ValueError(GROUPS_EXPLAINED.format("the groups"))
+    XZ = np.column_stack([X, Z])
+    if np.linalg.matrix_rank(XZ) == len(y):
+        raise ValueError(ONE_EACH)
+    _, within = least_squares(y, XZ)
+    if negligible(within, y):
+        raise ValueError(NOTHING_WITHIN)
 
 
 def orthonormal(X, y):

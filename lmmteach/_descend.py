@@ -11,9 +11,11 @@ STEPS = 100
 STEP = 1e-6
 # A pivot of Λ that is this small beside its row, or a row beside its scale, is as good as 0.
 NOTHING = 1e-4
-# Squared distances to the minimum, in standard errors: reached; and where steps may end that no
-# longer get shorter.
-REACHED, NOISE = 1e-18, 1e-8
+# Squared distances to the minimum, in standard errors: reached; one step more, unseen, reaches it;
+# and where steps may end that no longer get shorter.
+REACHED, LAST, NOISE = 1e-18, 1e-14, 1e-8
+# A step that leaves more than this share of the squared distance calls for a new curvature.
+SLOW = 0.05
 
 
 def descend(evaluate, scale, blocks, start=None):
@@ -39,18 +41,22 @@ def descend(evaluate, scale, blocks, start=None):
     for block in blocks:
         free[np.ix_(block, block)] = np.tri(len(block), dtype=bool)
     Lambda = np.diag(scale) if start is None else start
+    here = evaluate(Lambda)
     for _ in range(2 * len(scale) + 1):
-        Lambda = _settled(evaluate, _newton(evaluate, Lambda, free, scale), scale, blocks)
-        here = evaluate(Lambda)
+        Lambda, here = _newton(evaluate, Lambda, here, free, scale)
+        Lambda, here = _settled(evaluate, Lambda, here, scale, blocks)
         off = _off_the_boundary(evaluate, here, Lambda, scale, blocks)
         if off is None:
             return Lambda, here
-        Lambda = off
+        Lambda, here = off
     raise ValueError("No minimum found: the data hardly tell variances and correlations apart.")
 
 
-def _newton(evaluate, Lambda, free, scale):
-    """Newton's steps from Λ to the next place where nothing changes."""
+def _newton(evaluate, Lambda, here, free, scale):
+    """Steps from Λ to the next place where nothing changes.
+
+    The curvature is made of differences once, and then learnt from the steps as they are taken.
+    """
     size = np.broadcast_to(scale[:, np.newaxis], free.shape)[free]
 
     def moved(step):
@@ -58,22 +64,30 @@ def _newton(evaluate, Lambda, free, scale):
         there[free] += step
         return there
 
-    def gradient(Lambda, slope):
-        return 2 * (slope @ Lambda)[free]
+    def gradient(Lambda, here):
+        return 2 * (here.slope @ Lambda)[free]
 
-    here, previous = evaluate(Lambda), np.inf
+    slope, bend, previous = gradient(Lambda, here), None, np.inf
     for _ in range(STEPS):
-        slope = gradient(Lambda, here.slope)
-        eps = STEP * np.maximum(np.abs(Lambda[free]), 0.01 * size)
-        bend = []
-        for step in np.diag(eps):
-            there = moved(step)
-            bend.append((gradient(there, evaluate(there).slope) - slope) / step.sum())
-        step = -size * _solved(np.array(bend) * np.outer(size, size), size * slope)
+        if not slope.any():
+            return Lambda, here
+        is_new = bend is None
+        if is_new:
+            eps = STEP * np.maximum(np.abs(Lambda[free]), 0.01 * size)
+            there = [moved(step) for step in np.diag(eps)]
+            bend = np.array([gradient(near, evaluate(near)) - slope for near in there])
+            bend /= eps[:, np.newaxis]
+            bend = (bend + bend.T) / 2
+        step = -size * _solved(bend * np.outer(size, size), size * slope)
         # The squared distance to the minimum in standard errors: free of all units.
         distance = -slope @ step
-        if distance < REACHED or previous <= distance < NOISE:
-            return Lambda
+        if distance < REACHED:
+            return Lambda, here
+        if not is_new and distance > SLOW * previous:
+            bend = None
+            continue
+        if previous <= distance < NOISE:
+            return Lambda, here
         previous = distance
         step /= max(1.0, np.max(np.abs(step) / (4 * size + np.abs(Lambda[free]))))
         for _ in range(60):
@@ -82,6 +96,10 @@ def _newton(evaluate, Lambda, free, scale):
                 break
             step = step / 2
         Lambda, here = moved(step), there
+        if distance < LAST:
+            return Lambda, here
+        before, slope = slope, gradient(Lambda, here)
+        bend = _learnt(bend, step / size, slope - before, size)
     raise ValueError(
         f"No minimum found in {STEPS} steps; the last was still {np.sqrt(distance):.1g} standard "
         "errors long. The data hardly tell variances and correlations apart: try a simpler random "
@@ -89,22 +107,38 @@ def _newton(evaluate, Lambda, free, scale):
     )
 
 
+def _learnt(bend, step, change, size):
+    """The curvature that would have foretold how the slope changed (symmetric, of rank one more).
+
+    In units of ``size``, as the step is; the change and the curvature are not.
+    """
+    missed = size * change - (bend * np.outer(size, size)) @ step
+    along = missed @ step
+    if abs(along) <= 1e-8 * np.linalg.norm(missed) * np.linalg.norm(step):
+        return bend
+    return bend + np.outer(missed, missed) / along / np.outer(size, size)
+
+
 def _solved(bend, slope):
     """Newton's step, downhill also where the hill bends the other way, or not at all."""
-    values, vectors = np.linalg.eigh((bend + bend.T) / 2)
+    values, vectors = np.linalg.eigh(bend)
     values = np.abs(values)
     values = np.maximum(values, 1e-9 * values.max(initial=1e-300))
     return vectors @ (vectors.T @ slope / values)
 
 
-def _settled(evaluate, Lambda, scale, blocks):
+def _settled(evaluate, Lambda, here, scale, blocks):
     """Λ in canonical form, where what is as good as 0 is 0, if that costs nothing."""
     D = Lambda @ Lambda.T
     settled = np.zeros_like(Lambda)
     for block in blocks:
         settled[np.ix_(block, block)] = _semidefinite(D[np.ix_(block, block)], scale[block])
-    cost = evaluate(settled).criterion - evaluate(Lambda).criterion
-    return settled if cost < 1e-7 else _canonical(Lambda, blocks)
+    # Whatever sign the columns have, Λ Λᵀ is the same.
+    canonical = Lambda * np.where(np.diag(Lambda) < 0, -1.0, 1.0)
+    if np.diag(settled).all() or np.array_equal(settled, canonical):
+        return canonical, here
+    there = evaluate(settled)
+    return (settled, there) if there.criterion - here.criterion < 1e-7 else (canonical, here)
 
 
 def _semidefinite(D, scale):
@@ -117,11 +151,6 @@ def _semidefinite(D, scale):
         L[j, j] = np.sqrt(pivot)
         L[j + 1 :, j] = (D[j + 1 :, j] - L[j + 1 :, :j] @ L[j, :j]) / L[j, j]
     return L
-
-
-def _canonical(Lambda, blocks):
-    """The same Λ Λᵀ with no negative number on the diagonal."""
-    return Lambda * np.where(np.diag(Lambda) < 0, -1.0, 1.0)
 
 
 def _off_the_boundary(evaluate, here, Lambda, scale, blocks):
@@ -142,6 +171,7 @@ def _off_the_boundary(evaluate, here, Lambda, scale, blocks):
             there = Lambda.copy()
             moved = (D + share * np.outer(way, way)) * np.outer(scale[block], scale[block])
             there[at] = _semidefinite(moved, np.zeros(len(block)))
-            if evaluate(there).criterion < here.criterion - 1e-9:
-                return there
+            evaluation = evaluate(there)
+            if evaluation.criterion < here.criterion - 1e-9:
+                return there, evaluation
     return None

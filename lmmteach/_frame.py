@@ -19,9 +19,8 @@ from lmmteach._columns import (
     require_readable,
 )
 from lmmteach._random import RandomPart, read_random
+from lmmteach._shapes import require_memory
 
-# A fit holds about a dozen matrices of the size of V at once.
-LARGEST_V_BYTES = 2**30
 # Beyond, products of four numbers of this size, which curvatures contain, leave the computer's.
 LARGEST_SCALE = 1e60
 
@@ -336,15 +335,6 @@ def _computable_column(column):
     if pd.api.types.is_numeric_dtype(column.dtype) and not is_logical:
         return column.astype("float64")
     return column
-
-
-def require_memory(entries, what):
-    """Refuse a dense matrix that is too large to write out."""
-    if 8 * entries > LARGEST_V_BYTES:
-        raise ValueError(
-            f"{what}, which takes {8 * entries / 2**30:,.1f} GiB, more than this fit writes out. "
-            "The fast engine does without it, and offers everything that does not need it."
-        )
 
 
 def _fixed_part(formula, said, data):

@@ -4,29 +4,48 @@ Both take the model in units of σ_ε: 𝒟 = σ_ε² Λ Λᵀ, with Λ block di
 and give the criterion with β and σ_ε² at their best.
 """
 
+from copy import copy
+
 import numpy as np
 from scipy import sparse
 from scipy.linalg import block_diag
-from scipy.optimize import brentq
-from scipy.sparse.linalg import splu
 
+from lmmteach import crossed
+from lmmteach._climb import NOTHING_WITHIN, least_squares, negligible, starting_values
 from lmmteach._descend import descend
-from lmmteach._shapes import not_negative
-from lmmteach.crossed import cross_products, crossed_effects, evaluate_crossed
+from lmmteach._shapes import inverse, not_negative, require_memory, solve
+from lmmteach.covariance import V_sum
+from lmmteach.likelihood import _score_in_theta
 from lmmteach.prediction import predict_known
-from lmmteach.sums import Evaluation, best_of, effects, evaluate, group_sums, starts
+from lmmteach.profile import P_matrix, gls, profile_loglik
+from lmmteach.reml import restricted_loglik
+from lmmteach.sums import (
+    Evaluation,
+    beyond_groups,
+    effects,
+    evaluate,
+    group_sums,
+    rank,
+    recombined,
+    starts,
+)
 
-# Up to so many rows V is written out, unless the other way is asked for.
-FEW_ROWS = 20
+# Up to so many rows, and with several factors, writing V out is quicker.
+FEW_ROWS = 50
+# The share of the variation that is so small that one must look whether it is only rounding.
+DOUBT = 1e-9
+
+# Where to look for a start: SDs of random effects beside that of the errors.
+COARSE = np.geomspace(0.1, 5, 9)
 
 
 def engine_for(name, factors, X, y):
     """The engine of a name; "auto" is the one that is quicker for so many rows."""
-    literal = name == "literal" or (name == "auto" and len(y) <= FEW_ROWS)
+    literal = name == "literal" or (name == "auto" and len(factors) > 1 and len(y) <= FEW_ROWS)
     return (Literal if literal else Fast)(factors, X, y)
 
 
-def best(engine, random, reml, sigma2_b=None):
+def best(engine, random, reml, sigma2_b=None, y=None):
     """The Λ with the lowest criterion, and what belongs to it.
 
     Parameters
@@ -35,6 +54,7 @@ def best(engine, random, reml, sigma2_b=None):
     random : RandomPart
     reml : True for REML, False for ML
     sigma2_b : the variance of a single random intercept, if it is held
+    y : (n,) the responses before OLS took anything out, which say what their rounding is
 
     Returns
     -------
@@ -44,7 +64,7 @@ def best(engine, random, reml, sigma2_b=None):
     Raises
     ------
     ValueError
-        if no minimum is found.
+        if no minimum is found, or nothing is left for σ_ε².
     """
     if sigma2_b is not None:
         return _held(engine, random, reml, sigma2_b)
@@ -52,8 +72,21 @@ def best(engine, random, reml, sigma2_b=None):
     def evaluate(Lambda):
         return engine.evaluate(Lambda, reml)
 
-    tops = [descend(evaluate, random.scale, random.blocks, start) for start in engine.starts(reml)]
-    return min(tops, key=lambda top: top[1].criterion)
+    scale, blocks = random.scale, random.blocks
+    try:
+        tops = [descend(evaluate, scale, blocks, start) for start in engine.starts(reml)]
+    except (ValueError, np.linalg.LinAlgError):
+        _require_variation(engine, y)
+        raise
+    Lambda, found = min(tops, key=lambda top: top[1].criterion)
+    if found.sigma2_e <= DOUBT * np.mean(engine.y**2):
+        _require_variation(engine, y)
+    return Lambda, found
+
+
+def _require_variation(engine, y):
+    if engine.leaves_nothing(engine.y if y is None else y, thorough=True):
+        raise ValueError(NOTHING_WITHIN)
 
 
 def _held(engine, random, reml, sigma2_b):
@@ -70,6 +103,9 @@ def _held(engine, random, reml, sigma2_b):
         pwrss = found.df * found.sigma2_e
         along = found.spread_slope[0, 0] + found.fit_slope[0, 0] / sigma2_e
         return np.exp(log_ratio) * along - found.df + pwrss / sigma2_e
+
+    # Imported here, because it takes longer than a fit.
+    from scipy.optimize import brentq
 
     # σ_ε² between a millionth of all variation and all of it, and some more.
     high = np.log(sigma2_b / (engine.y @ engine.y / len(engine.y))) + 14
@@ -100,58 +136,105 @@ def added_effects(b, z, codes):
 
 
 class Literal:
-    """The way of the lecture: V = σ_ε² (I + Z Λ Λᵀ Zᵀ), written out.
+    """The way of the lecture: V = Σ θ_k G_k, written out.
 
     Parameters
     ----------
     factors : Factors
     X, y : (n, p) and (n,)
+
+    Raises
+    ------
+    ValueError
+        if V is too large to be written out.
     """
 
     name = "literal"
 
     def __init__(self, factors, X, y):
-        self.factors, self.X, self.y = factors, X, y
+        n = len(y)
+        require_memory(n**2, f"V would be {n:,} × {n:,}")
+        self.factors, self.places, self.X, self.y = factors, places(factors), X, y
         self.Z = [[_indicator(factor, values) for values in factor.z] for factor in factors]
-        self.G = [[[a @ b.T for b in Z] for a in Z] for Z in self.Z]
+        # The position in Λ Λᵀ of each θ_k, and G_k; σ_ε², in whose units all is, comes last.
+        self.entries, self.G = [], []
+        for at, Z in zip(self.places, self.Z, strict=True):
+            for i, Z_i in enumerate(Z):
+                for j, Z_j in enumerate(Z[: i + 1]):
+                    self.entries.append((at.start + i, at.start + j))
+                    self.G.append(Z_i @ Z_j.T if i == j else Z_i @ Z_j.T + Z_j @ Z_i.T)
+        self.G = np.stack([*self.G, np.eye(n)])
 
     def V(self, Lambda):
         """V in units of σ_ε²."""
-        V = np.eye(len(self.y))
-        for at, G in zip(places(self.factors), self.G, strict=True):
-            D = Lambda[at, at] @ Lambda[at, at].T
-            V += sum(D[i, j] * G[i][j] for i in range(len(D)) for j in range(len(D)))
-        return V
+        D = Lambda @ Lambda.T
+        return V_sum([*(D[entry] for entry in self.entries), 1.0], self.G)
+
+    def recombined(self, A):
+        """The same engine with (X, y) A in the place of (X, y)."""
+        other = copy(self)
+        columns = np.column_stack([self.X, self.y]) @ A
+        other.X, other.y = columns[:, :-1], columns[:, -1]
+        return other
+
+    def with_response(self, y):
+        """The same engine with another response."""
+        other = copy(self)
+        other.y = y
+        return other
 
     def starts(self, reml=True):
-        """Where to begin; as good a place as any."""
-        return [None]
+        """Where to begin: for a single random effect the summits of a scan."""
+        if len(self.G) > 2:
+            return [None]
+        (((Z,),),) = (self.Z,)
+        n, p = self.X.shape
+        df = n - p if reml else n
+        found = starting_values(self.y, self.X, Z, df, (None, None))
+        return [np.array([[np.sqrt(x[-2] / x[-1])]]) for x in found]
 
     def evaluate(self, Lambda, reml=True):
         """Criterion, its slopes by Λ Λᵀ, and the best β and σ_ε²."""
         X, y = self.X, self.y
-        n = len(y)
         V = self.V(Lambda)
-        W = np.linalg.inv(V)
+        beta, _ = gls(V, y, X)
+        u = solve(V, y - X @ beta)
+        df = len(y) - X.shape[1] if reml else len(y)
+        sigma2_e = (y - X @ beta) @ u / df
+        loglik = restricted_loglik if reml else profile_loglik
+        criterion = -2 * loglik(sigma2_e * V, y, X)
+        spread = criterion - df * (1 + np.log(2 * np.pi * sigma2_e))
+        W = P_matrix(V, X) if reml else inverse(V)
+        in_spread = self._slope(-2 * _score_in_theta(W, 0 * u, self.G), Lambda)
+        in_both = self._slope(-2 * _score_in_theta(W, u, self.G), Lambda)
         yX = np.column_stack([X, y])
-        S = yX.T @ W @ yX
-        logdet = np.linalg.slogdet(V)[1]
-        best = best_of(S, logdet, n, reml)
-        u = W @ (y - X @ best.beta)
-        if reml:
-            W = W - W @ X @ best.X_inverse @ X.T @ W
-        spread_slope, fit_slope = np.zeros_like(Lambda), np.zeros_like(Lambda)
-        for at, G in zip(places(self.factors), self.G, strict=True):
-            spread_slope[at, at] = [[np.sum(W * g) for g in row] for row in G]
-            fit_slope[at, at] = [[-u @ g @ u for g in row] for row in G]
-        return Evaluation(*best[:3], S, *best[3:5], spread_slope, fit_slope)
+        S = yX.T @ solve(V, yX)
+        return Evaluation(criterion, beta, sigma2_e, S, spread, df, in_spread, in_both - in_spread)
+
+    def _slope(self, by_theta, Lambda):
+        """The derivative by Λ Λᵀ, from those by the θ_k."""
+        slope = np.zeros_like(Lambda)
+        for (i, j), value in zip(self.entries, by_theta, strict=False):
+            # A covariance stands in two places of 𝒟.
+            slope[i, j] = slope[j, i] = value if i == j else value / 2
+        return slope
+
+    def rank(self):
+        """How many of the columns of X and Z are independent."""
+        return np.linalg.matrix_rank(self._XZ)
+
+    def leaves_nothing(self, y, thorough=False):
+        """Whether X and Z explain all but the rounding of y."""
+        return negligible(least_squares(self.y, self._XZ)[1], y)
+
+    @property
+    def _XZ(self):
+        return np.column_stack([self.X, *(z for Z in self.Z for z in Z)])
 
     def error_variance(self, Lambda, x, z, codes):
         """Var(x β̂ + z b̂ − (x β + z b)) over σ_ε², for rows of known groups."""
         blocks, rows = [], []
-        for at, factor, values, groups in zip(
-            places(self.factors), self.factors, z, codes, strict=True
-        ):
+        for at, factor, values, groups in zip(self.places, self.factors, z, codes, strict=True):
             D = Lambda[at, at] @ Lambda[at, at].T
             blocks.append(np.kron(D, np.eye(factor.q)))
             known = np.eye(factor.q + 1)[groups][:, : factor.q]
@@ -162,10 +245,10 @@ class Literal:
 
     def effects(self, Lambda, evaluation):
         """For each factor b̂ (k, q), and its conditional covariances (k, k, q) over σ_ε²."""
-        W = np.linalg.inv(self.V(Lambda))
+        W = inverse(self.V(Lambda))
         u = W @ (self.y - self.X @ evaluation.beta)
         found = []
-        for at, Z in zip(places(self.factors), self.Z, strict=True):
+        for at, Z in zip(self.places, self.Z, strict=True):
             D = Lambda[at, at] @ Lambda[at, at].T
             along = np.array([z.T @ u for z in Z])
             inner = np.array([[np.sum(a * (W @ b), axis=0) for b in Z] for a in Z])
@@ -192,13 +275,44 @@ class Fast:
             self.sums = group_sums(only.codes, only.q, only.z, [*X.T, y])
         else:
             self.order = sorted(range(len(factors)), key=lambda f: -factors[f].q)
-            self.products = cross_products(
+            self.products = crossed.cross_products(
                 [factors[f] for f in self.order], np.column_stack([X, y])
             )
 
+    def recombined(self, A):
+        """The same engine with (X, y) A in the place of (X, y); only sums are touched."""
+        other = copy(self)
+        columns = np.column_stack([self.X, self.y]) @ A
+        other.X, other.y = columns[:, :-1], columns[:, -1]
+        if len(self.factors) == 1:
+            other.sums = recombined(self.sums, A)
+        else:
+            T1, T2, C = self.products.T1 @ A, self.products.T2 @ A, A.T @ self.products.C @ A
+            other.products = self.products._replace(T1=T1, T2=T2, C=C)
+        return other
+
+    def with_response(self, y):
+        """The same engine with another response; what does not depend on it is not made again."""
+        other = copy(self)
+        other.y = y
+        if len(self.factors) == 1:
+            (only,) = self.factors
+            other.sums = group_sums(only.codes, only.q, only.z, [*self.X.T, y])
+        else:
+            columns = np.column_stack([self.X, y])
+            T1, *others = [_sums_of(self.factors[f], columns) for f in self.order]
+            T2 = np.concatenate([T.reshape(-1, T.shape[2]) for T in others])
+            other.products = self.products._replace(T1=T1, T2=T2, C=columns.T @ columns)
+        return other
+
     def starts(self, reml=True):
-        """Where to begin: for a single random effect the summits of a scan."""
-        if len(self.factors) > 1 or len(self.factors[0].z) > 1:
+        """Where to begin: for a single random effect the summits of a scan.
+
+        For several factors, near the best Λ of each alone.
+        """
+        if len(self.factors) > 1:
+            return [self._one_by_one(reml)]
+        if len(self.factors[0].z) > 1:
             return [None]
         return [np.array([[start]]) for start in starts(self.sums, reml)]
 
@@ -207,7 +321,7 @@ class Fast:
         if len(self.factors) == 1:
             return evaluate(self.sums, Lambda, reml)
         order = self._order(Lambda)
-        found = evaluate_crossed(self.products, Lambda[order], reml)
+        found = crossed.evaluate_crossed(self.products, Lambda[order], reml)
         slopes = np.zeros((2, *Lambda.shape))
         for slope, of_sorted in zip(slopes, found[-2:], strict=True):
             slope[order] = of_sorted
@@ -217,15 +331,21 @@ class Fast:
         """For each factor b̂ (k, q), and its conditional covariances (k, k, q) over σ_ε²."""
         if len(self.factors) == 1:
             return [effects(self.sums, Lambda, evaluation.beta)]
-        found = crossed_effects(self.products, Lambda[self._order(Lambda)], evaluation.beta)
+        found = crossed.crossed_effects(self.products, Lambda[self._order(Lambda)], evaluation.beta)
         return [found[self.order.index(f)] for f in range(len(self.factors))]
 
     def error_variance(self, Lambda, x, z, codes):
         """Var(x β̂ + z b̂ − (x β + z b)) over σ_ε², for rows of known groups.
 
-        From Henderson's equations in units in which the random effects have variance σ_ε².
+        Of several factors from Henderson's equations, in units in which the random effects have
+        variance σ_ε².
         """
+        if len(self.factors) == 1:
+            return self._error_variance_of_one(Lambda, x, z[0], codes[0])
         n, p = self.X.shape
+        # Imported here, because it takes longer than a fit.
+        from scipy.sparse.linalg import splu
+
         data = [self.X] + [
             _sparse(factor.q, _with_ones(factor.z, n), factor.codes) for factor in self.factors
         ]
@@ -250,6 +370,78 @@ class Fast:
             variance[begin : begin + 256] = np.sum(part * solved.solve(part.T).T, axis=1)
         return variance
 
+    def _error_variance_of_one(self, Lambda, x, z, codes):
+        """The same for one factor: (x − zB) Φ (x − zB)ᵀ + z Var(b | y) zᵀ with B = 𝒟 Zᵀ V⁻¹ X."""
+        sums, nothing = self.sums, np.empty(0)
+        columns = [sums._replace(c=sums.c[:, [j]]) for j in range(x.shape[1])]
+        B = np.stack([effects(each, Lambda, nothing)[0] for each in columns], axis=1)
+        _, of_b = effects(sums, Lambda, np.zeros(x.shape[1]))
+        # The last group, which −1 finds, is the unknown one.
+        B, of_b = (np.concatenate([a, np.zeros_like(a[..., :1])], axis=-1) for a in (B, of_b))
+        Phi = np.linalg.inv(self.evaluate(Lambda).S[:-1, :-1])
+        moved = x - np.einsum("im,ipm->mp", z, B[..., codes])
+        of_b = np.einsum("im,ijm,jm->m", z, of_b[..., codes], z)
+        return np.sum(moved @ Phi * moved, axis=1) + of_b
+
+    def _one_by_one(self, reml):
+        """Λ as a coarse look at each factor alone has it, with the errors that all leave together.
+
+        Alone, a factor leaves the variation of all others to the errors.
+        """
+        scales, shares, errors = [], [], []
+        for factor in self.factors:
+            sums = group_sums(factor.codes, factor.q, factor.z, [*self.X.T, self.y])
+            scale = np.diag([1.0 if z is None else 1 / np.sqrt(np.mean(z**2)) for z in factor.z])
+            found = [(evaluate(sums, t * scale, reml), t) for t in COARSE]
+            here, t = min(found, key=lambda each: each[0].criterion)
+            scales.append(np.diag(scale))
+            shares.append(t**2 * here.sigma2_e)
+            errors.append(here.sigma2_e)
+        by_all = [
+            error
+            - sum(len(scale) * share for scale, share in zip(scales, shares, strict=True))
+            + len(own) * part
+            for error, own, part in zip(errors, scales, shares, strict=True)
+        ]
+        sigma2_e = max(*by_all, 0.2 * min(errors))
+        ts = np.sqrt(np.array(shares) / sigma2_e)
+        return np.diag(np.concatenate([t * scale for t, scale in zip(ts, scales, strict=True)]))
+
+    def rank(self):
+        """How many of the columns of X and Z are independent."""
+        return rank(self.sums) if len(self.factors) == 1 else crossed.rank(self.products)
+
+    def leaves_nothing(self, y, thorough=False):
+        """Whether X and Z explain all but the rounding of y.
+
+        Of several factors this takes as long as a fit, and is asked only if ``thorough``: where
+        it is so, the fit ends nowhere.
+        """
+        if len(self.factors) > 1:
+            return thorough and negligible(self._beyond_all(), y)
+        S, n = self.sums.within, len(y)
+        beta = np.linalg.lstsq(S[:-1, :-1], S[:-1, -1], rcond=None)[0]
+        left = S[-1, -1] - S[:-1, -1] @ beta
+        if left > DOUBT * max(S[-1, -1], DOUBT * n * np.max(np.abs(y)) ** 2):
+            return False
+        (only,) = self.factors
+        X = [beyond_groups(self.sums, only.codes, only.z, j, x) for j, x in enumerate(self.X.T)]
+        r = beyond_groups(self.sums, only.codes, only.z, -1, self.y)
+        return negligible(least_squares(r, np.column_stack(X))[1], y)
+
+    def _beyond_all(self):
+        """What X and all columns of Z leave of y."""
+        from scipy.sparse.linalg import lsmr
+
+        n = len(self.y)
+        parts = [_sparse(f.q, _with_ones(f.z, n), f.codes) for f in self.factors]
+        XZ = sparse.hstack([self.X, *parts]).tocsr()
+        left = self.y
+        # Again, because one answer leaves its own rounding.
+        for _ in range(3):
+            left = left - XZ @ lsmr(XZ, left, atol=1e-15, btol=1e-15, maxiter=n)[0]
+        return left
+
     def _order(self, Lambda):
         """Where the entries of Λ are, with the largest factor first."""
         order = np.concatenate([np.arange(len(Lambda))[self.places[f]] for f in self.order])
@@ -260,6 +452,16 @@ def places(factors):
     """Where each factor's block of Λ is: a slice for each."""
     ends = np.cumsum([len(factor.z) for factor in factors])
     return [slice(end - len(f.z), end) for end, f in zip(ends, factors, strict=True)]
+
+
+def _sums_of(factor, columns):
+    """Zᵀ times columns (n, m), for one factor: (k, q, m)."""
+    total = np.empty((len(factor.z), factor.q, columns.shape[1]))
+    for i, z in enumerate(factor.z):
+        for j, column in enumerate(columns.T):
+            weights = column if z is None else z * column
+            total[i, :, j] = np.bincount(factor.codes, weights, minlength=factor.q)
+    return total
 
 
 def _with_ones(z, n):

@@ -8,12 +8,15 @@ import numpy as np
 import pandas as pd
 
 from lmmteach._climb import require_unexplained
-from lmmteach._frame import ModelFrame, read_model, require_memory
+from lmmteach._estimable import require_told_apart
+from lmmteach._frame import ModelFrame, read_model
+from lmmteach._shapes import require_memory
 from lmmteach.diagnostics import marginal_residuals, scaled_residuals
 from lmmteach.engines import added_effects, best, engine_for, places
 from lmmteach.intervals import profile_intervals, wald_intervals
 from lmmteach.model import Sigma_matrix, V_matrix
 from lmmteach.prediction import normal_interval
+from lmmteach.resampling import influence, simulate
 from lmmteach.summary import singular_bars, summarise
 from lmmteach.sums import Evaluation
 from lmmteach.tables import augment, glance, html, tidy
@@ -60,7 +63,8 @@ def lmm(formula, data, method="REML", sigma2_b=None, engine="auto", weights=None
     frame = read_model(formula, data, weights, offset)
     require_unexplained(frame.r, frame.y)
     chosen = engine_for(engine, frame.weighted.factors, frame.Q, frame.r)
-    Lambda, evaluation = best(chosen, frame.weighted, method == "REML", sigma2_b)
+    require_told_apart(chosen, frame.weighted, frame.y, held=sigma2_b is not None)
+    Lambda, evaluation = best(chosen, frame.weighted, method == "REML", sigma2_b, frame.y)
     return LinearMixedModel(frame, method, chosen, Lambda, evaluation, sigma2_b)
 
 
@@ -453,29 +457,9 @@ class LinearMixedModel:
             np.array([_ones_if_none(values, self.nobs) for values in factor.z])
             for factor in factors
         ]
-        if len(factors) > 1:
-            codes = [factor.codes for factor in factors]
-            share = self.engine.error_variance(self.Lambda, x, z, codes)
-        else:
-            share = self._error_variance_of_rows(x, z[0], factors[0].codes)
+        codes = [factor.codes for factor in factors]
+        share = self.engine.error_variance(self.Lambda, x, z, codes)
         return self._by_row(self.weights.to_numpy() * share, "leverage")
-
-    def _error_variance_of_rows(self, x, z, codes):
-        """Var(x β̂ + z b̂ − (x β + z b)) over σ_ε² for one grouping factor, group by group."""
-
-        def b_at(beta):
-            at = self.evaluation._replace(beta=beta)
-            ((b, variance),) = self.engine.effects(self.Lambda, at)
-            return b, variance
-
-        p = len(self.beta)
-        b, variance = b_at(np.zeros(p))
-        # b̂ is linear in y − Xβ: what β̂ takes along with it.
-        along = np.array([b - b_at(column)[0] for column in np.eye(p)])
-        moved = x - np.einsum("jkm,km->mj", along[:, :, codes], z)
-        share = np.einsum("im,ijm,jm->m", z, variance[:, :, codes], z)
-        S = self.evaluation.S[:-1, :-1]
-        return share + np.einsum("mi,im->m", moved, np.linalg.solve(S, moved.T))
 
     def tidy(self, effects=None, conf_int=False, conf_level=0.95):
         """The estimates as one table, a row for each, as broom.mixed's ``tidy``.
@@ -595,17 +579,21 @@ class LinearMixedModel:
         """
         return wald_intervals(self, level)
 
-    def profile_interval(self, level=0.95):
+    def profile_interval(self, level=0.95, progress=True):
         """Profile-likelihood intervals of every parameter, from the ML profile as in lme4.
 
         Parameters
         ----------
         level : confidence level, between 0 and 1
+        progress : True shows a progress bar for what takes more than two seconds
 
         Returns
         -------
-        intervals : DataFrame with a row for σ_b² (unless it is held), σ_ε² and each coefficient;
-            columns estimate (this fit's), lower and upper
+        intervals : DataFrame with columns estimate (this fit's), lower and upper. In a model of one
+            random intercept it has a row for σ_b² (unless it is held), σ_ε² and each coefficient;
+            in others for the SDs and correlations of the random effects, named as in lme4, σ_ε and
+            each coefficient. Where the profile never falls far enough, an interval ends at 0, or
+            at −1 or 1
 
         Raises
         ------
@@ -614,7 +602,51 @@ class LinearMixedModel:
 
         Source: lecture 15, "Maximum-Likelihood Estimation" (profile likelihood).
         """
-        return profile_intervals(self, level)
+        return profile_intervals(self, level, progress)
+
+    def simulate(self, nsim, rng):
+        """Draw new responses from the fitted model: new random effects, and new errors.
+
+        Parameters
+        ----------
+        nsim : how many responses to draw for each row
+        rng : numpy Generator, e.g. np.random.default_rng(6)
+
+        Returns
+        -------
+        responses : DataFrame with a row for each observation, and columns sim_1, sim_2, …
+
+        Raises
+        ------
+        ValueError, TypeError
+            if nsim is no positive whole number, or rng is no Generator.
+        """
+        return simulate(self, nsim, rng)
+
+    def influence(self, group=None, n_jobs=1, progress=True):
+        """Fit the model again and again, each time without one group.
+
+        Parameters
+        ----------
+        group : which grouping factor's groups are left out; the one with the most groups if not
+            given
+        n_jobs : how many processes share the work; −1 uses one for each core
+        progress : True shows a progress bar for what takes more than two seconds
+
+        Returns
+        -------
+        influence : with the DataFrames ``beta`` (a row for each group, a column for each
+            coefficient) and ``theta`` (a column for each variance and covariance)
+
+        Raises
+        ------
+        ValueError
+            if there is no such grouping factor, or the rows that remain without some group do not
+            determine the parameters.
+
+        Source: Demidenko and Stukel (2005).
+        """
+        return influence(self, group, n_jobs, progress)
 
     def summary(self):
         """The printout of the fit, as lme4 writes it."""

@@ -73,6 +73,13 @@ def group_sums(codes, q, z, columns):
     return Sums(R, count, K, within, len(codes), L, c)
 
 
+def recombined(sums, A):
+    """The sums of (X, y) A, from those of (X, y)."""
+    K = np.swapaxes(np.swapaxes(sums.K @ A, -1, -2) @ A, -1, -2)
+    c = np.einsum("imu,ma->iau", sums.c, A)
+    return sums._replace(K=K, within=A.T @ sums.within @ A, c=c)
+
+
 def _added(codes, q, n_i, a, b):
     """The sum over each group of a times b."""
     if a is None and b is None:
@@ -95,14 +102,35 @@ def _within(codes, z, columns, n_i, L, c):
         if columns[j] is None and any(values is None for values in z):
             within[j] = within[:, j] = 0.0
             continue
-        coefficients = solve_upper(np.swapaxes(L, 0, 1), c[:, j : j + 1])
-        left = np.ones(n) if columns[j] is None else columns[j]
-        for values, per_group in zip(z, coefficients[:, 0], strict=True):
-            fitted = per_group[codes]
-            left = left - (fitted if values is None else fitted * values)
+        left = _left_over(codes, z, L, c[:, j], np.ones(n) if columns[j] is None else columns[j])
         within[j] = within[:, j] = [_dot(left, column, n) for column in columns]
         within[j, j] = left @ left
     return within
+
+
+def beyond_groups(sums, codes, z, j, column):
+    """What the groups' columns of Z leave of column j of (X, y)."""
+    return _left_over(codes, z, sums.L, sums.c[:, j], column)
+
+
+def _left_over(codes, z, L, c, column):
+    """A column less what the groups' columns of Z explain, from its coordinates c."""
+    coefficients = solve_upper(np.swapaxes(L, 0, 1), c)
+    left = column
+    for values, per_group in zip(z, coefficients, strict=True):
+        fitted = per_group[codes]
+        left = left - (fitted if values is None else fitted * values)
+    return left
+
+
+def rank(sums):
+    """How many of the columns of X and Z are independent."""
+    within = sums.within[:-1, :-1]
+    size = np.sqrt(np.diag(within))
+    size = np.where(size > ROUNDING, size, np.inf)
+    left = np.linalg.eigvalsh(within / np.outer(size, size))
+    diagonal = sums.L[range(len(sums.L)), range(len(sums.L))]
+    return np.count_nonzero(diagonal) + np.count_nonzero(left > ROUNDING)
 
 
 def _dot(a, b, n):
@@ -222,6 +250,9 @@ def best_of(S, logdet, n, reml):
     """
     p = len(S) - 1
     df = n - p if reml else n
+    if p == 0:
+        criterion = logdet + df * (1 + np.log(2 * np.pi * S[0, 0] / df))
+        return Best(float(criterion), np.empty(0), float(S[0, 0] / df), logdet, df, S[:0, :0])
     L, _ = lapack.dpotrf(S[:p, :p], lower=1)
     beta, _ = lapack.dpotrs(L, S[:p, p], lower=1)
     inverse, _ = lapack.dpotri(L, lower=1)

@@ -153,14 +153,6 @@ def test_models_that_are_not_fitted_yet(random_part, message, data):
         lt.lmm(f"logestrone ~ 1 + {random_part}", data)
 
 
-def test_too_many_rows_for_V_says_how_large_V_would_be():
-    many = pd.DataFrame({"y": np.arange(20_000.0), "g": np.arange(20_000) % 7})
-    with pytest.raises(
-        ValueError, match=r"20,000 × 20,000, which takes 3\.0 GiB.* 11,585 rows at most"
-    ):
-        lt.lmm("y ~ 1 + (1 | g)", many)
-
-
 def test_unknown_method(data):
     with pytest.raises(ValueError, match=r'\'reml\' is unknown\. Choose "REML" or "ML"'):
         lt.lmm(FORMULA, data, method="reml")
