@@ -20,6 +20,8 @@ STEP = 1e-6
 # Squared distances to the minimum, in standard errors: reached; and where steps may end that no
 # longer get shorter.
 REACHED, NOISE = 1e-13, 1e-8
+# A step that leaves more than this share of the squared distance calls for a new curvature.
+SLOW = 0.1
 
 
 def wald_intervals(fit, level=0.95):
@@ -324,8 +326,8 @@ class Profile:
     def __init__(self, parameter):
         self.parameter = parameter
         deviance = parameter.deviance(parameter.at)
-        # Where the others were best, by the value of this one.
-        self.known = [(parameter.at, self._free(deviance.x(*parameter.theta)))]
+        # Where the others were best, by the value of this one, and how the deviance bends there.
+        self.known = [(parameter.at, self._free(deviance.x(*parameter.theta)), None)]
         self.drops = {parameter.at: 0.0}
 
     def _free(self, x):
@@ -350,11 +352,15 @@ class Profile:
             height, slope = deviance(one.held.x(free, value))
             return height, one.held.slope(free, value, slope)
 
-        _, nearest = min(self.known, key=lambda known: abs(known[0] - value))
-        starts = [nearest, *self._scanned(deviance, function, value)]
-        found = [_minimum(function, _off_the_edge(x, sizes, pivots), sizes) for x in starts]
-        height, free = min(found, key=lambda one: one[0])
-        self.known.append((value, free))
+        _, nearest, bend = min(self.known, key=lambda known: abs(known[0] - value))
+        starts = [(nearest, bend), *((x, None) for x in self._scanned(deviance, function, value))]
+        found = []
+        for x, bend in starts:
+            moved = _off_the_edge(x, sizes, pivots)
+            # Moved off the edge it bends in another way.
+            found.append(_minimum(function, moved, sizes, bend if moved is x else None))
+        height, free, bend = min(found, key=lambda one: one[0])
+        self.known.append((value, free, bend))
         return height
 
     def _scanned(self, deviance, function, value):
@@ -407,38 +413,67 @@ class Profile:
 def _off_the_edge(x, sizes, pivots):
     """x with diagonal entries of L that are as good as 0 moved to where there is a slope."""
     small = pivots & (np.abs(x) < SHARE * sizes)
-    return np.where(small, SHARE * sizes, x)
+    return np.where(small, SHARE * sizes, x) if small.any() else x
 
 
-def _minimum(function, x, sizes):
-    """The lowest height of a function of x that gives heights and slopes, and where it is."""
+def _minimum(function, x, sizes, bend=None):
+    """The lowest height of a function of x that gives heights and slopes.
+
+    The curvature is made of differences where none is given, or where the one at hand leads
+    nowhere, and is otherwise learnt from the steps.
+
+    Returns
+    -------
+    height, x : of the minimum
+    bend : the curvature there, in units of ``sizes``
+    """
+    height, slope = function(x)
     if len(x) == 0:
-        return function(x)[0], x
-    (height, slope), previous = function(x), np.inf
+        return height, x, bend
+    slope, previous = sizes * slope, np.inf
     for _ in range(STEPS):
-        eps = STEP * np.maximum(np.abs(x), 0.01 * sizes)
-        bend = np.array([(function(x + e)[1] - slope) / e.sum() for e in np.diag(eps)])
-        step = -sizes * _downhill(bend * np.outer(sizes, sizes), sizes * slope)
+        is_new = bend is None
+        if is_new:
+            eps = STEP * np.maximum(np.abs(x / sizes), 0.01)
+            near = [sizes * function(x + sizes * e)[1] for e in np.diag(eps)]
+            bend = (np.array(near) - slope) / eps[:, np.newaxis]
+            bend = (bend + bend.T) / 2
+        step = -_downhill(bend, slope)
         # The squared distance to the minimum in standard errors: free of all units.
         distance = -slope @ step
-        if distance < REACHED or previous <= distance < NOISE:
-            return height - distance / 2, x
+        if distance < REACHED:
+            return height - distance / 2, x, bend
+        if not is_new and distance > SLOW * previous:
+            bend, previous = None, np.inf
+            continue
+        if previous <= distance < NOISE:
+            return height - distance / 2, x, bend
         previous = distance
-        step /= max(1.0, np.max(np.abs(step) / (4 * sizes + np.abs(x))))
+        step /= max(1.0, np.max(np.abs(step) / (4 + np.abs(x / sizes))))
         for _ in range(60):
-            there = function(x + step)
+            there = function(x + sizes * step)
             if there[0] <= height + 1e-9 + 1e-13 * abs(height):
                 break
             step = step / 2
-        x, (height, slope) = x + step, there
+        bend = _learnt(bend, step, sizes * there[1] - slope)
+        x, height, slope = x + sizes * step, there[0], sizes * there[1]
     raise ValueError(
         f"No minimum found in {STEPS} steps, the last {np.sqrt(distance):.1g} standard errors "
         "long: with one parameter held, the data hardly tell the others apart."
     )
 
 
+def _learnt(bend, step, change):
+    """The curvature that would have foretold how the slope changed: symmetric, of rank one more."""
+    missed = change - bend @ step
+    along = missed @ step
+    if abs(along) <= 1e-8 * np.linalg.norm(missed) * np.linalg.norm(step):
+        return bend
+    return bend + np.outer(missed, missed) / along
+
+
 def _downhill(bend, slope):
     """Newton's step against the slope, downhill also where the hill bends the other way."""
-    values, vectors = np.linalg.eigh((bend + bend.T) / 2)
+    values, vectors = np.linalg.eigh(bend)
     values = np.abs(values)
     return vectors @ (vectors.T @ slope / np.maximum(values, 1e-9 * values.max(initial=1e-300)))

@@ -16,7 +16,7 @@ def rng():
     return np.random.default_rng(20)
 
 
-@pytest.mark.parametrize("name", ["sleepstudy_slope", "pastes", "penicillin"])
+@pytest.mark.parametrize("name", ["sleepstudy_slope", "orthodont_slope", "pastes", "penicillin"])
 def test_simulated_responses_have_the_mean_and_covariance_of_the_fit(name):
     fit = fit_of(name)
     y = fit.simulate(20_000, rng()).to_numpy()

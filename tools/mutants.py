@@ -37,6 +37,8 @@ TESTS = (
     "test_profile.py",
     "test_testing.py",
     "test_compare.py",
+    "test_intervals.py",
+    "test_resampling.py",
     "test_oracle.py",
     "test_hard_data.py",
     "test_input.py",
