@@ -49,11 +49,13 @@ class Bar(NamedTuple):
 class Formula:
     """What a formula asks for.
 
+    ``written`` is its text as it stands, ``text`` the one with double bars written out.
     ``offsets`` are the terms whose coefficient is 1, as in ``offset(x)``. ``parts`` has what the
     terms are made of, ``{text: node}``; ``names`` the columns, in the order in which they appear
     there.
     """
 
+    written: str
     text: str
     response: str
     terms: tuple
@@ -66,6 +68,10 @@ class Formula:
         """The columns that terms use, each once."""
         parts = dict.fromkeys(part for term in terms for part in term)
         return list(dict.fromkeys(name for part in parts for name in _names_in(self.parts[part])))
+
+    def name_of(self, part):
+        """The column that a part of a term names, without backticks."""
+        return name_of(self.parts[part])
 
     def is_call(self, part):
         """Whether a part of a term is a call, not a column."""
@@ -216,6 +222,7 @@ class _Reader:
         # What is multiplied more often stands further back, as in R.
         terms = sorted(map(self._in_order, [t for t in terms if t not in offsets]), key=len)
         return Formula(
+            written=text_of(tree),
             text=self._expanded(text_of(tree)),
             response=response,
             terms=tuple(terms),

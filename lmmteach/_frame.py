@@ -1,6 +1,6 @@
 """From a formula and a DataFrame to y, X and Z; what cannot be fitted is refused here."""
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
@@ -33,11 +33,13 @@ class ModelFrame:
     kept in other columns too: X = QR with orthonormal Q, the OLS coefficients ``beta_Q`` of y on
     Q, and ``r``, what they leave over. The offset is taken off y before; and where there are
     weights w, each row of X, y and Z is multiplied by √w before, so that all errors have the
-    variance σ_ε². ``weighted`` is the random part with such rows.
+    variance σ_ε². ``weighted`` is the random part with such rows; ``weights`` and ``offset`` are
+    arrays, None where there are none. ``data`` has the columns that were used.
     """
 
     formula: str
     data_name: str
+    data: pd.DataFrame
     index: pd.Index
     y: np.ndarray
     X: np.ndarray
@@ -50,11 +52,13 @@ class ModelFrame:
     weighted: RandomPart
     fixed_kinds: dict
     random_kinds: dict
-    weights: "RowValues"
-    offset: "RowValues"
+    weights: np.ndarray | None
+    offset: np.ndarray | None
+    given_weights: "RowValues"
+    given_offset: "RowValues"
     offset_kinds: dict
     _design: object
-    _offset_design: object = field(default=None)
+    _offset_design: object
 
     @cached_property
     def Z(self):
@@ -82,7 +86,7 @@ class ModelFrame:
 
     def new_offset(self, newdata):
         """(m,) the offset of each row of new data."""
-        total = self.offset.rows(newdata)
+        total = self.given_offset.rows(newdata)
         if self._offset_design is None:
             return total
         return total + self._rows(self._offset_design, self.offset_kinds, newdata).sum(axis=1)
@@ -118,22 +122,32 @@ class RowValues:
     Parameters
     ----------
     what : "weights" or "offset"
-    values : (n,), for an offset with what the formula has of it; None where there are none
+    values : (n,), None where there are none
     column : its name in the data, where it is a column
-    usual : what a row has where there are none
-    said : as the printout names it, None where there is nothing to name
     """
 
     what: str
     values: np.ndarray | None
     column: str | None
-    usual: float
-    said: str | None
+
+    @property
+    def given(self):
+        """As the caller gave it."""
+        return self.values if self.column is None else self.column
+
+    @property
+    def said(self):
+        """As the printout names it, None where there is nothing to name."""
+        if self.column is None and self.values is not None:
+            return f"an array of {len(self.values)} numbers"
+        return self.column
 
     def rows(self, newdata):
         """(m,) the numbers of new rows; a weight that newdata does not have is 1."""
-        if self.said is None or (self.what == "weights" and self.column not in newdata.columns):
-            return np.full(len(newdata), self.usual)
+        if self.what == "weights" and self.column not in newdata.columns:
+            return np.ones(len(newdata))
+        if self.values is None:
+            return np.zeros(len(newdata))
         if self.column is None:
             raise ValueError(
                 "The offset was given as an array, so nobody knows that of new rows. Make it a "
@@ -186,23 +200,24 @@ def read_model(formula, data, weights=None, offset=None):
     _require_scale(y, design)
     _require_rank(design.X, design.names)
     random = read_random(said, data, lambda terms: _evaluated(formula, said, terms, computable))
-    weight = _given("weights", weights, data, 1.0)
-    given = _given("offset", offset, data, 0.0)
+    given_weights = _given("weights", weights, data)
+    given_offset = _given("offset", offset, data)
     offset_design = _evaluated(formula, said, said.offsets, computable) if said.offsets else None
-    own, weighted = y, random
-    X = design.X
-    if given.values is not None or said.offsets:
-        added = 0.0 if given.values is None else given.values
-        total = (offset_design.X.sum(axis=1) if said.offsets else 0.0) + added
-        given, own = replace(given, values=total), y - total
-    if weight.values is not None:
-        root = np.sqrt(weight.values)
+    added = [part for part in (given_offset.values, _row_sums(offset_design)) if part is not None]
+    total = sum(added) if added else None
+    weights, weighted, X, own = given_weights.values, random, design.X, y
+    if total is not None:
+        own = y - total
+    if weights is not None:
+        root = np.sqrt(weights)
         X, own = root[:, np.newaxis] * X, root * own
         weighted = random.with_rows_times(root)
     Q, R, beta_Q, r = orthonormal(X, own)
+    by_name = [given.column for given in (given_weights, given_offset) if given.column is not None]
     return ModelFrame(
         formula=said.text,
         data_name=data.attrs.get("name", f"a DataFrame of {len(data)} rows"),
+        data=data[_in_order({*columns, *by_name}, data)],
         index=data.index,
         y=y,
         X=design.X,
@@ -215,8 +230,10 @@ def read_model(formula, data, weights=None, offset=None):
         weighted=weighted,
         fixed_kinds={column: kind_of(data[column]) for column in fixed},
         random_kinds={column: kind_of(data[column]) for column in varying},
-        weights=weight,
-        offset=given,
+        weights=weights,
+        offset=total,
+        given_weights=given_weights,
+        given_offset=given_offset,
         offset_kinds={column: kind_of(data[column]) for column in said.names_in(said.offsets)},
         _design=design,
         _offset_design=offset_design,
@@ -251,14 +268,16 @@ def _refuse_names(said):
         )
 
 
-def _given(what, given, data, usual):
+def _given(what, given, data):
     """Weights or an offset as the caller gave them."""
     if given is None:
-        return RowValues(what, None, None, usual, None)
+        return RowValues(what, None, None)
     values = _row_values(given, data, what, "data")
-    if isinstance(given, str):
-        return RowValues(what, values, given, usual, given)
-    return RowValues(what, values, None, usual, f"an array of {len(values)} numbers")
+    return RowValues(what, values, given if isinstance(given, str) else None)
+
+
+def _row_sums(design):
+    return None if design is None else design.X.sum(axis=1)
 
 
 def _row_values(given, data, what, where):

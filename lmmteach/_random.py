@@ -171,7 +171,11 @@ def read_random(said, data, columns_of):
     ValueError
         if a grouping factor has one group only, or as many effects as there are rows.
     """
-    pieces = [piece for bar in said.bars for piece in _pieces(bar)]
+    pieces = [
+        (tuple(map(said.name_of, factor)), nested, terms)
+        for bar in said.bars
+        for factor, nested, terms in _pieces(bar)
+    ]
     seen, groupings = {}, []
     for factor, nested, _ in pieces:
         if (factor, nested) not in seen:

@@ -19,6 +19,7 @@ from lmmteach.prediction import normal_interval
 from lmmteach.resampling import influence, simulate
 from lmmteach.summary import singular_bars, summarise
 from lmmteach.sums import Evaluation
+from lmmteach.tables import augment, glance, html, tidy
 from lmmteach.testing import aic
 
 
@@ -242,9 +243,9 @@ class LinearMixedModel:
     def loglik(self):
         """Log-likelihood at the estimates, with all its constants; restricted if REML."""
         loglik = -self.evaluation.criterion / 2
-        if self.frame.weights.values is not None:
+        if self.frame.weights is not None:
             # The density of y from that of √w y.
-            loglik += np.log(self.frame.weights.values).sum() / 2
+            loglik += np.log(self.frame.weights).sum() / 2
         if self.method == "REML":
             # log |XᵀV⁻¹X| = log |QᵀV⁻¹Q| + 2 log |R|
             loglik -= np.linalg.slogdet(self.frame.R)[1]
@@ -331,19 +332,18 @@ class LinearMixedModel:
     @cached_property
     def weights(self):
         """The weight of each row: its error has variance σ_ε² / w."""
-        values = self.frame.weights.values
+        values = self.frame.weights
         return self._by_row(np.ones(self.nobs) if values is None else values, "weights")
 
     @cached_property
     def offset(self):
         """What is added to Xβ in each row with no coefficient."""
-        values = self.frame.offset.values
+        values = self.frame.offset
         return self._by_row(np.zeros(self.nobs) if values is None else values, "offset")
 
     @property
     def _root_weights(self):
-        values = self.frame.weights.values
-        return 1.0 if values is None else np.sqrt(values)
+        return 1.0 if self.frame.weights is None else np.sqrt(self.frame.weights)
 
     def _by_row(self, values, name):
         return pd.Series(values, index=self.frame.index, name=name)
@@ -404,7 +404,7 @@ class LinearMixedModel:
             weights, offset = self.weights.to_numpy(), self.offset.to_numpy()
         else:
             x, index = self.frame.fixed_design(newdata), newdata.index
-            weights, offset = self.frame.weights.rows(newdata), self.frame.new_offset(newdata)
+            weights, offset = self.frame.given_weights.rows(newdata), self.frame.new_offset(newdata)
             z, codes = self._random_rows(newdata)
         z = [np.array(values) for values in z]
         x = np.linalg.solve(self.frame.R.T, x.T).T
@@ -448,6 +448,117 @@ class LinearMixedModel:
                 NewGroupWarning,
                 stacklevel=4,
             )
+
+    @cached_property
+    def leverage(self):
+        """The diagonal of the hat matrix, which turns y into the fitted values: a Series."""
+        factors, x = self.frame.random.factors, np.linalg.solve(self.frame.R.T, self.X.T).T
+        z = [
+            np.array([_ones_if_none(values, self.nobs) for values in factor.z])
+            for factor in factors
+        ]
+        codes = [factor.codes for factor in factors]
+        share = self.engine.error_variance(self.Lambda, x, z, codes)
+        return self._by_row(self.weights.to_numpy() * share, "leverage")
+
+    def tidy(self, effects=None, conf_int=False, conf_level=0.95):
+        """The estimates as one table, a row for each, as broom.mixed's ``tidy``.
+
+        Parameters
+        ----------
+        effects : one or several of ``"fixed"``, ``"ran_pars"`` (SDs and correlations),
+            ``"ran_vals"`` (b̂) and ``"ran_coefs"`` (β̂ + b̂ of each group); the first two if None
+        conf_int : whether to add the columns conf.low and conf.high: Wald intervals of what has a
+            standard error
+        conf_level : confidence level, between 0 and 1
+
+        Returns
+        -------
+        table : DataFrame
+
+        Raises
+        ------
+        ValueError
+            if effects has something else, or conf_level is not between 0 and 1.
+        """
+        return tidy(self, effects, conf_int, conf_level)
+
+    def glance(self):
+        """The fit in one row, as broom.mixed's ``glance``: a DataFrame."""
+        return glance(self)
+
+    def augment(self, newdata=None):
+        """The data with what the fit says of each row, as broom.mixed's ``augment``.
+
+        Parameters
+        ----------
+        newdata : DataFrame with the columns of the formula; the data of the fit if not given
+
+        Returns
+        -------
+        table : DataFrame; for the data of the fit with the columns .fitted, .resid, .hat, .cooksd,
+            .fixed (Xβ̂ and the offset), .mu, .offset, .sqrtXwt, .sqrtrwt, .weights and .wtres
+            (√w times .resid); for new data with those that need no response
+
+        Raises
+        ------
+        ValueError
+            if newdata lacks a column or has a missing value.
+        """
+        return augment(self, newdata)
+
+    # The names of statsmodels ---------------------------------------------------------------------
+
+    @property
+    def params(self):
+        """β̂, as ``beta``."""
+        return self.beta
+
+    @property
+    def bse(self):
+        """Standard errors of β̂, as ``se``."""
+        return self.se
+
+    @property
+    def tvalues(self):
+        """β̂ divided by its standard errors."""
+        return (self.beta / self.se).rename("tvalues")
+
+    def cov_params(self):
+        """Estimated covariance of β̂, as ``vcov_beta``."""
+        return self.vcov_beta
+
+    def conf_int(self, alpha=0.05):
+        """Wald intervals of the coefficients at the level 1 − alpha; columns 0 and 1."""
+        table = wald_intervals(self, 1 - alpha)
+        return table[["lower", "upper"]].set_axis([0, 1], axis=1)
+
+    @property
+    def llf(self):
+        """Log-likelihood, as ``loglik``."""
+        return self.loglik
+
+    @property
+    def fittedvalues(self):
+        """Fitted values, as ``fitted``."""
+        return self.fitted
+
+    @property
+    def resid(self):
+        """Conditional residuals, as ``residuals``."""
+        return self.residuals
+
+    @property
+    def scale(self):
+        """Estimated variance within groups, as ``sigma2_e``."""
+        return self.sigma2_e
+
+    @property
+    def df_resid(self):
+        """n − p, as statsmodels counts; lme4's n − all parameters is in ``glance()``."""
+        return self.nobs - self.X.shape[1]
+
+    # ----------------------------------------------------------------------------------------------
 
     def wald_interval(self, level=0.95):
         """Wald intervals of the coefficients: estimate ± quantile of N(0, 1) times SE.
@@ -553,8 +664,35 @@ class LinearMixedModel:
             variances = f"sigma2_b = {self.sigma2_b:.5g}, sigma2_e = {self.sigma2_e:.5g}"
         return (
             f"{self.formula}, fitted by {self.method} to {self.data_name}: {variances}; "
-            "summary() prints the whole fit"
+            f"summary() prints the whole fit. {self._about_engine}"
         )
+
+    @property
+    def engine_used(self):
+        """Which engine fitted the model: "literal" or "fast"."""
+        return self.engine.name
+
+    @property
+    def _about_engine(self):
+        how = {"literal": "with V written out", "fast": "without writing V out"}[self.engine_used]
+        return f"The {self.engine_used} engine fitted it, {how}."
+
+    def _repr_html_(self):
+        return html(self)
+
+    def __reduce__(self):
+        # What a fit is made of, and not what was made of it: V takes more room than the data.
+        frame = self.frame
+        given = (frame.given_weights.given, frame.given_offset.given)
+        found = (self.method, self.engine_used, self.Lambda, self.evaluation, self.held_b)
+        return _fit_of, (frame.formula, frame.data, *given, *found)
+
+
+def _fit_of(formula, data, weights, offset, method, engine, Lambda, evaluation, held_b):
+    """A fit, from its parts."""
+    frame = read_model(formula, data, weights, offset)
+    made = engine_for(engine, frame.weighted.factors, frame.Q, frame.r)
+    return LinearMixedModel(frame, method, made, Lambda, evaluation, held_b)
 
 
 def _ones_if_none(values, n):

@@ -55,7 +55,7 @@ def summarise(fit):
 
 def _header(fit):
     how = "REML" if fit.method == "REML" else "maximum likelihood "
-    given = [("Weights:", fit.frame.weights.said), (" Offset:", fit.frame.offset.said)]
+    given = [("Weights:", fit.frame.given_weights.said), (" Offset:", fit.frame.given_offset.said)]
     return [
         f"Linear mixed model fit by {how} ['lmerMod']",
         fill(["Formula:", *deparse(fit.formula)]),

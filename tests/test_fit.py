@@ -97,8 +97,18 @@ def test_numbers_in_formulas_are_no_columns(term, data):
 def test_repr_says_what_was_fitted_to_what(fit):
     assert repr(fit) == (
         "logestrone ~ 1 + (1 | woman), fitted by REML to estrone: "
-        "sigma2_b = 1.7494, sigma2_e = 0.32544; summary() prints the whole fit"
+        "sigma2_b = 1.7494, sigma2_e = 0.32544; summary() prints the whole fit. "
+        "The fast engine fitted it, without writing V out."
     )
+
+
+@pytest.mark.parametrize(
+    ("engine", "how"), [("literal", "with V written out"), ("fast", "without writing V out")]
+)
+def test_a_fit_says_which_engine_was_used(engine, how, data):
+    fit = lt.lmm(FORMULA, data, engine=engine)
+    assert fit.engine_used == engine
+    assert repr(fit).endswith(f"The {engine} engine fitted it, {how}.")
 
 
 def test_without_newdata_prediction_is_the_fitted_value(fit):
