@@ -340,7 +340,8 @@ class Profile:
             self.drops[value] = np.sqrt(max(0.0, self._lowest(value) - self.parameter.top))
         return self.drops[value]
 
-    def _lowest(self, value):
+    def _lowest(self, value, elsewhere=False):
+        """The lowest deviance with this value; ``elsewhere`` looks far from where it was before."""
         one = self.parameter
         deviance = one.deviance(value)
         sizes = self._free(deviance.sizes(one.theta[1]))
@@ -354,6 +355,10 @@ class Profile:
 
         _, nearest, bend = min(self.known, key=lambda known: abs(known[0] - value))
         starts = [(nearest, bend), *((x, None) for x in self._scanned(deviance, function, value))]
+        if elsewhere:
+            # The SDs as they can be expected, and all correlations the other way round.
+            starts = [(x, None) for x in (sizes * pivots, np.where(pivots, nearest, -nearest))]
+            starts = [(np.append(nearest[:1], x[1:]), None) for x, _ in starts]
         found = []
         for x, bend in starts:
             moved = _off_the_edge(x, sizes, pivots)
@@ -394,20 +399,37 @@ class Profile:
             if way * (outside - limit) >= 0:
                 outside = limit
             if self.root(outside) > cut:
-                # So near to the estimate that the sign of the difference is sure.
-                return brentq(
-                    lambda x: self.root(x) - cut,
-                    inside,
-                    outside,
-                    xtol=1e-10 * one.step,
-                    rtol=1e-12,
-                )
+                precision = {"xtol": 1e-10 * one.step, "rtol": 1e-12}
+                outside = brentq(lambda x: self.root(x) - cut, inside, outside, **precision)
+                if not self._falls_less(outside, cut):
+                    return outside
+                step = 0.05 * one.step
             if outside == limit:
                 return limit
             inside, step = outside, 2 * step
         raise ValueError(
             f"The likelihood never falls far enough along {one.name}, so its interval has no end."
         )
+
+    def _falls_less(self, value, cut):
+        """Whether the others, started elsewhere, keep the likelihood above the cut.
+
+        Only beside correlations have two minima been seen.
+        """
+        deviance = self.parameter.deviance(value)
+        if (deviance.rows == deviance.columns).all():
+            return False
+        try:
+            height = self._lowest(value, elsewhere=True)
+        except (ValueError, np.linalg.LinAlgError):
+            return False
+        drop = np.sqrt(max(0.0, height - self.parameter.top))
+        if drop >= cut - 1e-6:
+            self.known.pop()
+            return False
+        # What was known nearby leads to the higher of the two minima.
+        self.known, self.drops[value] = self.known[-1:], drop
+        return True
 
 
 def _off_the_edge(x, sizes, pivots):
