@@ -159,7 +159,7 @@ def correlated(sign, rng_seed=3):
     return pd.DataFrame({"y": y, "x": x, "u": np.tile([0.0, 1.0], 48), "g": g})
 
 
-@pytest.mark.parametrize(("sign", "said"), [(1, "exactly 1"), (-1, "exactly −1")])
+@pytest.mark.parametrize(("sign", "said"), [(1, "exactly 1"), (-1, "exactly −1")], ids=["1", "-1"])
 @pytest.mark.parametrize("engine", ["literal", "fast"])
 def test_a_correlation_of_1_is_exactly_so_and_explained(sign, said, engine):
     fit = lt.lmm("y ~ x + (x | g)", correlated(sign), engine=engine)

@@ -34,6 +34,8 @@ TESTS = (
     "test_reml.py",
     "test_summary.py",
     "test_fit.py",
+    "test_weights.py",
+    "test_tables.py",
     "test_profile.py",
     "test_testing.py",
     "test_compare.py",
