@@ -21,6 +21,8 @@ from lmmteach.sums import Evaluation, beyond_groups, effects, evaluate, group_su
 
 # Up to so many rows, and with several factors, writing V out is quicker.
 FEW_ROWS = 50
+# Up to so many rows, the likelihood of several effects may well have more than one top.
+SMALL = 2000
 # The share of the variation that is so small that one must look whether it is only rounding.
 DOUBT = 1e-9
 
@@ -63,7 +65,10 @@ def best(engine, random, reml, sigma2_b=None, y=None):
 
     scale, blocks = random.scale, random.blocks
     try:
-        tops = [descend(evaluate, scale, blocks, start) for start in engine.starts(reml)]
+        starts = engine.starts(reml)
+        if len(scale) > 1 and len(engine.y) <= SMALL:
+            starts += _far_apart(scale)
+        tops = [descend(evaluate, scale, blocks, start) for start in starts]
     except (ValueError, np.linalg.LinAlgError):
         _require_variation(engine, y)
         raise
@@ -71,6 +76,12 @@ def best(engine, random, reml, sigma2_b=None, y=None):
     if found.sigma2_e <= DOUBT * np.mean(engine.y**2):
         _require_variation(engine, y)
     return Lambda, found
+
+
+def _far_apart(scale):
+    """Where else to begin: all effects as large as the errors, and one of them alone."""
+    one_large = 0.05 + 0.95 * np.eye(len(scale))
+    return [np.diag(scale), *(np.diag(scale * sizes) for sizes in one_large)]
 
 
 def _require_variation(engine, y):
@@ -246,6 +257,7 @@ class Fast:
 
     def __init__(self, factors, X, y):
         self.factors, self.places, self.X, self.y = factors, places(factors), X, y
+        self.sums = None
         if len(factors) == 1:
             (only,) = factors
             self.sums = group_sums(only.codes, only.q, only.z, [*X.T, y])
@@ -258,12 +270,10 @@ class Fast:
     def starts(self, reml=True):
         """Where to begin: for a single random effect the summits of a scan.
 
-        For several factors, near the best Λ of each alone.
+        For several, near what each factor alone has best.
         """
-        if len(self.factors) > 1:
+        if len(self.factors) > 1 or len(self.factors[0].z) > 1:
             return [self._one_by_one(reml)]
-        if len(self.factors[0].z) > 1:
-            return [None]
         return [np.array([[start]]) for start in starts(self.sums, reml)]
 
     def evaluate(self, Lambda, reml=True):
@@ -324,7 +334,7 @@ class Fast:
         """
         scales, shares, errors = [], [], []
         for factor in self.factors:
-            sums = group_sums(factor.codes, factor.q, factor.z, [*self.X.T, self.y])
+            sums = self.sums or group_sums(factor.codes, factor.q, factor.z, [*self.X.T, self.y])
             scale = np.diag([1.0 if z is None else 1 / np.sqrt(np.mean(z**2)) for z in factor.z])
             found = [(evaluate(sums, t * scale, reml), t) for t in COARSE]
             here, t = min(found, key=lambda each: each[0].criterion)
