@@ -84,6 +84,32 @@ def _far_apart(scale):
     return [np.diag(scale), *(np.diag(scale * sizes) for sizes in one_large)]
 
 
+def _one_by_one(engine, reml, sums=None):
+    """Λ as a coarse look at each factor alone has it, with the errors that all leave together.
+
+    Alone, a factor leaves the variation of all others to the errors.
+    """
+    scales, shares, errors = [], [], []
+    columns = [*engine.X.T, engine.y]
+    for factor in engine.factors:
+        of_factor = sums or group_sums(factor.codes, factor.q, factor.z, columns)
+        scale = np.diag([1.0 if z is None else 1 / np.sqrt(np.mean(z**2)) for z in factor.z])
+        found = [(evaluate(of_factor, t * scale, reml), t) for t in COARSE]
+        here, t = min(found, key=lambda each: each[0].criterion)
+        scales.append(np.diag(scale))
+        shares.append(t**2 * here.sigma2_e)
+        errors.append(here.sigma2_e)
+    by_all = [
+        error
+        - sum(len(scale) * share for scale, share in zip(scales, shares, strict=True))
+        + len(own) * part
+        for error, own, part in zip(errors, scales, shares, strict=True)
+    ]
+    sigma2_e = max(*by_all, 0.2 * min(errors))
+    ts = np.sqrt(np.array(shares) / sigma2_e)
+    return np.diag(np.concatenate([t * scale for t, scale in zip(ts, scales, strict=True)]))
+
+
 def _require_variation(engine, y):
     if engine.leaves_nothing(engine.y if y is None else y, thorough=True):
         raise ValueError(NOTHING_WITHIN)
@@ -171,9 +197,9 @@ class Literal:
         return V_sum([*(D[entry] for entry in self.entries), 1.0], self.G)
 
     def starts(self, reml=True):
-        """Where to begin: for a single random effect the summits of a scan."""
+        """Where to begin: as the other engine does, though for one effect with V written out."""
         if len(self.G) > 2:
-            return [None]
+            return [_one_by_one(self, reml)]
         (((Z,),),) = (self.Z,)
         n, p = self.X.shape
         df = n - p if reml else n
@@ -273,7 +299,7 @@ class Fast:
         For several, near what each factor alone has best.
         """
         if len(self.factors) > 1 or len(self.factors[0].z) > 1:
-            return [self._one_by_one(reml)]
+            return [_one_by_one(self, reml, self.sums)]
         return [np.array([[start]]) for start in starts(self.sums, reml)]
 
     def evaluate(self, Lambda, reml=True):
@@ -326,30 +352,6 @@ class Fast:
             part = w[begin : begin + 256].toarray()
             variance[begin : begin + 256] = np.sum(part * solved.solve(part.T).T, axis=1)
         return variance
-
-    def _one_by_one(self, reml):
-        """Λ as a coarse look at each factor alone has it, with the errors that all leave together.
-
-        Alone, a factor leaves the variation of all others to the errors.
-        """
-        scales, shares, errors = [], [], []
-        for factor in self.factors:
-            sums = self.sums or group_sums(factor.codes, factor.q, factor.z, [*self.X.T, self.y])
-            scale = np.diag([1.0 if z is None else 1 / np.sqrt(np.mean(z**2)) for z in factor.z])
-            found = [(evaluate(sums, t * scale, reml), t) for t in COARSE]
-            here, t = min(found, key=lambda each: each[0].criterion)
-            scales.append(np.diag(scale))
-            shares.append(t**2 * here.sigma2_e)
-            errors.append(here.sigma2_e)
-        by_all = [
-            error
-            - sum(len(scale) * share for scale, share in zip(scales, shares, strict=True))
-            + len(own) * part
-            for error, own, part in zip(errors, scales, shares, strict=True)
-        ]
-        sigma2_e = max(*by_all, 0.2 * min(errors))
-        ts = np.sqrt(np.array(shares) / sigma2_e)
-        return np.diag(np.concatenate([t * scale for t, scale in zip(ts, scales, strict=True)]))
 
     def rank(self):
         """How many of the columns of X and Z are independent."""
