@@ -378,3 +378,13 @@ def test_the_lower_of_two_tops_is_not_taken():
     two = pd.read_csv(ORACLE.parent / "data" / "two-tops.csv")
     group = next(name for name in two if name not in ("y", "x"))
     same(*(lt.lmm(f"y ~ 1 + (1 | {group})", two, engine=e) for e in ("fast", "literal")))
+
+
+@pytest.mark.parametrize("formula", ["y ~ x + (x | g)", "y ~ x + (1 | g) + (x | h)"])
+def test_a_slope_whose_covariate_is_far_from_0(formula):
+    data = many(5_000, 500)
+    fit = lt.lmm(formula, data, "ML")
+    moved = lt.lmm(formula, data.assign(x=data["x"] + 100), "ML")
+    assert moved.criterion == pytest.approx(fit.criterion, rel=1e-12)
+    with pytest.raises(ValueError, match="'x' in the random part of .* Subtract the mean first"):
+        lt.lmm(formula, data.assign(x=data["x"] + 1e5), "ML")
