@@ -49,7 +49,7 @@ def require_told_apart(engine, random, y, held=False):
 
 
 def _require_spread(factors, random):
-    """Raise a ValueError if a slope's column is so far from 0 that it all but is the intercept's."""
+    """Raise a ValueError if a slope's column is so far from 0 that it is all but constant."""
     columns = [z for factor in factors for z in factor.z]
     for bar in random.bars:
         effects = dict(zip(bar.effects, (columns[place] for place in bar.places), strict=True))

@@ -386,5 +386,5 @@ def test_a_slope_whose_covariate_is_far_from_0(formula):
     fit = lt.lmm(formula, data, "ML")
     moved = lt.lmm(formula, data.assign(x=data["x"] + 100), "ML")
     assert moved.criterion == pytest.approx(fit.criterion, rel=1e-12)
-    with pytest.raises(ValueError, match="'x' in the random part of .* Subtract the mean first"):
+    with pytest.raises(ValueError, match=r"'x' in the random part of .* Subtract the mean first"):
         lt.lmm(formula, data.assign(x=data["x"] + 1e5), "ML")
