@@ -37,13 +37,10 @@ def descend(evaluate, scale, blocks, start=None):
     ValueError
         if no minimum is found.
     """
-    free = np.zeros((len(scale), len(scale)), dtype=bool)
-    for block in blocks:
-        free[np.ix_(block, block)] = np.tri(len(block), dtype=bool)
     Lambda = np.diag(scale) if start is None else start
     here = evaluate(Lambda)
     for _ in range(2 * len(scale) + 1):
-        Lambda, here = _newton(evaluate, Lambda, here, free, scale)
+        Lambda, here = _newton(evaluate, Lambda, here, scale, blocks)
         Lambda, here = _settled(evaluate, Lambda, here, scale, blocks)
         off = _off_the_boundary(evaluate, here, Lambda, scale, blocks)
         if off is None:
@@ -52,71 +49,112 @@ def descend(evaluate, scale, blocks, start=None):
     raise ValueError("No minimum found: the data hardly tell variances and correlations apart.")
 
 
-def _newton(evaluate, Lambda, here, free, scale):
+def _newton(evaluate, Lambda, here, scale, blocks):
     """Steps from Λ to the next place where nothing changes.
 
-    The curvature is made of differences once, and then learnt from the steps as they are taken.
+    The steps are taken in the lower triangular C of Λ Λᵀ = B C Cᵀ Bᵀ, where B are the main axes of
+    the Λ Λᵀ at hand: so the valley of a nearly singular Λ runs straight. The curvature is made of
+    differences once, and then learnt from the steps as they are taken.
     """
-    size = np.broadcast_to(scale[:, np.newaxis], free.shape)[free]
+    free = np.zeros((len(scale), len(scale)), dtype=bool)
+    for block in blocks:
+        free[np.ix_(block, block)] = np.tri(len(block), dtype=bool)
+    diagonal = np.eye(len(scale), dtype=bool)[free]
+
+    def at(C):
+        return evaluate(_lower(B @ C, blocks))
 
     def moved(step):
-        there = Lambda.copy()
+        there = C.copy()
         there[free] += step
         return there
 
-    def gradient(Lambda, here):
-        return 2 * (here.slope @ Lambda)[free]
+    def gradient(C, here):
+        return 2 * (B.T @ here.slope @ B @ C)[free]
 
-    slope, bend, previous = gradient(Lambda, here), None, np.inf
+    bend, previous, previous_new = None, np.inf, np.inf
+    B, C = _main_axes(Lambda, scale, blocks)
+    slope = gradient(C, here)
     for _ in range(STEPS):
-        if not slope.any():
-            return Lambda, here
         is_new = bend is None
         if is_new:
-            eps = STEP * np.maximum(np.abs(Lambda[free]), 0.01 * size)
+            B, C = _main_axes(_lower(B @ C, blocks), scale, blocks)
+            slope = gradient(C, here)
+            if not slope.any():
+                break
+            eps = STEP * np.maximum(np.abs(C[free]), 0.01)
             there = [moved(step) for step in np.diag(eps)]
-            bend = np.array([gradient(near, evaluate(near)) - slope for near in there])
+            bend = np.array([gradient(near, at(near)) - slope for near in there])
             bend /= eps[:, np.newaxis]
             bend = (bend + bend.T) / 2
-        step = -size * _solved(bend * np.outer(size, size), size * slope)
+        step = -_solved(bend, slope)
         # The squared distance to the minimum in standard errors: free of all units.
         distance = -slope @ step
         if distance < REACHED:
-            return Lambda, here
+            break
         if not is_new and distance > SLOW * previous:
             bend = None
             continue
-        if previous <= distance < NOISE:
-            return Lambda, here
+        if is_new:
+            if previous_new <= distance < NOISE:
+                break
+            previous_new = distance
         previous = distance
-        step /= max(1.0, np.max(np.abs(step) / (4 * size + np.abs(Lambda[free]))))
+        step /= max(1.0, np.max(np.abs(step) / (4 + np.abs(C[free]))))
+        # Beyond 0 the diagonal of C finds its own mirror image.
+        is_away = diagonal & (C[free] != 0)
+        through = np.divide(-step, C[free], out=np.zeros_like(step), where=is_away)
+        step /= max(1.0, np.max(through) / 1.5)
         for _ in range(60):
-            there = evaluate(moved(step))
+            there = at(moved(step))
             if there.criterion <= here.criterion + 1e-9 + 1e-13 * abs(here.criterion):
                 break
             step = step / 2
-        Lambda, here = moved(step), there
+        C, here = moved(step), there
         if distance < LAST:
-            return Lambda, here
-        before, slope = slope, gradient(Lambda, here)
-        bend = _learnt(bend, step / size, slope - before, size)
-    raise ValueError(
-        f"No minimum found in {STEPS} steps; the last was still {np.sqrt(distance):.1g} standard "
-        "errors long. The data hardly tell variances and correlations apart: try a simpler random "
-        "part."
-    )
+            break
+        before, slope = slope, gradient(C, here)
+        bend = _learnt(bend, step, slope - before)
+    else:
+        raise ValueError(
+            f"No minimum found in {STEPS} steps; the last was still {np.sqrt(distance):.1g} "
+            "standard errors long. The data hardly tell variances and correlations apart: try a "
+            "simpler random part."
+        )
+    return _lower(B @ C, blocks), here
 
 
-def _learnt(bend, step, change, size):
-    """The curvature that would have foretold how the slope changed (symmetric, of rank one more).
+def _main_axes(Lambda, scale, blocks):
+    """B and a diagonal C, largest first in each block, with Λ Λᵀ = B C Cᵀ Bᵀ."""
+    # One effect alone has one axis only.
+    B, C = np.diag(scale), Lambda / scale[:, np.newaxis]
+    for block in blocks:
+        if len(block) == 1:
+            continue
+        at = np.ix_(block, block)
+        axes, lengths, _ = np.linalg.svd(Lambda[at] / scale[block, np.newaxis])
+        B[at] = scale[block, np.newaxis] * axes
+        C[at] = np.diag(lengths)
+    return B, C
 
-    In units of ``size``, as the step is; the change and the curvature are not.
-    """
-    missed = size * change - (bend * np.outer(size, size)) @ step
+
+def _lower(root, blocks):
+    """The lower triangular Λ with the Λ Λᵀ of any root."""
+    Lambda = root.copy()
+    for block in blocks:
+        if len(block) > 1:
+            at = np.ix_(block, block)
+            Lambda[at] = np.linalg.qr(root[at].T, mode="r").T
+    return Lambda
+
+
+def _learnt(bend, step, change):
+    """The curvature that would have foretold how the slope changed; symmetric, of rank one more."""
+    missed = change - bend @ step
     along = missed @ step
     if abs(along) <= 1e-8 * np.linalg.norm(missed) * np.linalg.norm(step):
         return bend
-    return bend + np.outer(missed, missed) / along / np.outer(size, size)
+    return bend + np.outer(missed, missed) / along
 
 
 def _solved(bend, slope):

@@ -15,6 +15,8 @@ from lmmteach._climb import (
 
 # The share of a sum of squares below which it may be nothing but rounding.
 DOUBT = 1e-8
+# A covariate whose variance is this small beside its squared mean is as good as constant.
+NARROW = 1e-7
 
 
 def require_told_apart(engine, random, y, held=False):
@@ -32,6 +34,7 @@ def require_told_apart(engine, random, y, held=False):
     require_rows(n, p, len(random.scale) + 1, covariances)
     if held:
         return
+    _require_spread(engine.factors, random)
     for f, factor in enumerate(engine.factors):
         for z in factor.z:
             if _explained(engine.X, factor, z):
@@ -43,6 +46,22 @@ def require_told_apart(engine, random, y, held=False):
         raise ValueError(ONE_EACH)
     if engine.leaves_nothing(y):
         raise ValueError(NOTHING_WITHIN)
+
+
+def _require_spread(factors, random):
+    """Raise a ValueError if a slope's column is so far from 0 that it is all but constant."""
+    columns = [z for factor in factors for z in factor.z]
+    for bar in random.bars:
+        effects = dict(zip(bar.effects, (columns[place] for place in bar.places), strict=True))
+        if not any(z is None for z in effects.values()):
+            continue
+        for name, z in effects.items():
+            if z is not None and np.var(z) < NARROW * np.mean(z) ** 2:
+                raise ValueError(
+                    f"The values of {name!r} in the random part of {bar.name!r} are so far from 0, "
+                    "and so close together, that its slopes and the intercepts cannot be told "
+                    "apart. Subtract the mean first."
+                )
 
 
 def _explained(Q, factor, z):

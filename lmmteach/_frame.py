@@ -6,7 +6,7 @@ from functools import cached_property
 import numpy as np
 import pandas as pd
 
-from lmmteach._climb import orthonormal
+from lmmteach._climb import is_well_conditioned, orthonormal
 from lmmteach._columns import (
     kind_of,
     plain,
@@ -412,6 +412,8 @@ def _require_scale(y, design):
 
 
 def _require_rank(X, names):
+    if is_well_conditioned(X):
+        return
     # In columns of length 1, so that units do not count.
     lengths = np.linalg.norm(X, axis=0)
     scaled = X / np.where(lengths > 0, lengths, 1.0)

@@ -243,7 +243,7 @@ def _grouping(data, columns, nested):
     label = ":".join(shown)
     codes, levels = [], []
     for name in shown:
-        own, labels = pd.factorize(data[name], sort=True)
+        own, labels = _coded(data[name])
         codes.append(own)
         levels.append(labels)
     if len(shown) == 1:
@@ -261,6 +261,20 @@ def _grouping(data, columns, nested):
         keys = pd.MultiIndex.from_arrays([by_column[name] for name in columns], names=columns)
     _require_groups(label, names, codes)
     return Grouping(tuple(columns), label, codes, names, keys)
+
+
+def _coded(column):
+    """For each row the position of its label among the sorted ones, and these."""
+    if isinstance(column.dtype, np.dtype) and column.dtype.kind == "i":
+        values = column.to_numpy()
+        low, high = int(values.min()), int(values.max())
+        if high - low < 2 * len(values):
+            # Whole numbers close together need no sorting.
+            here = np.zeros(high - low + 1, dtype=bool)
+            here[values - low] = True
+            labels = pd.Index(np.flatnonzero(here) + low, dtype=column.dtype)
+            return (np.cumsum(here) - 1)[values - low], labels
+    return pd.factorize(column, sort=True)
 
 
 def _require_groups(label, levels, codes):

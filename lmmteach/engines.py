@@ -32,6 +32,8 @@ from lmmteach.sums import (
 
 # Up to so many rows, and with several factors, writing V out is quicker.
 FEW_ROWS = 50
+# Up to so many rows, the likelihood of several effects may well have more than one top.
+SMALL = 2000
 # The share of the variation that is so small that one must look whether it is only rounding.
 DOUBT = 1e-9
 
@@ -74,7 +76,10 @@ def best(engine, random, reml, sigma2_b=None, y=None):
 
     scale, blocks = random.scale, random.blocks
     try:
-        tops = [descend(evaluate, scale, blocks, start) for start in engine.starts(reml)]
+        starts = engine.starts(reml)
+        if len(scale) > 1 and len(engine.y) <= SMALL:
+            starts += _far_apart(scale)
+        tops = [descend(evaluate, scale, blocks, start) for start in starts]
     except (ValueError, np.linalg.LinAlgError):
         _require_variation(engine, y)
         raise
@@ -82,6 +87,38 @@ def best(engine, random, reml, sigma2_b=None, y=None):
     if found.sigma2_e <= DOUBT * np.mean(engine.y**2):
         _require_variation(engine, y)
     return Lambda, found
+
+
+def _far_apart(scale):
+    """Where else to begin: all effects as large as the errors, and one of them alone."""
+    one_large = 0.05 + 0.95 * np.eye(len(scale))
+    return [np.diag(scale), *(np.diag(scale * sizes) for sizes in one_large)]
+
+
+def _one_by_one(engine, reml, sums=None):
+    """Λ as a coarse look at each factor alone has it, with the errors that all leave together.
+
+    Alone, a factor leaves the variation of all others to the errors.
+    """
+    scales, shares, errors = [], [], []
+    columns = [*engine.X.T, engine.y]
+    for factor in engine.factors:
+        of_factor = sums or group_sums(factor.codes, factor.q, factor.z, columns)
+        scale = np.diag([1.0 if z is None else 1 / np.sqrt(np.mean(z**2)) for z in factor.z])
+        found = [(evaluate(of_factor, t * scale, reml), t) for t in COARSE]
+        here, t = min(found, key=lambda each: each[0].criterion)
+        scales.append(np.diag(scale))
+        shares.append(t**2 * here.sigma2_e)
+        errors.append(here.sigma2_e)
+    by_all = [
+        error
+        - sum(len(scale) * share for scale, share in zip(scales, shares, strict=True))
+        + len(own) * part
+        for error, own, part in zip(errors, scales, shares, strict=True)
+    ]
+    sigma2_e = max(*by_all, 0.2 * min(errors))
+    ts = np.sqrt(np.array(shares) / sigma2_e)
+    return np.diag(np.concatenate([t * scale for t, scale in zip(ts, scales, strict=True)]))
 
 
 def _require_variation(engine, y):
@@ -184,9 +221,9 @@ class Literal:
         return other
 
     def starts(self, reml=True):
-        """Where to begin: for a single random effect the summits of a scan."""
+        """Where to begin: as the other engine does, though for one effect with V written out."""
         if len(self.G) > 2:
-            return [None]
+            return [_one_by_one(self, reml)]
         (((Z,),),) = (self.Z,)
         n, p = self.X.shape
         df = n - p if reml else n
@@ -270,6 +307,7 @@ class Fast:
 
     def __init__(self, factors, X, y):
         self.factors, self.places, self.X, self.y = factors, places(factors), X, y
+        self.sums = None
         if len(factors) == 1:
             (only,) = factors
             self.sums = group_sums(only.codes, only.q, only.z, [*X.T, y])
@@ -308,12 +346,10 @@ class Fast:
     def starts(self, reml=True):
         """Where to begin: for a single random effect the summits of a scan.
 
-        For several factors, near the best Λ of each alone.
+        For several, near what each factor alone has best.
         """
-        if len(self.factors) > 1:
-            return [self._one_by_one(reml)]
-        if len(self.factors[0].z) > 1:
-            return [None]
+        if len(self.factors) > 1 or len(self.factors[0].z) > 1:
+            return [_one_by_one(self, reml, self.sums)]
         return [np.array([[start]]) for start in starts(self.sums, reml)]
 
     def evaluate(self, Lambda, reml=True):
@@ -382,30 +418,6 @@ class Fast:
         moved = x - np.einsum("im,ipm->mp", z, B[..., codes])
         of_b = np.einsum("im,ijm,jm->m", z, of_b[..., codes], z)
         return np.sum(moved @ Phi * moved, axis=1) + of_b
-
-    def _one_by_one(self, reml):
-        """Λ as a coarse look at each factor alone has it, with the errors that all leave together.
-
-        Alone, a factor leaves the variation of all others to the errors.
-        """
-        scales, shares, errors = [], [], []
-        for factor in self.factors:
-            sums = group_sums(factor.codes, factor.q, factor.z, [*self.X.T, self.y])
-            scale = np.diag([1.0 if z is None else 1 / np.sqrt(np.mean(z**2)) for z in factor.z])
-            found = [(evaluate(sums, t * scale, reml), t) for t in COARSE]
-            here, t = min(found, key=lambda each: each[0].criterion)
-            scales.append(np.diag(scale))
-            shares.append(t**2 * here.sigma2_e)
-            errors.append(here.sigma2_e)
-        by_all = [
-            error
-            - sum(len(scale) * share for scale, share in zip(scales, shares, strict=True))
-            + len(own) * part
-            for error, own, part in zip(errors, scales, shares, strict=True)
-        ]
-        sigma2_e = max(*by_all, 0.2 * min(errors))
-        ts = np.sqrt(np.array(shares) / sigma2_e)
-        return np.diag(np.concatenate([t * scale for t, scale in zip(ts, scales, strict=True)]))
 
     def rank(self):
         """How many of the columns of X and Z are independent."""

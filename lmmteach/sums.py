@@ -7,6 +7,7 @@ no more than k coordinates, however many rows it has, and of all the rest togeth
 cross products. Groups with the same columns of Z are added up beforehand.
 """
 
+import math
 from typing import NamedTuple
 
 import numpy as np
@@ -56,8 +57,14 @@ def group_sums(codes, q, z, columns):
     -------
     sums : Sums
     """
-    n_i = np.bincount(codes, minlength=q).astype(float)
-    k, m = len(z), len(columns)
+    sizes = np.bincount(codes, minlength=q)
+    n_i, k, m = sizes.astype(float), len(z), len(columns)
+    # What is constant is so many ones, and has quicker sums.
+    times = np.array([_constant(column) for column in columns])
+    columns = [
+        column if np.isnan(value) else None for column, value in zip(columns, times, strict=True)
+    ]
+    times = np.where(np.isnan(times), 1.0, times)
     A = np.empty((k, k, q))
     for i in range(k):
         for j in range(i + 1):
@@ -68,8 +75,9 @@ def group_sums(codes, q, z, columns):
             T[i, j] = _added(codes, q, n_i, z[i], columns[j])
     L = cholesky_of_each(A, ROUNDING)
     c = solve_lower(L, T)
-    within = _within(codes, z, columns, n_i, L, c)
-    R, count, K = _by_kind(np.swapaxes(L, 0, 1), c)
+    within = _within(codes, z, columns, L, c) * np.outer(times, times)
+    c *= times[:, np.newaxis]
+    R, count, K = _by_kind(np.swapaxes(L, 0, 1), c, sizes if k == 1 and z[0] is None else None)
     return Sums(R, count, K, within, len(codes), L, c)
 
 
@@ -80,6 +88,14 @@ def recombined(sums, A):
     return sums._replace(K=K, within=A.T @ sums.within @ A, c=c)
 
 
+def _constant(column):
+    """The value that all of a column has, or NaN."""
+    if column is None:
+        return 1.0
+    first = column[0]
+    return first if (column[:64] == first).all() and (column == first).all() else np.nan
+
+
 def _added(codes, q, n_i, a, b):
     """The sum over each group of a times b."""
     if a is None and b is None:
@@ -88,7 +104,7 @@ def _added(codes, q, n_i, a, b):
     return np.bincount(codes, weights, minlength=q)
 
 
-def _within(codes, z, columns, n_i, L, c):
+def _within(codes, z, columns, L, c):
     """Cross products of what the groups' columns of Z leave of (X, y)."""
     n, m = len(codes), len(columns)
     total = np.empty((m, m))
@@ -141,31 +157,39 @@ def _dot(a, b, n):
     return a @ b
 
 
-def _by_kind(R, c):
-    """Add up the groups that have the same R."""
+def _by_kind(R, c, sizes=None):
+    """Add up the groups that have the same R; of a column of ones these are those of one size."""
     k, m, q = c.shape
-    if k == 1:
-        kinds, kind = np.unique(R[0, 0], return_inverse=True)
-        if len(kinds) < q:
-            count = np.bincount(kind).astype(float)
-            K = np.empty((1, 1, len(kinds), m, m))
-            for a in range(m):
-                for b in range(a + 1):
-                    K[0, 0, :, a, b] = K[0, 0, :, b, a] = np.bincount(kind, c[0, a] * c[0, b])
-            return kinds.reshape(1, 1, -1), count, K
+    if sizes is None:
+        kind, first = _kinds(R.reshape(k * k, q))
     else:
-        rows, first, kind = np.unique(
-            R.reshape(k * k, q), axis=1, return_index=True, return_inverse=True
-        )
-        if rows.shape[1] < q:
-            K = np.zeros((k, k, rows.shape[1], m, m))
-            for i in range(k):
-                for j in range(k):
-                    for a in range(m):
-                        for b in range(m):
-                            K[i, j, :, a, b] = np.bincount(kind.ravel(), c[i, a] * c[j, b])
-            return R[:, :, first], np.bincount(kind.ravel()).astype(float), K
-    return R, np.ones(q), np.einsum("iaq,jbq->ijqab", c, c)
+        count = np.bincount(sizes)
+        first = np.flatnonzero(count)
+        kind = (np.cumsum(count > 0) - 1)[sizes]
+    u = len(first)
+    if 2 * u > q:
+        return R, np.ones(q), np.einsum("iaq,jbq->ijqab", c, c)
+    K = np.empty((k, k, u, m, m))
+    for i in range(k):
+        for j in range(i + 1):
+            for a in range(m):
+                for b in range(a + 1 if i == j else m):
+                    added = np.bincount(kind, c[i, a] * c[j, b], minlength=u)
+                    K[i, j, :, a, b] = K[j, i, :, b, a] = added
+                    if i == j:
+                        K[i, i, :, b, a] = added
+    R = np.sqrt(first.astype(float)).reshape(1, 1, -1) if sizes is not None else R[:, :, first]
+    return R, np.bincount(kind, minlength=u).astype(float), K
+
+
+def _kinds(rows):
+    """Which of the different columns each column of an array is, and where the first of each is."""
+    # One number that tells them apart, unless by chance two have the same.
+    key = sum(np.cos(i) * row for i, row in enumerate(rows))
+    _, first, kind = np.unique(key, return_index=True, return_inverse=True)
+    if 2 * len(first) <= len(key) and not np.array_equal(rows[:, first[kind]], rows):
+        _, first, kind = np.unique(rows, axis=1, return_index=True, return_inverse=True)
+    return kind.ravel(), first
 
 
 def cholesky_of_each(A, rounding=0.0):
@@ -253,14 +277,17 @@ def best_of(S, logdet, n, reml):
     if p == 0:
         criterion = logdet + df * (1 + np.log(2 * np.pi * S[0, 0] / df))
         return Best(float(criterion), np.empty(0), float(S[0, 0] / df), logdet, df, S[:0, :0])
-    L, _ = lapack.dpotrf(S[:p, :p], lower=1)
+    L, _ = lapack.dpotrf(S[:p, :p], lower=1, clean=1)
     beta, _ = lapack.dpotrs(L, S[:p, p], lower=1)
-    inverse, _ = lapack.dpotri(L, lower=1)
-    inverse = np.tril(inverse) + np.tril(inverse, -1).T
-    pwrss = S[p, p] - S[p, :p] @ beta
-    spread = logdet + (2 * np.log(np.diag(L)).sum() if reml else 0.0)
-    criterion = spread + df * (1 + np.log(2 * np.pi * pwrss / df))
-    return Best(float(criterion), beta, float(pwrss / df), spread, df, inverse)
+    half, _ = lapack.dtrtri(L, lower=1)
+    pwrss = float(S[p, p] - S[p, :p] @ beta)
+    spread = float(logdet)
+    if reml:
+        spread += 2 * float(np.log(L.diagonal()).sum())
+    # Where rounding is all that is left, there is no best σ_ε², and the criterion has no minimum.
+    log_sigma2_e = math.log(pwrss / df) if pwrss > 0 else -math.inf
+    criterion = spread + df * (1 + math.log(2 * math.pi) + log_sigma2_e)
+    return Best(criterion, beta, pwrss / df, spread, df, half.T @ half)
 
 
 def evaluate(sums, Lambda, reml=True):
@@ -280,20 +307,32 @@ def evaluate(sums, Lambda, reml=True):
     k, m = len(R), len(within)
     L, H_inverse = _inverse_of_each(R, Lambda)
     flat = K.reshape(-1, m * m)
-    S = within + (H_inverse.reshape(-1) @ flat).reshape(m, m)
+    S = within + (H_inverse.ravel() @ flat).reshape(m, m)
     logdet = 2 * sum(count @ np.log(L[i, i]) for i in range(k))
     best = best_of(S, logdet, n, reml)
-    weights = np.zeros((2, m, m))
+    weights = np.zeros((m, m, 2))
     if reml:
-        weights[0, :-1, :-1] = best.X_inverse
+        weights[:-1, :-1, 0] = best.X_inverse
     residual = np.append(-best.beta, 1.0)
-    weights[1] = residual[:, np.newaxis] * residual
-    N = (flat @ weights.reshape(2, -1).T).T.reshape(2, k, k, -1)
-    HR = np.einsum("iju,jlu->ilu", H_inverse, R)
-    spread_slope = np.einsum("iau,ibu->ab", R * count, HR)
-    spread_slope -= np.einsum("iau,iju,jbu->ab", HR, N[0], HR)
-    fit_slope = -np.einsum("iau,iju,jbu->ab", HR, N[1], HR)
+    weights[..., 1] = residual[:, np.newaxis] * residual
+    N = (flat @ weights.reshape(-1, 2)).T.reshape(2, k, k, -1)
+    if k == 1:
+        R, H_inverse = R.ravel(), H_inverse.ravel()
+        HR = H_inverse * R
+        spread_slope = np.array([[(count * R) @ HR - HR**2 @ N[0, 0, 0]]])
+        fit_slope = np.array([[-(HR**2) @ N[1, 0, 0]]])
+    else:
+        HR = np.einsum("iju,jlu->ilu", H_inverse, R)
+        spread_slope = _added_products(R * count, HR)
+        if reml:
+            spread_slope -= _added_products(np.einsum("iju,jau->iau", N[0], HR), HR)
+        fit_slope = -_added_products(np.einsum("iju,jau->iau", N[1], HR), HR)
     return Evaluation(*best[:3], S, *best[3:5], spread_slope, fit_slope)
+
+
+def _added_products(A, B):
+    """The sum over i and u of A[i, a, u] B[i, b, u]."""
+    return np.matmul(A, B.transpose(0, 2, 1)).sum(axis=0)
 
 
 def starts(sums, reml=True):
@@ -317,9 +356,14 @@ def starts(sums, reml=True):
     pwrss = S[:, -1, -1] - np.sum(S[:, :-1, -1] * half, axis=1)
     if reml:
         spread += np.linalg.slogdet(S[:, :-1, :-1])[1]
-    around = np.concatenate([[np.inf], spread + df * np.log(pwrss), [np.inf]])
-    summits = np.flatnonzero((around[1:-1] <= around[:-2]) & (around[1:-1] < around[2:]))
-    return np.sqrt(ratios[summits[np.argsort(around[1:-1][summits])]])
+    heights = spread + df * np.log(np.maximum(pwrss, np.finfo(float).tiny))
+    around = np.concatenate([[np.inf], heights, [np.inf]])
+    summits = np.flatnonzero((heights <= around[:-2]) & (heights < around[2:]))
+    inside = summits[(summits > 1) & (summits < len(ratios) - 1)]
+    # The lowest point of the parabola through a summit and its neighbours.
+    before, after = heights[inside - 1] - heights[inside], heights[inside + 1] - heights[inside]
+    ratios[inside] *= np.exp((shares[1] - shares[0]) * (before - after) / (before + after) / 2)
+    return np.sqrt(ratios[summits[np.argsort(heights[summits])]])
 
 
 def _inverse_of_each(R, Lambda):

@@ -302,3 +302,89 @@ def test_slope_is_that_of_the_criterion(formula, Lambda, is_reml, engine, slope)
         twice = part + part.T - np.diag(np.diag(part))
         expected += list(twice[np.tril_indices(len(part))])
     assert expected == pytest.approx(slope(at, np.zeros(len(expected))), rel=1e-5, abs=1e-5)
+
+
+# Hard data ----------------------------------------------------------------------------------------
+
+
+def many(n=20_000, q=2_000, seed=3):
+    """A random intercept and slope, groups of many sizes in no order."""
+    rng = np.random.default_rng(seed)
+    g = np.append(np.arange(q), rng.integers(0, q, n - q))
+    x, b = rng.normal(size=n), rng.normal(size=(2, q))
+    y = 1 + x + b[0, g] + 0.5 * b[1, g] * x + rng.normal(size=n)
+    return pd.DataFrame({"y": y, "x": x, "g": g, "h": rng.integers(0, 30, n)})
+
+
+LARGE = ("y ~ x + (1 | g)", "y ~ x + (x | g)", "y ~ x + (1 | g) + (1 | h)")
+
+
+def test_engines_agree_on_one_giant_group_and_many_of_one_row():
+    giant = many(900, 300)
+    giant["g"] = np.append(np.arange(300), np.zeros(600, dtype=int))
+    same(*(lt.lmm("y ~ x + (1 | g)", giant, engine=e) for e in ("fast", "literal")))
+
+
+@pytest.mark.parametrize("formula", LARGE)
+@pytest.mark.parametrize("far", [1e6, 1e9])
+def test_a_response_or_covariate_far_from_0_changes_nothing(formula, far):
+    data = many()
+    fit, moved = (lt.lmm(formula, each) for each in (data, data.assign(y=data["y"] + far)))
+    # The response itself has lost its digits: a billion leaves seven after the point.
+    assert moved.theta == pytest.approx(fit.theta, rel=1e-13 * far)
+    assert moved.beta["x"] == pytest.approx(fit.beta["x"], rel=1e-13 * far)
+    if "(x" not in formula:
+        moved = lt.lmm(formula, data.assign(x=data["x"] + far))
+        assert moved.theta == pytest.approx(fit.theta, rel=1e-13 * far)
+        assert moved.beta["x"] == pytest.approx(fit.beta["x"], rel=1e-13 * far)
+
+
+@pytest.mark.parametrize("formula", LARGE)
+def test_units_change_nothing(formula):
+    data = many(5_000, 500)
+    fit = lt.lmm(formula, data)
+    other = lt.lmm(formula, data.assign(y=1e-7 * data["y"], x=1e5 * data["x"]))
+    assert other.beta["x"] == pytest.approx(1e-12 * fit.beta["x"], rel=1e-8)
+    assert other.sigma2_e == pytest.approx(1e-14 * fit.sigma2_e, rel=1e-8)
+    assert other.fitted.to_numpy() == pytest.approx(1e-7 * fit.fitted.to_numpy(), rel=1e-6)
+
+
+def test_a_slope_of_a_covariate_that_hardly_varies():
+    data = many(5_000, 500)
+    fit = lt.lmm("y ~ x + (0 + x | g)", data)
+    other = lt.lmm("y ~ x + (0 + x | g)", data.assign(x=1e-6 * data["x"]))
+    assert other.theta == pytest.approx(fit.theta * [1e12, 1], rel=1e-8)
+
+
+@pytest.mark.parametrize("kind", ["text", "category", "float", "negative", "unsigned"])
+def test_labels_of_any_kind_give_the_same_fit(kind):
+    data = many(5_000, 500)
+    right = lt.lmm("y ~ x + (1 | g)", data)
+    g = data["g"]
+    labels = {
+        "text": g.map("g{:05}".format),
+        "category": pd.Categorical(g, categories=range(-3, 700)),
+        "float": g * 1.5,
+        "negative": g - 250,
+        "unsigned": g.astype("uint16"),
+    }
+    fit = lt.lmm("y ~ x + (1 | g)", data.assign(g=labels[kind]))
+    assert fit.theta == pytest.approx(right.theta, rel=1e-12)
+    assert fit.ranef["g"].to_numpy() == pytest.approx(right.ranef["g"].to_numpy(), abs=1e-10)
+    assert len(fit.ranef["g"]) == 500
+
+
+def test_the_lower_of_two_tops_is_not_taken():
+    two = pd.read_csv(ORACLE.parent / "data" / "two-tops.csv")
+    group = next(name for name in two if name not in ("y", "x"))
+    same(*(lt.lmm(f"y ~ 1 + (1 | {group})", two, engine=e) for e in ("fast", "literal")))
+
+
+@pytest.mark.parametrize("formula", ["y ~ x + (x | g)", "y ~ x + (1 | g) + (x | h)"])
+def test_a_slope_whose_covariate_is_far_from_0(formula):
+    data = many(5_000, 500)
+    fit = lt.lmm(formula, data, "ML")
+    moved = lt.lmm(formula, data.assign(x=data["x"] + 100), "ML")
+    assert moved.criterion == pytest.approx(fit.criterion, rel=1e-12)
+    with pytest.raises(ValueError, match=r"'x' in the random part of .* Subtract the mean first"):
+        lt.lmm(formula, data.assign(x=data["x"] + 1e5), "ML")

@@ -32,6 +32,8 @@ TESTS = (
     "test_diagnostics.py",
     "test_likelihood.py",
     "test_reml.py",
+    "test_covariance.py",
+    "test_engines.py",
     "test_summary.py",
     "test_fit.py",
     "test_weights.py",
