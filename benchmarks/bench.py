@@ -194,9 +194,8 @@ def main(given=None):
         for row in measure(case, entrants, absent, slow, options):
             rows.append(row)
             fit, call = duration(row.median("fit")), duration(row.median("call"))
-            print(
-                f"  {row.entrant:18}", row.remark or f"fit {fit}, whole call {call}", flush=True
-            )  # After each case: a run that is broken off leaves what it has found.
+            print(f"  {row.entrant:18}", row.remark or f"fit {fit}, whole call {call}", flush=True)
+        # After each case, so that a run that is broken off leaves what it has found.
         store(rows, known, options.out)
     print(f"The tables and the plot are in {options.out}")
 
