@@ -70,7 +70,7 @@ def process(command, limit, out, task=None):
             said = done.stderr.strip().splitlines()
             wrong = f"failed: {said[-1] if said else done.returncode}"
     except subprocess.TimeoutExpired:
-        wrong = f"stopped after {limit:,.0f} s"
+        wrong = f"stopped after {limit:g} s"
     return (json.loads(out.read_text(encoding="utf-8")) if out.exists() else None), wrong
 
 
@@ -131,7 +131,7 @@ def measure(case, entrants, absent, slow, options):
                 if wrong.startswith("stopped"):
                     slow[case.model, entrant.name] = f"{wrong} at {case.rows:,} rows"
         estimates = {row.entrant: row.covariances for row in rows.values() if row.covariances}
-        criteria = must("judge", case, folder, estimates=estimates)
+        criteria = must("judge", case, folder, estimates=estimates) if estimates else {}
     for name, criterion in criteria.items():
         rows[name].above = criterion - min(criteria.values())
     return list(rows.values())
