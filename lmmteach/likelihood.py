@@ -9,7 +9,7 @@ from lmmteach.model import V_theta
 
 
 def log_determinant(V):
-    """log |V|, found without |V| itself, which may not fit into a computer's numbers.
+    """log |V|, found without |V| itself, which can be too large or small for a computer.
 
         log |V| = log ν₁ + … + log ν_n,   ν the eigenvalues of V         {eq}`eq-logdet`
 

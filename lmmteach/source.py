@@ -92,9 +92,9 @@ def _names(nodes, context):
     }
 
 
-def _helpers(function):
-    """The private functions beside a function that it names, in its order."""
-    code = ast.parse(textwrap.dedent(inspect.getsource(function)))
+def _helpers(function, checks):
+    """The private functions beside a function that its shown lines name, in their order."""
+    code = ast.parse(_code(function, checks))
     names = [node.id for node in ast.walk(code) if isinstance(node, ast.Name)]
     named = [function.__globals__.get(name) for name in dict.fromkeys(names) if name[0] == "_"]
     return [f for f in named if inspect.isfunction(f) and f.__module__ == function.__module__]
@@ -120,4 +120,4 @@ def show_source(function, helpers=False, checks=False):
     """
     if not inspect.isfunction(function):
         raise TypeError(f"show_source wants a function, not {function!r}.")
-    return Source(function, *(_helpers(function) if helpers else []), checks=checks)
+    return Source(function, *(_helpers(function, checks) if helpers else []), checks=checks)

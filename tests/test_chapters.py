@@ -8,8 +8,9 @@ from pathlib import Path
 import notebooks
 import numpy as np
 import pytest
+from scipy.integrate import quad
 from scipy.optimize import brentq, minimize, minimize_scalar
-from scipy.stats import bartlett, chi2, f, shapiro
+from scipy.stats import bartlett, chi2, f, norm, shapiro
 from scipy.stats import t as student_t
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -136,6 +137,15 @@ def wald_end(factor):
     return (nu - SIGMA2_E) / 16 - 1.959964 * np.sqrt(2 / 256 * (nu**2 / 5 + SIGMA2_E**2 / 75))
 
 
+def share_of_narrower_spans(span):
+    """How often five numbers drawn from N(0, 1) span no more: one is the lowest, four follow."""
+
+    def four_follow(x):
+        return norm.pdf(x) * (norm.cdf(x + span) - norm.cdf(x)) ** 4
+
+    return 5 * quad(four_follow, -10, 10)[0]
+
+
 def shrink(n, theta=(SIGMA2_B, SIGMA2_E)):
     return n * theta[0] / (n * theta[0] + theta[1])
 
@@ -156,13 +166,26 @@ def scaled_lrt(c):
     return max(0.0, 80 * np.log((4 * F + 75) / 80) - 5 * np.log(4 * F / 5)) if F > 5 / 4 else 0.0
 
 
+def log_density(means, squares, sigma2_b, sigma2_e=0.33):
+    """Of groups of 16, from the deviations of their means and the squares within them."""
+    nu, groups = sigma2_e + 16 * sigma2_b, np.size(means)
+    spread = groups * (np.log(nu) + 15 * np.log(sigma2_e) + 16 * np.log(2 * np.pi))
+    return -(spread + 16 * np.sum((means - MU) ** 2) / nu + squares / sigma2_e) / 2
+
+
 LIKELIHOOD = {
+    r"first measurement of woman 4: (.+?),": BY_WOMAN[3, 0],
+    r"which is (.+) from the mean": BY_WOMAN[3, 0] - MU,
+    r"strip by strip: +(.+)": norm(MU, np.sqrt(1.73)).pdf(BY_WOMAN[3, 0]),
+    r"variance 1\.4 \+ 0\.33: +(.+)": norm(MU, np.sqrt(1.73)).pdf(BY_WOMAN[3, 0]),
+    r"all five: (.+?),": log_density(MEANS, SSW, 1.4),
+    r"from MVN (.+)": log_density(MEANS, SSW, 1.4),
     r"^mu (.+?),": MU,
     r"^mu .+sigma2_b (.+?),": ML["varcomp"]["vcov"][0],
     r"equation \(1\): +(.+)": LOGLIK_ML + 40 * np.log(2 * np.pi),
     r"the constant: +(.+)": -40 * np.log(2 * np.pi),
     r"with the constant: +(.+)": LOGLIK_ML,
-    r"what software says: +(.+)": LOGLIK_ML,
+    r"from the fit: +(.+)": LOGLIK_ML,
     r"by hand (-.+?),": 5 * np.log(SIGMA2_E + 16 * ML["varcomp"]["vcov"][0])
     + 75 * np.log(SIGMA2_E),
     r"it ends at sigma2_b (.+?),": ML["varcomp"]["vcov"][0],
@@ -174,12 +197,21 @@ LIKELIHOOD = {
     r"within women (\d.+)": 75 * TEST["balanced_oneway"]["MSE"],
     r"by hand:     (.+?) ": ML["varcomp"]["vcov"][0],
     r"variance of the five means +(.+)": MEANS.var(),
-    r"of that from the measurements +(.+)": SIGMA2_E / 16,
-    r"the rest is sigma2_b +(.+)": ML["varcomp"]["vcov"][0],
+    r"part that comes from the errors +(.+)": SIGMA2_E / 16,
+    r"difference, which is sigma2_b +(.+)": ML["varcomp"]["vcov"][0],
     r"Dyestuff2: MSB (.+?),": DYESTUFF2["balanced_oneway"]["MSB"],
     r"Dyestuff2: .+ MSW (.+?),": DYESTUFF2["balanced_oneway"]["MSE"],
     r"Dyestuff2: .+ ratio (.+)": DYESTUFF2["balanced_oneway"]["F"],
     r"ML gives 0 up to a ratio of (.+?),": 6 / 5,
+}
+LIKELIHOOD |= {
+    rf"woman {i + 1}: log of the area (.+)": log_density(MEANS[i], 16 * own.var(), 1.4)
+    for i, own in enumerate(BY_WOMAN)
+}
+LIKELIHOOD |= {
+    rf"sigma2_b = +{value}: equation \(1\) gives (.+)": log_density(MEANS, SSW, value)
+    + 40 * np.log(2 * np.pi)
+    for value in (0.2, 1.4, 9.8)
 }
 LIKELIHOOD |= {
     rf"ratio {ratio:.2f}: .+ (.+) by {name}": max(0, ratio * (5 / d) - 1)
@@ -233,6 +265,34 @@ PROFILE |= {
     for groups in (3, 5, 7, 8, 20)
 }
 PROFILE |= {r"which is (7\..+)": 2 * 1.959964**2}
+PROFILE |= {
+    rf"^variance +{value}: {pattern}": expected
+    for value in (0.1, 1.4, 10)
+    for span in [np.ptp(MEANS) / np.sqrt(value + SIGMA2_E / 16)]
+    for pattern, expected in (
+        ("span (.+?) SDs", span),
+        (".+ no wider in (.+?)%", 100 * share_of_narrower_spans(span)),
+    )
+}
+PROFILE |= {
+    rf"^a drop of +{drop}: {pattern}": expected
+    for drop in (1, 1.92, 3)
+    for pattern, expected in (
+        (" *(.+?) to 1", np.exp(drop)),
+        (".+ or (.+) heads in a row", np.log2(np.exp(drop))),
+    )
+}
+PROFILE |= {
+    rf"^sigma2_b = +{value}: .+ or (.+) heads": (LOGLIK_ML - height) / np.log(2)
+    for value, height in (
+        (0, TEST["loglik_null_ml"]),
+        *((value, profile_height(value)) for value in (0.5, 3, 10)),
+    )
+}
+PROFILE |= {
+    r"the curve crosses the cut at (.+?) and": R["ci_profile_exact"]["sigma_b"][0] ** 2,
+    r"the curve crosses the cut at .+? and (.+?),": R["ci_profile_exact"]["sigma_b"][1] ** 2,
+}
 PROFILE |= {
     rf"^ *{factor} times as far: {pattern}": expected
     for factor in (1, 10, 100)
@@ -316,6 +376,12 @@ TESTING = {
 }
 TESTING |= {rf"^{c:.2f} +(\S+)": scaled_lrt(c) for c in (0.17, 0.19, 0.20, 0.22, 1)}
 PREDICTION = {
+    r"sixteen values from (.+?) to": BY_WOMAN[0].min(),
+    r"sixteen values from .+ to (.+)": BY_WOMAN[0].max(),
+    r"sixteen measurements alone: standard deviation (.+)": np.sqrt(SIGMA2_E / 16),
+    r"mean of all women: (.+?),": MU,
+    r"mean of all women: .+ error (.+)": SE,
+    r"weight of that one measurement is (.+)": shrink(1),
     r"woman 1, next value: (.+?),": R["predict"]["reml_conditional_allow_new"][0],
     r"woman 1, next value: .+ deviation (.+)": known_sd(),
     r"new woman, first value: (\S+?),": R["predict"]["reml_conditional_allow_new"][5],
@@ -334,6 +400,7 @@ PREDICTION = {
 DIAGNOSTICS = {
     r"smallest: (.+?),": RESIDUALS.min(),
     r"largest: (.+?),": RESIDUALS.max(),
+    r"among eighty normal numbers: in (.+) %": 100 * (1 - chi2(1).cdf(RESIDUALS.max() ** 2) ** 80),
     r"measurements  1 to  4: mean residual (.+)": (BY_WOMAN - MEANS[:, None])[:, :4].mean(),
     r"measurements 13 to 16: mean residual (.+)": (BY_WOMAN - MEANS[:, None])[:, 12:].mean(),
     r"without woman 4: mu .+ sigma2_b (.+)": np.delete(MEANS, 3).var(ddof=1)

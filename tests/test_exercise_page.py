@@ -210,31 +210,37 @@ def inserted(text, docname="chapters/01-model"):
     return last["source"]
 
 
-KEYS = [key for key, exercise in EXERCISES.items() if exercise.chapter == 1]
+FIRST, SECOND = (
+    [key for key, e in EXERCISES.items() if e.chapter == 1 and e.second_round is later]
+    for later in (False, True)
+)
 
 
 def test_exercises_stand_at_the_end_of_their_section():
     text = inserted("Words.\n\n## Exercises\n\nTry them.\n\n## Further reading\n\nBooks.")
     assert re.findall(r"^(?:#|```\{).*", text, re.MULTILINE) == [
         "## Exercises",
-        *(f"```{{exercise}} {key}" for key in KEYS),
+        *(f"```{{exercise}} {key}" for key in FIRST),
+        "### Second reading: more practice",
+        *(f"```{{exercise}} {key}" for key in SECOND),
         "## Further reading",
     ]
-    assert text.startswith("Words.\n\n## Exercises\n\nTry them.\n\n```{exercise} 1a\n```\n")
+    assert text.startswith("Words.\n\n## Exercises\n\nTry them.\n\n```{exercise} 1b\n```\n")
     assert text.endswith("\n## Further reading\n\nBooks.")
 
 
 def test_a_chapter_without_that_section_gets_one():
     text = inserted("Words.\n\n## Further reading\n\nBooks.")
-    assert text.startswith("Words.\n\n## Exercises\n\n```{exercise} 1a\n```\n")
+    assert text.startswith("Words.\n\n## Exercises\n\n```{exercise} 1b\n```\n")
     assert text.endswith("## Further reading\n\nBooks.")
-    assert inserted("Words.").endswith(f"```{{exercise}} {KEYS[-1]}\n```\n\n")
+    assert inserted("Words.").endswith(f"```{{exercise}} {SECOND[-1]}\n```\n\n")
 
 
 @pytest.mark.parametrize("chapter", BY_CHAPTER, ids=lambda chapter: chapter.page)
 def test_a_page_gets_the_exercises_of_its_chapter(chapter):
     keys = re.findall(r"\{exercise\} (\w+)", inserted("Words.", f"chapters/{chapter.page}"))
-    assert keys == [key for key, e in EXERCISES.items() if e.chapter == chapter.number]
+    own = [e for e in EXERCISES.values() if e.chapter == chapter.number]
+    assert keys == [e.key for e in sorted(own, key=lambda exercise: exercise.second_round)]
 
 
 def test_other_pages_are_left_alone():

@@ -69,6 +69,12 @@ def test_no_symbol_stands_with_a_bare_underscore_where_a_reader_sees_it(path):
     assert re.findall(r"\S*\w_\S*", re.sub(code_or_math, "", prose, flags=re.DOTALL)) == []
 
 
+def test_the_page_shows_a_listing_without_the_call_that_makes_it(path):
+    for cell in code_cells(path):
+        only_shows = re.fullmatch(r"lt\.show_source\([^\n]*\)", cell.source) is not None
+        assert ("remove-input" in cell.metadata.get("tags", [])) == only_shows
+
+
 def test_cells_are_short_enough_to_read(path):
     for cell in code_cells(path):
         lines = [line for line in cell.source.splitlines() if line.strip()]

@@ -132,6 +132,19 @@ def test_simulated_studies_share_a_scale_and_keep_their_titles(study):
     assert (title(one), title(two)) == ("one", "two")
 
 
+@pytest.mark.parametrize(("panel", "variance"), [(0, 0.1), (1, 1.4), (2, 10)])
+def test_the_means_stand_below_the_normal_curve_of_a_supposed_variance(panel, variance):
+    figure = plots.supposed_variances(MEANS, 14.2, (0.1, 1.4, 10), 0.3)
+    ax = figure.axes[panel]
+    (curve,), (dots,) = lines_in(ax, plots.NEUTRAL), lines_in(ax, plots.BETWEEN)
+    x, density = curve.get_data()
+    np.testing.assert_allclose(density, norm.pdf(x, 14.2, np.sqrt(variance + 0.3)))
+    assert np.trapezoid(density, x) > 0.99
+    np.testing.assert_array_equal(dots.get_xdata(), MEANS)
+    assert title(ax).endswith(f" {variance}")
+    assert ax.get_xlim() == figure.axes[0].get_xlim()
+
+
 def test_each_simulated_study_shows_its_own_data(unbalanced):
     y, _, Z = unbalanced
     figure = plots.simulated_studies([y, -y], women(Z), ["one", "two"])
@@ -387,6 +400,22 @@ def test_after_is_before_times_what_the_data_say():
     ]
 
 
+@pytest.mark.parametrize("deviation", [2.2, -2.7])
+def test_the_area_of_the_joint_density_is_the_density_of_the_measurement(deviation):
+    above, below = plots.joint_density(deviation, THETA, unit="u").axes
+    prior, given_b = (line.get_ydata() for line in above.lines)
+    (joint,) = below.lines
+    b = joint.get_xdata()
+    np.testing.assert_allclose(prior, norm.pdf(b, 0, np.sqrt(THETA[0])), atol=1e-12)
+    np.testing.assert_allclose(given_b, norm.pdf(deviation, b, np.sqrt(THETA[1])), atol=1e-12)
+    np.testing.assert_allclose(joint.get_ydata(), prior * given_b)
+    whole = norm.pdf(deviation, 0, np.sqrt(sum(THETA)))
+    assert np.trapezoid(joint.get_ydata(), b) == pytest.approx(whole, rel=1e-3)
+    (area,) = below.collections
+    assert area.get_paths()[0].get_extents().y1 == pytest.approx(max(joint.get_ydata()))
+    assert below.get_xlabel() == "b (u)"
+
+
 def test_predictions_are_bars_beside_the_data_of_their_own_group(unbalanced):
     y, _, Z = unbalanced
     rows = np.random.default_rng(3).permutation(len(y))
@@ -447,6 +476,26 @@ def test_contrast_curves_differ_by_constants_and_have_their_stars_at_one_place(u
     assert len({star.get_xdata()[0] for star in stars}) == 1
     assert len({line.get_linestyle() for line in lines}) == 3
     assert upright(ax) == [2.5]
+
+
+def test_two_tops_are_at_one_height_and_marked_where_each_curve_has_its_own(unbalanced):
+    y, X, Z = unbalanced
+    grid = np.linspace(0.3, 12, 118)
+    V = [b * Z @ Z.T + 0.3 * np.eye(len(y)) for b in grid]
+    curves = {
+        "ML": [log_density((b, 0.3), y, X, Z) for b in grid],
+        "REML": [reml.restricted_loglik(each, y, X) for each in V],
+    }
+    (ax,) = plots.two_tops(grid, curves).axes
+    drawn = [line for line in ax.lines if line.get_label() in curves]
+    for line, star, (name, heights) in zip(drawn, marked(ax, "*"), curves.items(), strict=True):
+        assert line.get_label() == name
+        np.testing.assert_array_equal(line.get_xdata(), grid)
+        np.testing.assert_allclose(line.get_ydata(), np.array(heights) - max(heights))
+        np.testing.assert_array_equal(star.get_xydata(), [(grid[np.argmax(heights)], 0)])
+        assert star.get_color() == line.get_color()
+    assert upright(ax) == [grid[np.argmax(heights)] for heights in curves.values()]
+    assert len({line.get_linestyle() for line in drawn}) == 2
 
 
 TOP = 6.0
@@ -638,6 +687,9 @@ PICTURES = {
     "simulated_studies": lambda y, X, Z: plots.simulated_studies(
         [y] * 4, women(Z), [rf"$\sigma_b^2$ = {s}" for s in (0, 0.1, 1.75, 10)], group_name="woman"
     ),
+    "supposed_variances": lambda y, X, Z: plots.supposed_variances(
+        MEANS, 14.1751, (0.1, 1.4, 10), 0.02, unit="logestrone"
+    ),
     "two_terms": lambda y, X, Z: plots.two_terms(
         GRID, 5 * np.log(16 * GRID + 0.3254), 113 / (16 * GRID + 0.3254), best=1.3956
     ),
@@ -659,6 +711,7 @@ PICTURES = {
     "caterpillar": lambda y, X, Z: plots.caterpillar(
         DEVIATIONS, np.full(5, 0.142), NAMES, unit="b (logestrone)"
     ),
+    "joint_density": lambda y, X, Z: plots.joint_density(-2.71, THETA, unit="logestrone"),
     "posterior": lambda y, X, Z: plots.posterior(2.2, 1, THETA, unit="logestrone"),
     "predictions": lambda y, X, Z: plots.predictions(
         y, women(Z), 14.2 + np.add.outer(DEVIATIONS, (0, -1.2, 1.2)), (14.2, 11.3, 17), unit=UNIT
@@ -671,6 +724,10 @@ PICTURES = {
             for shift, name in enumerate(("orthonormal", "successive", "first", "other units"))
         },
         best=1.75,
+    ),
+    "two_tops": lambda y, X, Z: plots.two_tops(
+        GRID[20:50],
+        {name: -abs(np.log(GRID[20:50] / top)) for name, top in (("ML", 1.4), ("REML", 1.75))},
     ),
     "estimates_of_studies": lambda y, X, Z: plots.estimates_of_studies(
         {"ML": 0.8 * (NORMAL**2).ravel() + 1, "REML": (NORMAL**2).ravel() + 1}, 1.7494

@@ -19,7 +19,8 @@ def node(kind):
     if kind in (CELL, SOURCE, TAGGED):
         code = "lt.show_source(blup.blup)" if kind == SOURCE else "print(1 + 1)"
         cell = nodes.container("", nodes.literal_block(code, code), nb_element="cell_code")
-        cell["classes"] = [f"tag_{predictions.BEGIN}"] if kind == TAGGED else []
+        tags = {TAGGED: [f"tag_{predictions.BEGIN}"], SOURCE: [predictions.LISTING]}
+        cell["classes"] = tags.get(kind, [])
         return cell
     return nodes.paragraph(kind, kind)
 

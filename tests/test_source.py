@@ -40,6 +40,13 @@ def test_a_function_is_shown_with_the_helper_that_holds_its_formula():
     compile(shown, "shown", "exec")
 
 
+def test_a_helper_that_only_checks_the_input_goes_with_its_line():
+    shown = repr(lt.show_source(lt.diagnostics.influence_by_group, helpers=True))
+    assert "_require_groups" not in shown
+    assert "def _fit_without(" in shown
+    compile(shown, "shown", "exec")
+
+
 def test_what_is_no_helper_of_the_module_is_not_shown():
     # shaped() is of another room, and profile_loglik is shown elsewhere.
     alone = repr(lt.show_source(lt.profile.profile_loglik, helpers=True))

@@ -11,14 +11,14 @@ import pytest
 from jupyter_client.manager import start_new_kernel
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.text import Text
-from scipy.stats import norm
+from scipy.stats import chi2, norm
 
 from lmmteach import blup, diagnostics, likelihood, model, prediction, profile, reml, testing
 from lmmteach._typeset import as_html, as_plain
 from lmmteach.plots.style import BETWEEN
-from lmmteach.widgets import EXPLORERS, Control, Explorer, Key, Question
+from lmmteach.widgets import EXPLORERS, Control, Explorer, Key, Question, live
 from lmmteach.widgets.live import live_view
-from lmmteach.widgets.picture import View, as_svg, new_figure
+from lmmteach.widgets.picture import View, as_svg, new_figure, ready
 from lmmteach.widgets.reml import estimates, means_and_errors
 from lmmteach.widgets.static import SWITCH, frames, packed, static_html
 from lmmteach.widgets.study import HALF, ML, REML, estrone
@@ -109,15 +109,73 @@ def drive(name):
     explorer = by_name[name]
     box = live_view(explorer)
     click(box, "Show me without guessing")
-    sliders = widgets_in(box, "SelectionSlider")
-    (picture,) = [w for w in widgets_in(box, "HTML") if 'class="explorer-marks"' in w.value]
     readout = widgets_in(box, "HTML")[-1]
     seen = []
     for parameters in explorer.positions:
-        for control, slider in zip(explorer.controls, sliders, strict=True):
-            slider.value = parameters[control.name]
-        seen.append((picture.value, readout.value))
+        move_to(box, explorer, parameters)
+        seen.append((marks_in(box), readout.value))
     return seen
+
+
+def marks_in(box):
+    """The marks that a live picture shows, as SVG."""
+    (picture,) = [widget.picture for widget in widgets_in(box, "Picture")]
+    between = iter(picture["between"])
+    return "".join(
+        as_svg([first, *(piece for other in others for piece in (next(between), other))])
+        for first, *others in picture["pieces"]
+    )
+
+
+def marks_of(explorer, parameters):
+    marks, _ = View(explorer, "salt", explorer.controls).marks(parameters)
+    return "".join(map(as_svg, marks))
+
+
+def without_salt(svg):
+    return re.sub(r"#[\w-]+?(?=-\d)|id=\"[\w-]+?(?=-\d)", "", re.sub("-[0-9a-f]{8}", "", svg))
+
+
+@every
+def test_the_live_picture_glides_where_anywidget_is_installed_and_stands_still_elsewhere(
+    explorer, monkeypatch
+):
+    for parameters in (explorer.start, explorer.positions[-1]):
+        expected = without_salt(marks_of(explorer, parameters))
+        box = live_view(explorer)
+        move_to(box, explorer, parameters)
+        assert without_salt(marks_in(box)) == expected
+        with monkeypatch.context() as elsewhere:
+            elsewhere.setattr(live, "find_spec", lambda name: None)
+            box = live_view(explorer)
+        assert widgets_in(box, "Picture") == []
+        move_to(box, explorer, parameters)
+        (html,) = [text for text in said_in(box) if 'class="explorer-marks"' in text]
+        marks = re.findall(r'<g class="explorer-marks">(.*?)</g></svg>', html)
+        assert without_salt("".join(marks)) == expected
+
+
+def move_to(box, explorer, parameters):
+    sliders = widgets_in(box, "SelectionSlider")
+    for slider, name in zip(sliders, explorer.start, strict=True):
+        slider.value = parameters[name]
+
+
+@every
+def test_in_a_notebook_a_pull_leads_to_the_position_whose_handle_is_nearest(explorer):
+    places = [frame["handles"] for frame in frames(explorer)]
+    for number, (_, moves, _) in enumerate(places[0]):
+        own = {explorer.controls[k].name for k in moves}
+        reached = explorer.start | {n: v for n, v in explorer.positions[-1].items() if n in own}
+        box = live_view(explorer)
+        click(box, "Show me without guessing")
+        (picture,) = widgets_in(box, "Picture")
+        assert picture.unlocked
+        *_, (x, y) = places[explorer.positions.index(reached)][number]
+        picture._handle_custom_msg([number, x + 0.01, y], [])
+        at = [slider.value for slider in widgets_in(box, "SelectionSlider")]
+        assert at == list(reached.values())
+        assert picture.picture["handles"][number] == [x, y]
 
 
 @pytest.fixture(scope="module")
@@ -146,7 +204,7 @@ def test_every_position_of_the_live_form_is_drawn_in_a_kernel(explorer, kernel):
     assert len(seen) == len(explorer.positions)
     assert len({picture for picture, _ in seen}) == len(seen)
     for parameters, (picture, readout) in zip(explorer.positions, seen, strict=True):
-        assert "<svg" in picture
+        assert "<path" in picture
         assert readout == f'<p role="status">{as_html(explorer.readout(parameters))}</p>'
 
 
@@ -198,7 +256,7 @@ def test_presets_jump_to_positions_that_exist(explorer):
         box = live_view(explorer)
         click(box, "Show me without guessing")
         click(box, label)
-        names = [control.name for control in explorer.controls]
+        names = [control.name for control in (*explorer.controls, *explorer.live_controls)]
         at = {
             name: s.value for name, s in zip(names, widgets_in(box, "SelectionSlider"), strict=True)
         }
@@ -255,6 +313,15 @@ def middle(outline):
     """The middle of the box around the points of an SVG path."""
     numbers = np.array(re.findall(r"-?[\d.]+", outline.removesuffix("h0")), float).reshape(-1, 2)
     return pytest.approx((numbers.min(axis=0) + numbers.max(axis=0)) / 2, abs=0.006)
+
+
+@every
+def test_what_a_handle_moves_are_controls_of_the_explorer(explorer):
+    for ax in explorer.figure(**explorer.start).axes:
+        for artist in ax.get_children():
+            name = artist.get_gid() or ""
+            if name.startswith("drag:"):
+                assert set(name.removeprefix("drag:").split(",")) <= set(explorer.start)
 
 
 @every
@@ -388,6 +455,23 @@ def test_no_name_in_a_picture_is_that_of_another_explorer():
     assert sum(map(len, names)) == len(set().union(*names)) > 0
 
 
+STAGES = {}
+
+
+def axes_at(name, **parameters):
+    """The axes of an explorer with the marks of a position, on a stage that is made only once."""
+    explorer = by_name[name]
+    if name not in STAGES:
+        _, axes = explorer.stage()
+        STAGES[name] = axes, [set(ax.get_children()) for ax in axes]
+    axes, kept = STAGES[name]
+    for ax, stage in zip(axes, kept, strict=True):
+        for artist in set(ax.get_children()) - stage:
+            artist.remove()
+    explorer.draw(ready(axes), **parameters)
+    return axes
+
+
 def number_at(name, label, **parameters):
     numbers, _ = by_name[name].read(**by_name[name].start | parameters)
     return float(numbers[label].replace("−", "-"))
@@ -407,20 +491,29 @@ def test_the_prediction_about_V_is_what_it_shows():
 
 def test_the_prediction_about_the_two_terms_is_what_they_show():
     assert chosen("two-terms") == "log|V|"
-    assert number_at("two-terms", "−½ log|V|", sigma2_e=0.5) < 0
-    assert number_at("two-terms", "−½ quadratic form", sigma2_e=0.5) > 0
-    assert number_at("two-terms", "−½ log|V|", sigma2_e=0.22) > 0
-    assert number_at("two-terms", "−½ quadratic form", sigma2_e=0.22) < 0
+    for sigma2_e, determinant, quadratic in ((0.45, -1, 1), (0.24, 1, -1)):
+        at = {"sigma2_b": ML, "sigma2_e": sigma2_e}
+        assert at in by_name["two-terms"].positions
+        assert number_at("two-terms", "−½ log|V|", **at) * determinant > 0
+        assert number_at("two-terms", "−½ quadratic form", **at) * quadratic > 0
 
 
 def test_the_prediction_about_the_profile_is_what_it_shows():
     lowest = by_name["profile"].controls[0].values[0]
-    assert lowest == 0.1
-    assert chosen("profile") == "It rises."
+    assert lowest == 0.15
+    assert chosen("profile") == "It rises a little."
     at_top = number_at("profile", "best σ_ε²")
-    assert number_at("profile", "best σ_ε²", sigma2_b=lowest) > at_top + 0.01
+    assert at_top + 0.01 < number_at("profile", "best σ_ε²", sigma2_b=lowest) < at_top + 0.05
     highest = by_name["profile"].controls[0].values[-1]
     assert number_at("profile", "best σ_ε²", sigma2_b=highest) == pytest.approx(at_top, abs=1e-3)
+
+
+def test_the_prediction_about_contrasts_is_what_they_show():
+    question = by_name["contrasts"].question
+    assert chosen("contrasts") == "It stays the same."
+    assert "by 2.19 at the peak" in question.text
+    apart = [number_at("contrasts", "ℓ_K − ℓ_R", sigma2_b=v) for v in (0.2, REML, 20.0)]
+    assert apart == pytest.approx([2.19] * 3, abs=0.005)
 
 
 def test_the_prediction_about_shrinkage_is_what_it_shows():
@@ -431,8 +524,8 @@ def test_the_prediction_about_shrinkage_is_what_it_shows():
 
 def test_the_prediction_about_bias_is_what_it_shows():
     assert "5 %" in chosen("bias")
-    share = number_at("bias", "mean of ML", groups=20) / REML
-    assert share == pytest.approx(0.95, abs=0.03)
+    shares = [number_at("bias", "mean of ML", groups=n) / REML for n in (5, 20)]
+    assert shares == pytest.approx([0.80, 0.95], abs=0.01)
 
 
 def test_the_prediction_about_the_boundary_is_what_it_shows():
@@ -442,18 +535,23 @@ def test_the_prediction_about_the_boundary_is_what_it_shows():
     ]
     assert below == [1, 2]
     assert chosen("boundary") == "two"
+    for is_reml, share in ((False, "0.70"), (True, "0.59")):
+        spikes, _ = axes_at("boundary", c=0.19, reml=is_reml)
+        assert [text.get_text() for text in spikes.texts] == [share]
+    for share in ("70 %", "59 %"):
+        assert share in by_name["boundary"].question.why
 
 
 def test_the_prediction_about_the_ceiling_is_what_it_shows():
-    passes = [
-        number_at("wald-ceiling", "ceiling", groups=n) > 1.96
-        for n in by_name["wald-ceiling"].controls[1].values
-    ]
-    assert by_name["wald-ceiling"].controls[1].values == (3, 5, 10)
-    assert passes == [False, False, True]
-    assert chosen("wald-ceiling") == "ten"
-    # The reason says nine: the ceiling with eight groups is below 1.96, with nine above.
-    assert np.sqrt((8 - 1) / 2) < 1.96 < np.sqrt((9 - 1) / 2)
+    groups = by_name["wald-ceiling"].controls[1].values
+    passing = [n for n in groups if number_at("wald-ceiling", "ceiling", groups=n) > 1.96]
+    assert chosen("wald-ceiling") == "nine"
+    assert min(passing) == 9
+    assert {6, 7, 8} < set(groups)
+    assert number_at("wald-ceiling", "ceiling", groups=8) == pytest.approx(1.87, abs=0.005)
+    assert number_at("wald-ceiling", "ceiling", groups=9) == 2
+    by_variance = [number_at("wald-ceiling", "z", sigma2_b=v, groups=9) for v in (0.67, REML)]
+    assert by_variance[0] < 1.96 < by_variance[1]
 
 
 def test_the_prediction_about_a_new_woman_is_what_it_shows():
@@ -470,12 +568,12 @@ def numbers_of(numbers, *names):
 def words_of_variance(numbers, sentence, sigma2_b):
     (rho,) = numbers_of(numbers, "intraclass correlation")
     if sigma2_b == 0:
-        words = "all measurements are independent"
+        assert sentence == "All 80 measurements are now independent."
     elif rho < 0.1:
-        words = "two measurements of one woman differ almost as much as those of two women"
+        assert sentence.startswith("Two measurements of one woman now differ almost as much")
     else:
-        words = f"two measurements of one woman are {'somewhat' if rho < 0.5 else 'clearly'} alike"
-    assert sentence == f"With this variance between women, {words}."
+        degree = "moderately" if rho < 0.5 else "strongly"
+        assert sentence == f"Two measurements of the same woman are {degree} correlated."
 
 
 def words_of_two_terms(numbers, sentence, **_):
@@ -483,33 +581,38 @@ def words_of_two_terms(numbers, sentence, **_):
     if total == 0:
         assert sentence.startswith("This is the top:")
     elif determinant < 0 and quadratic < 0:
-        assert sentence == "Here both terms have lost."
+        assert sentence == "Here both terms are lower than at the top."
     elif determinant < 0 < quadratic:
-        assert sentence == "The data fit more easily, but log|V| charges more for it."
+        assert sentence.startswith("The data fit better than at the top, but the determinant")
     else:
         assert quadratic < 0 < determinant
-        assert sentence.startswith("log|V| charges less than at the top, but the data fit worse")
+        assert sentence.startswith("The determinant term is better than at the top, but the data")
     assert total <= 0
 
 
 def words_of_profile(numbers, sentence, sigma2_b, **_):
     (drop,) = numbers_of(numbers, "below the top")
     low, high = map(float, numbers["95 % interval"].split(" to "))
-    assert (low < sigma2_b < high) == (drop < 1.92) == ("lies inside the interval" in sentence)
-    assert ("lies outside the interval" in sentence) == (drop > 1.92)
+    assert (low < sigma2_b < high) == (drop < 1.92) == ("is inside" in sentence)
+    assert (drop < 1.92) == ("less than 1.92 below" in sentence)
+    assert (drop > 1.92) == ("is outside" in sentence) == ("more than 1.92 below" in sentence)
 
 
 def words_of_shrinkage(numbers, sentence, **_):
     keeps, mean, level, mu = numbers_of(numbers, "λ", "her mean", "her BLUP", "μ̂")
     assert level - mu == pytest.approx(keeps * (mean - mu), abs=3e-3)
-    assert percent_in(sentence) == pytest.approx(100 * keeps, abs=0.05)
+    assert percent_in(sentence) == pytest.approx(100 * keeps, abs=0.56)
     assert 0 < percent_in(sentence) < 100
 
 
 def words_of_contrasts(numbers, sentence, kind, **_):
-    curve = [by_name["contrasts"].read(v, kind)[0]["ℓ_K − ℓ_R"] for v in (0.1, REML, 20.0)]
+    curve = [by_name["contrasts"].read(v, kind)[0]["ℓ_K − ℓ_R"] for v in (0.2, REML, 20.0)]
     assert set(curve) == {numbers["ℓ_K − ℓ_R"]}
-    assert sentence == "The distance between ℓ_K and ℓ_R is the same at every σ_b²."
+    (apart,) = numbers_of(numbers, "ℓ_K − ℓ_R")
+    if apart == 0:
+        assert sentence.startswith("For this K the two curves are the same")
+    else:
+        assert f"{abs(apart):.2f} {'above' if apart > 0 else 'below'} ℓ_R" in sentence
 
 
 def words_of_bias(numbers, sentence, **_):
@@ -521,10 +624,10 @@ def words_of_bias(numbers, sentence, **_):
 def words_of_boundary(numbers, sentence, **_):
     pvalues = numbers_of(numbers, "p by χ²₁", "by the mixture", "exact")
     words = {
-        (False, False, False): "None is",
-        (False, False, True): "Only the exact one is",
-        (False, True, True): "Two of the three are",
-        (True, True, True): "All three are",
+        (False, False, False): "None of the three p-values is",
+        (False, False, True): "Only the exact p-value is",
+        (False, True, True): "The exact p-value and that of the mixture are",
+        (True, True, True): "All three p-values are",
     }[tuple(p < 0.05 for p in pvalues)]
     assert sentence == f"{words} below 0.05."
 
@@ -573,11 +676,22 @@ def test_the_words_of_a_readout_follow_its_numbers_at_every_position(name):
 
 
 def test_the_block_of_V_is_as_dark_as_its_correlation():
-    for sigma2_b in (0.0, REML, 20.0):
-        figure = by_name["variance"].figure(sigma2_b=sigma2_b)
-        theta = (sigma2_b, estrone().theta_reml[1])
-        shade = figure.axes[0].patches[0].get_alpha()
-        assert shade == pytest.approx(model.intraclass_correlation(theta))
+    for sigma2_b in by_name["variance"].controls[0].values:
+        blocks = axes_at("variance", sigma2_b=sigma2_b)[0]
+        rho = model.intraclass_correlation((sigma2_b, estrone().theta_reml[1]))
+        assert [block.get_alpha() for block in blocks.patches] == pytest.approx([rho] * 5)
+        assert [text.get_text() for text in blocks.texts] == [f"correlation {rho:.2f}"]
+
+
+def test_the_handle_of_variance_is_one_sd_above_the_mean_and_the_bar_one_standard_error():
+    for sigma2_b in by_name["variance"].controls[0].values:
+        strip = axes_at("variance", sigma2_b=sigma2_b)[1]
+        (handle,) = [line for line in strip.lines if line.get_gid()]
+        assert handle.get_ydata()[0] == pytest.approx(14 + np.sqrt(sigma2_b))
+        _, bar, _ = strip.collections
+        ((_, low), (_, high)) = bar.get_segments()[0]
+        se = number_at("variance", "standard error of the mean", sigma2_b=sigma2_b)
+        assert (high - low) / 2 == pytest.approx(se, abs=1e-4)
 
 
 def test_the_readout_of_variance_is_the_standard_error_of_chapter_1():
@@ -591,17 +705,48 @@ def test_the_readout_of_variance_is_the_standard_error_of_chapter_1():
 def test_the_point_walks_on_the_profile(method):
     y, X, Z, *_ = estrone()
     explorer = by_name["profile"]
-    figure = explorer.figure(sigma2_b=ML, method=method)
-    dot = next(line for line in figure.axes[0].lines if line.get_marker() == "o")
     fitter, height = {
         "ML": (likelihood.fit_ml, profile.profile_loglik),
         "REML": (reml.fit_reml, reml.restricted_loglik),
     }[method]
-    heights = [
-        height(model.V_theta(fitter(y, X, Z, sigma2_b=value)[1], Z), y, X)
-        for value in (ML, fitter(y, X, Z)[1][0])
-    ]
-    assert dot.get_xydata()[0] == pytest.approx([ML, heights[0] - heights[1]], abs=1e-9)
+
+    def best(**held):
+        theta = fitter(y, X, Z, **held)[1]
+        return height(model.V_theta(theta, Z), y, X), theta[1]
+
+    top, _ = best()
+    for sigma2_b in explorer.controls[0].values:
+        axes = axes_at("profile", sigma2_b=sigma2_b, method=method)
+        here, sigma2_e = best(sigma2_b=sigma2_b)
+        for ax, expected in zip(axes, (here - top, sigma2_e), strict=True):
+            (dot,) = [line for line in ax.lines if line.get_gid()]
+            assert dot.get_xydata()[0] == pytest.approx([sigma2_b, expected], abs=1e-6)
+            # The way that it takes is drawn through it.
+            ways = [line for line in ax.lines if line.get_linewidth() == 2.5]
+            (way,) = ways
+            way_x, way_y = way.get_data()
+            assert np.interp(sigma2_b, way_x, way_y) == pytest.approx(expected, abs=1e-6)
+        (said,) = [t.get_text() for t in axes[0].texts if "the top" in t.get_text()]
+        assert said == f"{max(0, top - here):.2f} below the top"
+
+
+@pytest.mark.parametrize("method", ["ML", "REML"])
+def test_only_the_hill_of_the_chosen_likelihood_is_seen(method):
+    y, X, Z, theta_ml, theta_reml = estrone()
+    map_ = axes_at("profile", sigma2_b=ML, method=method)[1]
+    lines = [line for line in map_.lines if line.get_linewidth() == 0.7]
+    seen = [line.get_xydata() for line in lines if line.get_alpha() > 0]
+    assert 0 < len(seen) < len(lines)
+
+    def height(theta):
+        V = model.V_theta(theta, Z)
+        if method == "ML":
+            return profile.profile_loglik(V, y, X)
+        return reml.restricted_loglik(V, y, X)
+
+    top = height(theta_ml if method == "ML" else theta_reml)
+    depths = {round(top - height(theta), 1) for line in seen for theta in line[::9]}
+    assert depths <= {round(depth, 1) for depth in (12, 8, 5, 1.92, 0.5)} | {1.9, 11.9, 12.1}
 
 
 def test_the_interval_of_the_profile_explorer_ends_where_r_says():
@@ -625,9 +770,22 @@ def test_shrinkage_lines_lead_from_the_mean_to_the_blup(n_i):
     mu = profile.gls(V, y, np.ones((len(y), 1)))[0][0]
     means = Z.T @ y / Z.sum(axis=0)
     levels = mu + blup.shrinkage_factor(np.array(n_i), (REML, theta[1])) * (means - mu)
-    arrows = by_name["shrinkage"].figure(sigma2_b=REML, n_i=n_i).axes[0]
+    arrows = axes_at("shrinkage", sigma2_b=REML, n_i=n_i)[0]
     drawn = [line[:, 0] for line in arrows.collections[0].get_segments()]
     np.testing.assert_allclose(drawn, np.column_stack([means, levels]), rtol=1e-10)
+    (handle,) = [line for line in arrows.lines if line.get_gid()]
+    assert handle.get_xydata()[0] == pytest.approx([levels[3], 4])
+
+
+@pytest.mark.parametrize("n_i", by_name["shrinkage"].controls[1].values)
+def test_the_measurements_that_count_are_seen_and_no_others(n_i):
+    y, _, Z, *_ = estrone()
+    arrows = axes_at("shrinkage", sigma2_b=REML, n_i=n_i)[0]
+    seen = [line for line in arrows.lines if line.get_marker() == "|" and line.get_alpha() > 0]
+    points = np.concatenate([line.get_xydata() for line in seen])
+    for woman, n in enumerate(n_i):
+        hers = points[np.round(points[:, 1] + 0.27) == woman + 1, 0]
+        np.testing.assert_array_equal(np.sort(hers), np.sort(y[Z[:, woman] == 1][:n]))
 
 
 @pytest.mark.parametrize("n_i", by_name["shrinkage"].controls[1].values)
@@ -640,15 +798,21 @@ def test_what_is_known_of_a_woman_before_from_her_data_and_after(n_i):
         mu = profile.gls(V, y, np.ones((len(y), 1)))[0][0]
         deviation, of_mean = y[-n_i[4] :].mean() - mu, theta[1] / n_i[4]
         after = 1 / (1 / sigma2_b + 1 / of_mean)
-        ax = by_name["shrinkage"].figure(sigma2_b=sigma2_b, n_i=n_i).axes[1]
+        ax = axes_at("shrinkage", sigma2_b=sigma2_b, n_i=n_i)[1]
         expected = [(0, sigma2_b), (deviation, of_mean), (deviation * after / of_mean, after)]
-        for line, (centre, variance) in zip(ax.lines, expected, strict=True):
+        curves = [line for line in ax.lines if len(line.get_xdata()) > 2]
+        for line, (centre, variance) in zip(curves, expected, strict=True):
             x, density = line.get_data()
             assert np.trapezoid(density, x) == pytest.approx(1, abs=1e-3)
             assert np.trapezoid(x * density, x) == pytest.approx(centre, abs=1e-3)
             assert np.trapezoid((x - centre) ** 2 * density, x) == pytest.approx(variance, rel=2e-3)
             np.testing.assert_allclose(density, norm.pdf(x, centre, np.sqrt(variance)), rtol=1e-9)
             assert density.max() < ax.get_ylim()[1]
+            left, right = norm.cdf(ax.get_xlim(), centre, np.sqrt(variance))
+            assert right - left > 0.99, "too much of it is outside the picture"
+        (handle,) = [line for line in ax.lines if line.get_gid()]
+        sd = np.sqrt(sigma2_b)
+        assert handle.get_xydata()[0] == pytest.approx([-sd, norm.pdf(sd, 0, sd)])
 
 
 @every
@@ -676,19 +840,59 @@ def test_z_stays_below_its_ceiling_everywhere():
     assert by_name["wald-ceiling"].read(REML, 5)[0]["z"] == f"{z:.4f}"
 
 
-@pytest.mark.parametrize("theta", [(0.1, 0.22), (ML, 0.3254), (20.0, 0.5)])
+def test_the_curve_beside_z_is_the_restricted_loglikelihood_and_the_parabola_is_walds():
+    y, X, Z, _, theta = estrone()
+    V = model.V_theta(theta, Z)
+    top = reml.restricted_loglik(V, y, X)
+    variance = (theta[0] / testing.wald_z(theta, X, Z)) ** 2
+    axes = axes_at("wald-ceiling", sigma2_b=REML, groups=5)
+    curve, parabola = [line for line in axes[1].lines if len(line.get_xdata()) > 2]
+    for multiple, drop, wald in zip(
+        curve.get_xdata(), curve.get_ydata(), parabola.get_ydata(), strict=True
+    ):
+        V = model.V_theta((multiple * theta[0], theta[1]), Z)
+        assert drop == pytest.approx(reml.restricted_loglik(V, y, X) - top, rel=1e-3, abs=1e-6)
+        expected = -(((multiple - 1) * theta[0]) ** 2) / variance / 2
+        assert wald == pytest.approx(expected, rel=1e-3, abs=1e-9)
+
+
+def test_the_dot_at_no_variance_is_where_the_parabola_says_half_of_z_squared():
+    for p in by_name["wald-ceiling"].positions:
+        axes = axes_at("wald-ceiling", **p)
+        dot = axes[1].lines[-1]
+        z = float(by_name["wald-ceiling"].read(**p)[0]["z"])
+        assert dot.get_xydata()[0] == pytest.approx([0, -(z**2) / 2], abs=2e-4)
+        assert axes[1].get_ylim()[0] < dot.get_ydata()[0]
+
+
+@pytest.mark.parametrize("theta", [(0.2, 0.24), (ML, 0.3254), (10.0, 0.45)])
 def test_the_bars_are_what_the_terms_of_the_likelihood_change_by(theta):
     y, X, Z, best, _ = estrone()
-    figure = by_name["two-terms"].figure(sigma2_b=theta[0], sigma2_e=theta[1])
-    bars = [bar.get_width() for bar in figure.axes[1].patches]
+    axes = axes_at("two-terms", sigma2_b=theta[0], sigma2_e=theta[1])
+    bars = axes[1].patches
+    widths = [bar.get_width() for bar in bars]
     mu = np.array([y.mean()])
     change = [
         likelihood.loglik(mu, model.V_theta(t, Z), y, X, constant=False) for t in (theta, best)
     ]
     determinants = [likelihood.log_determinant(model.V_theta(t, Z)) for t in (theta, best)]
-    assert bars[0] == pytest.approx((determinants[1] - determinants[0]) / 2, abs=1e-9)
-    assert bars[2] == pytest.approx(change[0] - change[1], abs=1e-9)
-    assert bars[0] + bars[1] == pytest.approx(bars[2], abs=1e-12)
+    assert widths[0] == pytest.approx((determinants[1] - determinants[0]) / 2, abs=1e-9)
+    assert widths[2] == pytest.approx(change[0] - change[1], abs=1e-9)
+    assert widths[0] + widths[1] == pytest.approx(widths[2], abs=1e-12)
+    # The second bar begins where the first one ends.
+    assert [bar.get_x() for bar in bars] == pytest.approx([0, widths[0], 0])
+    written = [text.get_text() for text in axes[1].texts[-3:]]
+    numbers = by_name["two-terms"].read(*theta)[0]
+    assert written == list(numbers.values())
+
+
+def test_no_bar_of_the_two_terms_leaves_the_picture():
+    for p in by_name["two-terms"].positions:
+        ax = axes_at("two-terms", **p)[1]
+        low, high = ax.get_xlim()
+        for bar in ax.patches:
+            assert low < min(bar.get_x(), bar.get_x() + bar.get_width())
+            assert max(bar.get_x(), bar.get_x() + bar.get_width()) < high
 
 
 def test_only_the_top_is_called_the_top():
@@ -707,20 +911,40 @@ def test_another_K_shifts_the_curve_and_leaves_its_peak(kind):
     shift = {"orthonormal": np.log(80) / 2, "successive": 0, "first": 0}
     if kind in shift:
         assert float(numbers[0]["ℓ_K − ℓ_R"]) == pytest.approx(shift[kind], abs=1e-4)
-    figure = explorer.figure(sigma2_b=REML, kind=kind)
-    dot = next(line for line in figure.axes[0].lines if line.get_marker() == "o")
     y, X, Z, _, theta = estrone()
     height = reml.restricted_loglik(model.V_theta((REML, theta[1]), Z), y, X)
     shifted = height + float(numbers[0]["ℓ_K − ℓ_R"])
+    ax = axes_at("contrasts", sigma2_b=REML, kind=kind)[1]
+    (dot,) = [line for line in ax.lines if line.get_gid()]
     assert dot.get_xydata()[0] == pytest.approx([REML, shifted], abs=1e-4)
+    (stick,) = [line for line in ax.lines if line.get_linewidth() == 4]
+    assert stick.get_ydata() == pytest.approx([height, shifted], abs=1e-4)
+
+
+@pytest.mark.parametrize("kind", ["orthonormal", "successive", "first", "mixed"])
+def test_the_contrasts_shown_are_of_these_data_and_free_of_the_mean(kind):
+    from lmmteach.widgets.reml import K_of
+
+    y, X, *_ = estrone()
+    K = K_of(kind)
+    assert np.abs(K.T @ X).max() < 1e-12
+    assert np.linalg.matrix_rank(K) == 79
+    ax = axes_at("contrasts", sigma2_b=REML, kind=kind)[0]
+    drawn = next(line for line in ax.lines if line.get_marker() == "^").get_ydata()
+    np.testing.assert_allclose(drawn, K.T @ (y - 14), atol=1e-10)
+    low, high = ax.get_ylim()
+    assert low < drawn.min()
+    assert drawn.max() < high
 
 
 def test_all_curves_of_K_fit_into_the_picture():
-    ax = by_name["contrasts"].figure(**by_name["contrasts"].start).axes[0]
-    low, high = ax.get_ylim()
-    heights = np.concatenate([line.get_ydata() for line in ax.lines if len(line.get_xdata()) > 2])
-    assert low < heights.min()
-    assert heights.max() < high
+    for kind in by_name["contrasts"].controls[1].values:
+        ax = axes_at("contrasts", sigma2_b=REML, kind=kind)[1]
+        low, high = ax.get_ylim()
+        curves = [line.get_ydata() for line in ax.lines if len(line.get_xdata()) > 2]
+        assert len(curves) == 2
+        assert low < np.min(curves)
+        assert np.max(curves) < high
 
 
 @pytest.mark.parametrize("groups", [4, 5, 8, 20, 50])
@@ -756,17 +980,28 @@ def test_means_and_errors_are_what_many_simulated_studies_have(groups):
 
 
 def test_each_dot_stands_for_ten_studies_and_the_bar_for_the_mean_of_all_there_could_be():
-    figure = by_name["bias"].figure(groups=5)
-    drawn = zip(figure.axes, estimates(5), means_and_errors(5), strict=True)
-    for ax, values, (mean, _) in drawn:
-        # The standard error of a mean of 1,000.
-        assert mean == pytest.approx(values.mean(), abs=3 * values.std() / np.sqrt(1000))
-        dots, bar = ax.lines[1:]
-        x, height = dots.get_data()
-        assert len(x) == 100
-        assert len(set(zip(x, height, strict=True))) == 100
-        np.testing.assert_allclose(np.sort(x), values[5::10], atol=0.1)
-        assert bar.get_xdata()[0] == pytest.approx(mean)
+    for groups in by_name["bias"].controls[0].values:
+        stacks, means = axes_at("bias", groups=groups)
+        drawn = [line for line in stacks.lines if line.get_marker() in ("o", "s")]
+        bars = [line for line in stacks.lines if line.get_linewidth() == 2]
+        both = zip(drawn, bars, (1, -1), estimates(groups), means_and_errors(groups), strict=True)
+        for dots, bar, up, values, (mean, _) in both:
+            # The standard error of a mean of 1,000.
+            assert mean == pytest.approx(values.mean(), abs=4 * values.std() / np.sqrt(1000))
+            x, height = dots.get_data()
+            assert len(x) == 100
+            assert len(set(zip(x, height, strict=True))) == 100
+            assert (up * height > 0).all()
+            middle = values[5::10]
+            inside = middle < 6
+            np.testing.assert_allclose(np.sort(x)[inside], middle[inside], atol=0.101)
+            assert (np.sort(x)[~inside] > 6).all()
+            assert bar.get_xdata()[0] == pytest.approx(mean)
+        points = [line for line in means.lines if line.get_marker() in ("o", "s")]
+        expected = [[groups, mean] for mean, _ in means_and_errors(groups)]
+        assert [list(p.get_xydata()[0]) for p in points] == [
+            pytest.approx(at) for at in expected[::-1]
+        ]
 
 
 def test_the_dots_of_every_number_of_women_fit_into_the_picture():
@@ -776,7 +1011,7 @@ def test_the_dots_of_every_number_of_women_fit_into_the_picture():
         for values in estimates(**position):
             x, height = dots(values)
             assert height.max() < 26
-            assert np.mean(x < 7) > 0.95
+            assert np.mean(x < 6) > 0.94
 
 
 @pytest.mark.parametrize(
@@ -809,14 +1044,46 @@ def test_the_three_pvalues_are_in_one_order_everywhere():
 
 
 def test_the_spike_and_the_bars_of_the_null_distribution_make_1():
-    figure = by_name["boundary"].figure(c=0.19, reml=False)
-    zero, tail = figure.axes
-    assert zero.patches[0].get_height() == pytest.approx(0.7027, abs=0.006)
-    heights, edges, _ = tail.patches[0].get_data()
-    area = np.sum(heights * np.diff(edges))
-    assert zero.patches[0].get_height() + area == pytest.approx(1, abs=2e-3)
-    line = next(line for line in tail.lines if len(set(line.get_xdata())) == 1)
-    assert line.get_xdata()[0] == pytest.approx(2.621, abs=1e-3)
+    for is_reml, expected in ((False, 0.7027), (True, 0.5891)):
+        shares, _ = axes_at("boundary", c=0.19, reml=is_reml)
+        bars = [patch for patch in shares.patches if hasattr(patch, "get_height")]
+        spike, *others = (bar.get_height() for bar in bars)
+        assert spike == pytest.approx(expected, abs=0.006)
+        # Beyond the picture is less than one study in a thousand.
+        assert spike + np.sum(others) == pytest.approx(1, abs=2e-3)
+        assert shares.get_xticklabels()[0].get_text() == "= 0"
+
+
+def test_the_outlines_beside_the_bars_are_the_mixture_and_chi2():
+    shares, tails = axes_at("boundary", c=0.19, reml=False)
+    steps = [patch for patch in shares.patches if not hasattr(patch, "get_height")]
+    outlines = {patch.get_linestyle(): patch.get_data() for patch in steps[:2]}
+    for line, share in ((":", 1), ("--", 0.5)):
+        heights, edges, _ = outlines[line]
+        assert heights == pytest.approx(share * np.diff(chi2.cdf(edges, 1)))
+        (curve,) = [c for c in tails.lines if c.get_linestyle() == line]
+        assert curve.get_ydata() == pytest.approx(share * chi2.sf(curve.get_xdata(), 1))
+    assert steps[2].get_data().values == pytest.approx([0.5])
+
+
+def test_the_statistic_meets_the_three_tails_at_its_pvalues():
+    for p in by_name["boundary"].positions:
+        shares, tails = axes_at("boundary", **p)
+        value = statistic(**p)
+        numbers = by_name["boundary"].read(**p)[0]
+        two = next(line for line in tails.lines if line.get_marker() == "s")
+        one = next(line for line in tails.lines if line.get_marker() == "D")
+        drawn = [*two.get_ydata(), *one.get_ydata()]
+        written = [float(text.lstrip("<")) for text in list(numbers.values())[1:]]
+        assert drawn == pytest.approx(written, abs=6e-4)
+        handles = [line.get_xdata()[0] for ax in (shares, tails) for line in ax.lines
+                   if line.get_gid()]  # fmt: skip
+        assert (value == 0) == (p["c"] == 0.1)
+        assert handles == pytest.approx([value if value > 0 else -0.75] * 2)
+        if value > 0:
+            x, y = next(c for c in tails.lines if len(c.get_xdata()) == 41 and
+                        c.get_linewidth() == 2.5).get_data()  # fmt: skip
+            assert np.interp(value, x, np.log(y)) == pytest.approx(np.log(drawn[2]), abs=0.02)
 
 
 def test_intervals_shrink_from_a_new_woman_to_a_known_one():
@@ -831,19 +1098,39 @@ def test_intervals_shrink_from_a_new_woman_to_a_known_one():
 
 
 @pytest.mark.parametrize("m", [0, 1, 16])
-def test_the_strong_line_is_the_interval_of_the_chosen_number(m):
+def test_the_strong_lines_are_the_intervals_of_the_chosen_number(m):
     y, X, Z, _, theta = estrone()
     theta = (REML, theta[1])
     values = np.full(m, 10 * np.log10(30))
     level, variance = prediction.predict_measured(
         [1.0], values, theta, model.V_theta(theta, Z), y, X
     )
-    lines = by_name["new-woman"].figure(m=m, sigma2_b=REML).axes[0].collections
-    for line, spread in zip(lines, (variance + theta[1], variance), strict=True):
-        (strong,) = np.flatnonzero(line.get_colors()[:, 3] == 1)
-        ends = line.get_segments()[strong]
-        assert ends[:, 1] == pytest.approx([(0, 1, 2, 3, 4, 6, 8, 12, 16).index(m)] * 2)
-        assert ends[:, 0] == pytest.approx(prediction.normal_interval(level, spread))
+    funnel = axes_at("new-woman", m=m, sigma2_b=REML)[0]
+    strong = [line for line in funnel.collections if line.get_alpha() == 1]
+    for line, spread in zip(strong, (variance + theta[1], variance), strict=True):
+        (ends,) = line.get_segments()
+        assert ends[:, 0] == pytest.approx([m] * 2)
+        assert ends[:, 1] == pytest.approx(prediction.normal_interval(level, spread))
+    handles = {line.get_gid(): line.get_xydata()[0] for line in funnel.lines if line.get_gid()}
+    _, high = prediction.normal_interval(level, variance + theta[1])
+    assert handles["drag:m"] == pytest.approx([m, high])
+    of_nobody = prediction.predict_new([[1.0]], REML, model.V_theta(theta, Z), y, X)
+    (low,), _ = prediction.normal_interval(of_nobody[0], of_nobody[1] + theta[1])
+    assert handles["drag:sigma2_b"] == pytest.approx([0, low])
+
+
+def test_the_density_of_her_next_value_has_area_one_and_its_bar_95_percent_of_it():
+    for p in by_name["new-woman"].positions:
+        ax = axes_at("new-woman", **p)[1]
+        curve, bar = ax.lines
+        x, density = curve.get_data()
+        assert np.trapezoid(density, x) == pytest.approx(1, abs=0.01)
+        assert density.max() < ax.get_ylim()[1]
+        low, high = bar.get_xdata()
+        fine = np.linspace(low, high, 501)
+        share = np.trapezoid(np.interp(fine, x, density), fine)
+        assert share == pytest.approx(0.95, abs=0.01)
+        assert by_name["new-woman"].read(**p)[0]["in pg/ml"] == f"{low:.1f} to {high:.1f}"
 
 
 @pytest.mark.parametrize("kind", ["conditional", "marginal", "b̂"])
@@ -862,24 +1149,44 @@ def test_one_plot_of_the_lineup_is_real_and_named(kind):
         "marginal": diagnostics.marginal_residuals(y, X, beta),
         "b̂": b,
     }[kind]
-    *lines, border = explorer.figure(panel=real, kind=kind).axes[0].lines
-    lines = [line for line in lines if line.get_alpha() == 1]
-    theoretical, observed = diagnostics.qq_points(values)
-    drawn = lines[real - 1]
-    slope = np.polyfit(theoretical, drawn.get_xdata(), 1)
-    np.testing.assert_allclose(np.polyval(slope, theoretical), drawn.get_xdata(), atol=1e-9)
-    slope = np.polyfit(observed, drawn.get_ydata(), 1)
-    np.testing.assert_allclose(np.polyval(slope, observed), drawn.get_ydata(), atol=1e-6)
-    x, y = border.get_data()
-    assert x.min() <= drawn.get_xdata().min()
-    assert drawn.get_xdata().max() <= x.max()
-    assert y.min() <= drawn.get_ydata().min()
+    theoretical, observed = diagnostics.qq_points(values / values.std(ddof=1))
+    wall, close = axes_at("lineup", panel=real, kind=kind)
+    (border,) = [line for line in wall.lines if line.get_linewidth() == 2.5]
+    seen = [line for line in wall.lines if line.get_alpha() == 1]
+    assert len(seen) == 10
+    left, base = border.get_xydata()[:4].mean(axis=0)
+    drawn = seen[real - 1].get_xydata()
+    np.testing.assert_allclose(drawn - [left, base], np.c_[theoretical, observed], atol=1e-6)
+    low, high = border.get_xydata().min(axis=0), border.get_xydata().max(axis=0)
+    assert (low <= drawn).all()
+    assert (drawn <= high).all()
+    (enlarged,) = [line for line in close.lines if line.get_alpha() == 1]
+    np.testing.assert_allclose(enlarged.get_xydata(), np.c_[theoretical, observed], atol=1e-6)
+
+
+def test_the_frame_of_the_lineup_is_around_the_plot_that_is_enlarged():
+    for p in by_name["lineup"].positions:
+        wall, close = axes_at("lineup", **p)
+        (border,) = [line for line in wall.lines if line.get_linewidth() == 2.5]
+        (handle,) = [line for line in wall.lines if line.get_gid()]
+        assert handle.get_xydata()[0] == pytest.approx(border.get_xydata().max(axis=0))
+        (enlarged,) = [line for line in close.lines if line.get_alpha() == 1]
+        low, high = border.get_xydata().min(axis=0), border.get_xydata().max(axis=0)
+        (inside,) = [
+            line
+            for line in wall.lines
+            if line.get_alpha() == 1
+            and (low <= line.get_xydata()).all()
+            and (line.get_xydata() <= high).all()
+        ]
+        moved = inside.get_xydata() - enlarged.get_xydata()
+        np.testing.assert_allclose(moved, np.broadcast_to(moved[0], moved.shape), atol=1e-9)
 
 
 @every
 def test_the_mark_of_a_position_stands_in_its_picture(explorer):
     for parameters in explorer.positions:
-        for ax in explorer.figure(**parameters).axes:
+        for ax in axes_at(explorer.name, **parameters):
             (left, right), (low, high) = sorted(ax.get_xlim()), sorted(ax.get_ylim())
             for line in ax.lines:
                 if line.get_markersize() >= 7 and line.get_marker() in ("o", "v", "^"):

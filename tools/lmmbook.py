@@ -5,6 +5,7 @@ import inspect
 import os
 import shutil
 from pathlib import Path
+from typing import ClassVar
 
 import exercises_page
 import figures
@@ -14,6 +15,7 @@ import register
 import second_reading
 import subscripts
 from docutils import nodes
+from docutils.parsers.rst import directives
 from equation_values import as_text, estrone_values
 from jupyter_cache import get_cache
 from jupyter_cache.executors import load_executor
@@ -24,7 +26,7 @@ from lmmteach import widgets
 from lmmteach._typeset import as_html
 from lmmteach.chapters import CHAPTERS
 from lmmteach.widgets import EXPLORERS
-from lmmteach.widgets.static import SWITCH
+from lmmteach.widgets.static import SWITCH, static_html
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent
@@ -118,6 +120,21 @@ def explorers_of_chapters():
         shown = sorted((e for e in EXPLORERS if places[e] >= 0), key=places.get)
         found += [(path.stem, explorer) for explorer in shown]
     return found
+
+
+class ExplorerOnPage(SphinxDirective):
+    """``{explorer} name``: an explorer on a page that is no notebook.
+
+    With ``:open:`` it asks nothing first.
+    """
+
+    required_arguments = 1
+    option_spec: ClassVar = {"open": directives.flag}
+
+    def run(self):
+        explorer = widgets.BY_NAME[self.arguments[0]]
+        page = static_html(explorer, is_open="open" in self.options)
+        return [nodes.raw("", page, format="html")]
 
 
 class FunctionsList(SphinxDirective):
@@ -238,6 +255,7 @@ def copy_mathjax(app, exception):
 def setup(app):
     app.add_config_value("lmmbook_digest", "", "env")
     app.add_directive("equations-table", EquationsTable)
+    app.add_directive("explorer", ExplorerOnPage)
     app.add_directive("explorers-list", ExplorersList)
     app.add_directive("functions-list", FunctionsList)
     app.add_directive("lecture-table", LectureTable)

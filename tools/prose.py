@@ -45,7 +45,7 @@ PHRASES = (
 
 _DISPLAY = re.compile(r"\$\$.+?\$\$[ \t]*(\(eq-[\w-]+\))?", re.DOTALL)
 _FENCE = re.compile(r"^(`{3,}|:{3,})(?:\{(\w+)\}[^\n]*)?[^\n]*$", re.MULTILINE)
-_CODE = re.compile(r"^(`{3,})(?!\{(?:margin|admonition)\})[^\n]*\n.*?^\1[ \t]*$", re.M | re.DOTALL)
+_CODE = re.compile(r"^(`{3,})(?!\{(?:margin|admonition)\})[^\n]+\n.*?^\1[ \t]*$", re.M | re.DOTALL)
 _CARD = re.compile(r"^:::\{admonition\} Before you start\n.*?^:::[ \t]*$", re.M | re.DOTALL)
 _ITEM = re.compile(r"\s*(?:[-*]|\d+\.|\(\w\)|:) +")
 _END = re.compile(r"[.!?:][\"”’)*_]*$")

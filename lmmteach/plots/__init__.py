@@ -1,15 +1,21 @@
 """The book's pictures: what varies between groups in one colour, what varies within in another."""
 
-from lmmteach.plots.effects import caterpillar, posterior, predictions, shrinkage
+from lmmteach.plots.effects import caterpillar, joint_density, posterior, predictions, shrinkage
 from lmmteach.plots.likelihood import hill, profile_curves, two_terms
 from lmmteach.plots.residuals import lineup, qq_pp, residual_panels
-from lmmteach.plots.study import covariance_picture, measurements, simulated_studies
+from lmmteach.plots.study import (
+    covariance_picture,
+    measurements,
+    simulated_studies,
+    supposed_variances,
+)
 from lmmteach.plots.style import BETWEEN, INK, NEUTRAL, WITHIN
 from lmmteach.plots.variance import (
     contrast_curves,
     estimates_of_studies,
     null_distribution,
     two_observations,
+    two_tops,
     wald_ceiling,
 )
 
@@ -23,6 +29,7 @@ __all__ = [
     "covariance_picture",
     "estimates_of_studies",
     "hill",
+    "joint_density",
     "lineup",
     "measurements",
     "null_distribution",
@@ -33,7 +40,9 @@ __all__ = [
     "residual_panels",
     "shrinkage",
     "simulated_studies",
+    "supposed_variances",
     "two_observations",
     "two_terms",
+    "two_tops",
     "wald_ceiling",
 ]

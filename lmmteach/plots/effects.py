@@ -109,6 +109,41 @@ def posterior(deviation, n_i, theta, *, unit="y"):
     return figure
 
 
+def joint_density(deviation, theta, *, unit="y"):
+    """Why b is integrated out: two densities over b, and below them their product with its area.
+
+    Parameters
+    ----------
+    deviation : one measurement minus μ
+    theta : (σ_b², σ_ε²)
+
+    Returns
+    -------
+    figure : matplotlib Figure
+    """
+    import matplotlib.pyplot as plt
+
+    end = max(3.2 * np.sqrt(theta[0]), abs(deviation) + 3.2 * np.sqrt(theta[1]))
+    b = np.linspace(-end, end, 600)
+    prior, given_b = (
+        np.exp(-((b - mean) ** 2) / (2 * variance)) / np.sqrt(2 * np.pi * variance)
+        for mean, variance in zip((0.0, deviation), theta, strict=True)
+    )
+    with book_style():
+        figure, (above, below) = plt.subplots(2, 1, figsize=(7.2, 4.4), sharex=True)
+        above.plot(b, prior, color=BETWEEN, ls="--", lw=2, label="$f(b)$")
+        above.plot(b, given_b, color=WITHIN, ls="-.", lw=2, label=r"$f(y \mid b)$")
+        below.plot(b, prior * given_b, color=INK, lw=2, label=r"$f(y \mid b)\,f(b)$")
+        below.fill_between(b, prior * given_b, color=NEUTRAL, alpha=0.3, label="its area: $f(y)$")
+        below.set(xlabel=f"b ({unit})")
+        for ax in (above, below):
+            ax.set(yticks=[], ylim=(0, None))
+            ax.spines["left"].set_visible(False)
+            ax.legend(loc="upper left" if deviation > 0 else "upper right")
+    plt.close(figure)
+    return figure
+
+
 def predictions(y, groups, known, new, *, unit="y"):
     """The data, and what is expected next: of each group, and of a new one.
 

@@ -68,6 +68,40 @@ def simulated_studies(studies, groups, labels, *, unit="y", group_name="group"):
     return figure
 
 
+def supposed_variances(means, mu, sigma2_b, of_error, *, unit="y"):
+    """The means of the groups, below the normal curve from which each variance would draw them.
+
+    Parameters
+    ----------
+    means : (q,) means of the groups
+    mu : the centre of the curves
+    sigma2_b : the variances between groups that are supposed, a panel for each
+    of_error : what errors of measurement add to the variance of a mean
+
+    Returns
+    -------
+    figure : matplotlib Figure
+    """
+    import matplotlib.pyplot as plt
+
+    sds = np.sqrt(np.asarray(sigma2_b) + of_error)
+    x = mu + sds.max() * np.linspace(-2.8, 2.8, 601)
+    with book_style():
+        figure, axes = plt.subplots(
+            len(sds), 1, figsize=(7.2, 1.5 * len(sds)), sharex=True, squeeze=False
+        )
+        for ax, variance, sd in zip(axes[:, 0], sigma2_b, sds, strict=True):
+            density = np.exp(-(((x - mu) / sd) ** 2) / 2) / (sd * np.sqrt(2 * np.pi))
+            ax.plot(x, density, color=NEUTRAL, lw=2)
+            ax.plot(means, np.zeros(len(means)), "o", color=BETWEEN, ms=8, clip_on=False)
+            ax.set(yticks=[], ylim=(0, None), xlim=(x[0], x[-1]))
+            ax.set_title(rf"if $\sigma_b^2$ were {variance:g}")
+            ax.spines["left"].set_visible(False)
+        axes[-1, 0].set_xlabel(unit)
+    plt.close(figure)
+    return figure
+
+
 def covariance_picture(V, *, unit=""):
     """The matrix V as a picture: a square for each pair of observations, darker where larger.
 

@@ -75,6 +75,41 @@ def contrast_curves(sigma2_b, curves, best):
     return figure
 
 
+def two_tops(sigma2_b, curves):
+    """Two log-likelihoods of σ_b² as drops below their own tops, so that the tops can be compared.
+
+    Parameters
+    ----------
+    sigma2_b : (m,) values along the axis
+    curves : ``{method: (m,) heights}``
+
+    Returns
+    -------
+    figure : matplotlib Figure
+    """
+    import matplotlib.pyplot as plt
+
+    with book_style():
+        figure, ax = plt.subplots(figsize=(7.2, 3.6))
+        for (method, heights), color, style in zip(
+            curves.items(), (BETWEEN, WITHIN), ("-", "--"), strict=True
+        ):
+            heights = np.asarray(heights)
+            top = heights.argmax()
+            ax.plot(sigma2_b, heights - heights[top], color=color, ls=style, lw=2.5, label=method)
+            ax.axvline(sigma2_b[top], color=color, lw=1, ls=":")
+            ax.plot(sigma2_b[top], 0, "*", color=color, ms=13)
+        ax.set(
+            xlabel=r"variance between women, $\sigma_b^2$",
+            ylabel="log-likelihood below the top",
+            xlim=(0, sigma2_b[-1]),
+            ylim=(-3, 0.3),
+        )
+        ax.legend(loc="lower right")
+    plt.close(figure)
+    return figure
+
+
 def estimates_of_studies(estimates, truth, *, top=6.0):
     """Estimates of σ_b² from many simulated studies, as a hundred dots.
 

@@ -1,7 +1,8 @@
 """Explorers: pictures that answer when a parameter moves, live in a notebook and on the page.
 
-Those of a chapter stand in the module that has its name. They are found there, and can be had from
-here as ``widgets.shrinkage``, also where an explorer has the name of a module.
+Those of a chapter stand in the module that has its name; one that several pages show, or that is
+too large to share a module, has its own. They are found there, and can be had from here as
+``widgets.shrinkage``, also where an explorer has the name of a module.
 """
 
 # The modules are used through globals().
@@ -13,7 +14,10 @@ from lmmteach.widgets import (
     diagnostics,
     likelihood,
     model,
+    own_women,
+    pooling,
     prediction,
+    printout,
     profile,
     reml,
     testing,
@@ -22,7 +26,7 @@ from lmmteach.widgets.explorer import Control, Explorer, Key, Question
 
 BY_NAME = {
     name: value
-    for room in rooms(globals()).values()
+    for room in (*rooms(globals()).values(), own_women, pooling, printout)
     for name, value in vars(room).items()
     if isinstance(value, Explorer)
 }

@@ -1,23 +1,28 @@
 """Explorer of chapter 4: shrinkage, as σ_b² and the number of measurements vary."""
 
+from functools import cache
+from itertools import pairwise
+
 import numpy as np
+from scipy.stats import norm
 
 from lmmteach.blup import blup, shrinkage_factor
 from lmmteach.model import D_matrix, V_theta
 from lmmteach.plots.style import BETWEEN, WITHIN
 from lmmteach.profile import gls
 from lmmteach.widgets.explorer import Control, Explorer, Key, Question
-from lmmteach.widgets.picture import INK, new_figure, set_title
+from lmmteach.widgets.picture import INK, beside, new_figure, set_title
 from lmmteach.widgets.study import HALF, ML, REML, between, estrone
 
-# With smaller variances, the densities would be so high that all others looked flat beside them.
-VALUES = between(0.005, 20, 11, HALF, ML, REML)
+# Outside this range, the densities would be too high, or too wide, for one picture.
+VALUES = between(0.008, 2, 27, HALF, ML, REML)
 SIZES = (1, 2, 4, 8, 16)
 ONE_SHORT = (16, 16, 16, 16, 1)
 DESIGNS = (*((size,) * 5 for size in SIZES), ONE_SHORT)
-NAMES = (*(f"{size} of each woman" for size in SIZES), "16, but of woman 5 only 1")
+NAMES = (*(f"{size} of each woman" for size in SIZES), "16, but only 1 of woman 5")
 
 
+@cache
 def estimates(sigma2_b, n_i):
     """Means of the first n_i measurements, the BLUPs of the levels, and μ̂."""
     y, _, Z, _, theta = estrone()
@@ -30,37 +35,52 @@ def estimates(sigma2_b, n_i):
 
 
 def stage():
-    """Room for five women, and for what is known of woman 5."""
+    """The frame of the five women, and that of what is known of woman 5."""
     figure, (arrows, inset) = new_figure(2)
-    arrows.set(xlim=(11, 18), ylim=(0.4, 5.6), xticks=[11, 13, 15, 17], yticks=range(1, 6))
-    set_title(arrows, "from her own mean to the BLUP")
+    arrows.set(xlim=(10.6, 17), ylim=(0.3, 5.7), xticks=[11, 12, 13, 14, 15, 16, 17])
+    arrows.set_yticks(range(1, 6))
+    set_title(arrows, "From her own mean to the BLUP")
     arrows.set_xlabel("logestrone")
     arrows.set_ylabel("woman")
-    inset.set(xlim=(-3, 4), xticks=[-2, 0, 2, 4], ylim=(0, 6.5), yticks=[0, 2, 4, 6])
-    set_title(inset, "b of woman 5")
-    inset.set_xlabel("b")
+    inset.axvline(0, color=INK, lw=0.5, alpha=0.5)
+    inset.set(xlim=(-3.4, 4.4), ylim=(0, 5.6), xticks=range(-3, 5), yticks=range(6))
+    set_title(inset, "What is known of woman 5")
+    inset.set_xlabel("her deviation b_5")
     inset.set_ylabel("density")
     return figure, (arrows, inset)
 
 
 def draw(axes, sigma2_b, n_i):
-    """Lines from each woman's mean to her BLUP; beside them what is known of woman 5."""
+    """Lines from each woman's mean to her BLUP; beside them the three densities for woman 5."""
     arrows, inset = axes
     means, levels, mu = estimates(sigma2_b, n_i)
-    arrows.axvline(mu, color=INK, ls="--", lw=1)
+    study = estrone()
+    # Measurements come in the lots by which the designs differ, woman 5's apart from the others'.
+    for women in (slice(0, 4), slice(4, 5)):
+        for first, last in pairwise((0, *SIZES)):
+            y = study.y.reshape(5, 16)[women, first:last]
+            rows = np.arange(0.73, 5)[women, np.newaxis] + 0 * y
+            arrows.plot(y.ravel(), rows.ravel(), "|", color=WITHIN, ms=6, mew=1,
+                        alpha=0.7 if last <= n_i[women][0] else 0)  # fmt: skip
+    arrows.axvline(mu, color=INK, ls="--", lw=1.2)
     arrows.hlines(range(1, 6), means, levels, color=BETWEEN, lw=2.5)
     arrows.plot(means, range(1, 6), "^", mfc="none", mec=WITHIN, ms=9, mew=1.8)
-    arrows.plot(levels, range(1, 6), "o", color=BETWEEN, ms=7)
-    sigma2_e = estrone().theta_reml[1]
+    arrows.plot(levels[[0, 1, 2, 4]], [1, 2, 3, 5], "o", color=BETWEEN, ms=7)
+    arrows.plot(levels[3], 4, "o", color=BETWEEN, ms=10, gid="drag:sigma2_b")
+    sigma2_e = study.theta_reml[1]
     keeps, deviation = shrinkage_factor(n_i[4], (sigma2_b, sigma2_e)), means[4] - mu
-    steps = np.linspace(-4, 4, 65)
-    for centre, variance, style in (
-        (0.0, sigma2_b, {"color": BETWEEN, "ls": "--"}),
-        (deviation, sigma2_e / n_i[4], {"color": WITHIN, "ls": "-."}),
-        (keeps * deviation, (1 - keeps) * sigma2_b, {"color": INK}),
+    steps = np.linspace(-4, 4, 41)
+    for centre, variance, color, line in (
+        (0.0, sigma2_b, BETWEEN, "--"),
+        (deviation, sigma2_e / n_i[4], WITHIN, "-."),
+        (keeps * deviation, (1 - keeps) * sigma2_b, INK, "-"),
     ):
-        density = np.exp(-(steps**2) / 2) / np.sqrt(2 * np.pi * variance)
-        inset.plot(centre + np.sqrt(variance) * steps, density, lw=2, **style)
+        x = centre + np.sqrt(variance) * steps
+        inset.plot(x, norm.pdf(x, centre, np.sqrt(variance)), color=color, lw=2, ls=line)
+    sd = np.sqrt(sigma2_b)
+    height = norm.pdf(sd, 0, sd)
+    inset.plot(-sd, height, "o", color=BETWEEN, ms=10, gid="drag:sigma2_b")
+    beside(inset, -sd - 0.4, height + 0.25, "−σ_b", BETWEEN, ha="right")
 
 
 def read(sigma2_b, n_i):
@@ -72,7 +92,7 @@ def read(sigma2_b, n_i):
         "her mean": f"{means[4]:.3f}",
         "her BLUP": f"{levels[4]:.3f}",
         "μ̂": f"{mu:.3f}",
-    }, f"Woman 5 keeps {100 * keeps:.3g} % of her own deviation."
+    }, f"Woman 5 keeps {100 * keeps:.0f} % of her own deviation from μ̂."
 
 
 shrinkage = Explorer(
@@ -86,13 +106,13 @@ shrinkage = Explorer(
         Control("n_i", "measurements", DESIGNS, SIZES.index(16), NAMES),
     ),
     Question(
-        "With σ_b² = 0.0203 and 16 measurements a woman keeps half of her deviation. What does she "
-        "keep with 4 measurements?",
+        "With σ_b² = 0.0203 and 16 measurements, a woman keeps half of her deviation. How much "
+        "does she keep if there are only 4 measurements of her?",
         ("still a half", "about a fifth", "about an eighth"),
         1,
-        "About a fifth. Her mean now carries the error variance σ_ε²/4, which is four times σ_b²: "
-        "one part of five is hers. (A quarter of the measurements does not mean a quarter of the "
-        "share.)",
+        "About a fifth. A mean of 4 measurements has the error variance σ_ε²/4, which is now four "
+        "times σ_b², so that one part in five of her deviation is credited to her. It is not an "
+        "eighth, because a quarter of the measurements is not a quarter of the share.",
     ),
     (
         ("half", {"sigma2_b": HALF, "n_i": (16,) * 5}),
@@ -101,8 +121,11 @@ shrinkage = Explorer(
         ("woman 5 measured once", {"sigma2_b": REML, "n_i": ONE_SHORT}),
     ),
     (
-        Key("b before her data", BETWEEN, "--"),
-        Key("what her data say", WITHIN, "-."),
-        Key("b after them", INK, "-"),
+        Key("her own mean, with the measurements below it", WITHIN, marker="^", hollow=True),
+        Key("her BLUP; pull that of woman 4", BETWEEN, marker="o"),
+        Key("μ̂, towards which all are drawn", INK, line="--"),
+        Key("before any measurement: what σ_b² allows; pull the dot at −σ_b", BETWEEN, line="--"),
+        Key("what her measurements alone would suggest", WITHIN, line="-."),
+        Key("after the measurements, both together", INK, line="-"),
     ),
 )

@@ -10,14 +10,14 @@ from lmmteach.model import D_matrix, Sigma_matrix, V_theta, simulate
 from lmmteach.plots.style import BETWEEN, WITHIN
 from lmmteach.profile import gls
 from lmmteach.reml import fit_reml
-from lmmteach.widgets.explorer import Control, Explorer, Question
-from lmmteach.widgets.picture import INK, new_figure, set_title
+from lmmteach.widgets.explorer import Control, Explorer, Key, Question
+from lmmteach.widgets.picture import INK, beside, new_figure, set_title
 from lmmteach.widgets.study import estrone
 
 KINDS = ("conditional", "marginal", "b̂")
 NAMES = ("conditional residuals", "marginal residuals", "the five predicted b")
 PANELS = tuple(range(1, 11))
-COLUMNS = 5
+COLUMNS, ACROSS, UP = 4, 3.0, 4.2
 # Where the real one stands in each lineup.
 REAL = {"conditional": 6, "marginal": 3, "b̂": 8}
 
@@ -56,40 +56,56 @@ def looked_at(kind, y):
 
 @cache
 def points(kind):
-    """The QQ points of each panel, both axes scaled to run from −1 to 1."""
-    pairs = [qq_points(values / values.std(ddof=1)) for values in samples(kind)]
-    x, y = (max(np.abs(pair[k]).max() for pair in pairs) for k in (0, 1))
-    return [(theoretical / x, observed / y) for theoretical, observed in pairs]
+    """The QQ points of each panel, in its own SDs."""
+    return [qq_points(values / values.std(ddof=1)) for values in samples(kind)]
 
 
 def stage():
-    """Room for ten QQ plots in one frame."""
-    figure, (ax,) = new_figure(1)
-    figure.subplots_adjust(left=0.02, bottom=0.02)
-    ax.set(xlim=(-1.3, 2.4 * COLUMNS - 1.1), ylim=(-3.9, 1.3), xticks=[], yticks=[])
-    for spine in ax.spines.values():
+    """The numbers of the ten plots; the frame of the one that is looked at more closely."""
+    figure, (wall, close) = new_figure(2)
+    for number in PANELS:
+        left, base = place(number)
+        wall.plot(
+            [left - ACROSS, left + ACROSS], [base - ACROSS, base + ACROSS], color=INK, lw=0.6,
+            alpha=0.5,
+        )  # fmt: skip
+        beside(wall, left - ACROSS, base + 0.78 * UP, str(number), INK)
+    wall.set(xlim=(-3.5, 24.6), ylim=(-23.2, 5.4), xticks=[], yticks=[])
+    for spine in wall.spines.values():
         spine.set_visible(False)
-    set_title(ax, "QQ plots of ten studies")
-    return figure, (ax,)
+    set_title(wall, "Ten QQ plots, one of them real")
+    close.plot([-ACROSS, ACROSS], [-ACROSS, ACROSS], color=INK, lw=1, alpha=0.6)
+    close.set(xlim=(-ACROSS, ACROSS), ylim=(-UP, UP), xticks=range(-3, 4), yticks=range(-4, 5, 2))
+    set_title(close, "The framed one, enlarged")
+    close.set_xlabel("expected of a normal distribution")
+    close.set_ylabel("in its own SDs")
+    return figure, (wall, close)
+
+
+def place(number):
+    """The middle of a plot on the wall."""
+    row, column = divmod(number - 1, COLUMNS)
+    return 6.8 * column, -9.2 * row
 
 
 def draw(axes, panel, kind):
-    """Ten QQ plots, a border around the chosen one."""
-    (ax,) = axes
-    residuals = points("conditional" if kind == "b̂" else kind)
-    for number, (x, y), (five, b) in zip(PANELS, residuals, points("b̂"), strict=True):
-        row, column = divmod(number - 1, COLUMNS)
-        left, base = 2.4 * column, -2.6 * row
-        for across, up, marker, color, shown in (
-            (x, y, "^", WITHIN, kind != "b̂"),
-            (five, b, "o", BETWEEN, kind == "b̂"),
-        ):
-            style = {"mfc": "none", "mec": color, "ms": 3, "mew": 0.8, "alpha": float(shown)}
-            ax.plot(left + across, base + up, marker, **style)
-        ax.text(left - 1, base + 0.75, str(number), color=INK, fontsize=10)
-    row, column = divmod(panel - 1, COLUMNS)
+    """All ten plots, a frame around the chosen one, and this one enlarged."""
+    wall, close = axes
+    for shown in (WITHIN, BETWEEN):
+        # Eighty residuals or five women: both are in every picture, one of them not to be seen.
+        women = shown == BETWEEN
+        alpha = 1 if women == (kind == "b̂") else 0
+        drawn = points("b̂" if women else kind if alpha else KINDS[0])
+        marker = "o" if women else "^"
+        for number, (x, y) in zip(PANELS, drawn, strict=True):
+            left, base = place(number)
+            wall.plot(left + x, base + y, marker, mfc="none", mec=shown, ms=2.4, mew=0.6,
+                      alpha=alpha)  # fmt: skip
+        close.plot(*drawn[panel - 1], marker, mfc="none", mec=shown, ms=6, mew=1.2, alpha=alpha)
+    left, base = place(panel)
     across, up = np.array([-1, 1, 1, -1, -1]), np.array([-1, -1, 1, 1, -1])
-    ax.plot(2.4 * column + 1.1 * across, -2.6 * row + 1.15 * up, color=BETWEEN, lw=2.5)
+    wall.plot(left + 3.2 * across, base + 4.4 * up, color=BETWEEN, lw=2.5)
+    wall.plot(left + 3.2, base + 4.4, "o", color=BETWEEN, ms=9, gid="drag:panel")
 
 
 def read(panel, kind):
@@ -114,12 +130,18 @@ lineup = Explorer(
         Control("kind", "QQ plots of", KINDS, 0, NAMES),
     ),
     Question(
-        "Nine of the ten plots are simulated from the fitted model, one is of the lecture's "
-        "data. Which one?",
+        "Nine of the ten plots are of data simulated from the fitted model, and one is of the "
+        "lecture's data. Which one?",
         tuple(f"panel {number}" for number in PANELS),
         REAL["conditional"] - 1,
         f"It is panel {REAL['conditional']}. If you could not tell, the residuals look as they do "
-        "when the model holds. A careful eye finds no fault, which does not prove that there is "
-        "none.",
+        "when the model holds. But finding no fault with the eye does not prove that there "
+        "is none.",
+    ),
+    (),
+    (
+        Key("a residual", WITHIN, marker="^", hollow=True),
+        Key("a woman's predicted b", BETWEEN, marker="o", hollow=True),
+        Key("the enlarged plot; pull the dot to choose a different one", BETWEEN, line="-"),
     ),
 )

@@ -75,6 +75,8 @@ class Explorer:
     presets : ``((label, {name of control: position}), …)``, buttons that jump there
     legend : Keys, below the picture
     live_controls : further Controls in the live form; on the page they stay where they start
+    printed : function of the parameters to a printout beside the picture, in pieces:
+        ``[(text, is_changed), …]``
     """
 
     name: str
@@ -87,6 +89,7 @@ class Explorer:
     presets: tuple = ()
     legend: tuple = ()
     live_controls: tuple = ()
+    printed: object = None
 
     @cached_property
     def positions(self):

@@ -4,18 +4,23 @@ from functools import cache
 
 import numpy as np
 
-from lmmteach.likelihood import loglik
 from lmmteach.model import V_theta
 from lmmteach.plots.style import BETWEEN, WITHIN
 from lmmteach.profile import gls
-from lmmteach.widgets.explorer import Control, Explorer, Question
+from lmmteach.widgets.explorer import Control, Explorer, Key, Question
 from lmmteach.widgets.picture import INK, new_figure, set_title
-from lmmteach.widgets.study import ML, between, estrone
+from lmmteach.widgets.study import ML, between, estrone, hill, hill_lines
 
-VALUES = between(0.1, 20, 11, ML)
-WITHIN_VALUES = (0.22, 0.27, 0.3254, 0.4, 0.5)
-LEVELS = (-90, -86, -83, -81, -79.7)
-BARS = ("−½ log|V|", "−½ quadratic form", "ℓ, their sum")
+VALUES = between(0.2, 10, 25, ML)
+# Left of the top, so that there is something to see in the account from the start.
+START = VALUES[5]
+WITHIN_VALUES = (
+    *(0.24, 0.255, 0.27, 0.285, 0.3, 0.3125),
+    *(0.3254, 0.34, 0.355, 0.37, 0.385, 0.4, 0.415, 0.43, 0.45),
+)
+RANGES = (0.17, 12, 0.225, 0.465)
+DEPTHS = (9, 6, 4, 2, 0.5)
+LEVELS = tuple(-depth for depth in DEPTHS)
 
 
 @cache
@@ -34,42 +39,47 @@ def gains(sigma2_b, sigma2_e):
     return (*change, change.sum())
 
 
-@cache
-def hill():
-    """ℓ on a grid of θ, for the contours."""
-    y, X, Z, *_ = estrone()
-    over, up = np.geomspace(0.08, 25, 36), np.linspace(0.2, 0.52, 25)
-    heights = [
-        [loglik(gls(V, y, X)[0], V, y, X) for V in (V_theta((b, e), Z) for b in over)] for e in up
-    ]
-    return over, up, heights
-
-
 def stage():
-    """The hill from above, and room for three bars."""
+    """The hill from above, and the rows of the account beside it."""
     figure, (map_, bars) = new_figure(2)
-    map_.contour(*hill(), levels=LEVELS, colors=INK, linewidths=0.8, linestyles="solid")
-    map_.plot(*estrone().theta_ml, "+", color=INK, ms=12, mew=2)
-    map_.set(xscale="log", xticks=[0.1, 1, 10], xticklabels=["0.1", "1", "10"])
-    map_.set_yticks([0.2, 0.3, 0.4, 0.5])
+    over, up, heights = hill(False, *RANGES)
+    map_.contourf(over, up, heights, [*LEVELS, 1], colors=INK, alpha=0.06)
+    for k in range(1, len(LEVELS)):
+        map_.contourf(over, up, heights, [LEVELS[k], 1], colors=INK, alpha=0.06)
+    for line in hill_lines(False, RANGES, LEVELS):
+        map_.plot(*line.T, color=INK, lw=0.7)
+    map_.plot(*estrone().theta_ml, "+", color=INK, ms=11, mew=2)
+    map_.set(xscale="log", xlim=RANGES[:2], ylim=RANGES[2:], yticks=[0.25, 0.3, 0.35, 0.4, 0.45])
+    map_.set_xticks([0.2, 0.5, 1, 2, 5, 10], ["0.2", "0.5", "1", "2", "5", "10"])
     map_.minorticks_off()
-    set_title(map_, "the hill from above, + its top")
-    map_.set_xlabel("variance between women")
-    map_.set_ylabel("within")
-    bars.set(xlim=(-40, 40), xticks=[-40, 0, 40], ylim=(2.5, -0.7), yticks=[])
-    bars.vlines([0] * 3, np.arange(3) - 0.23, np.arange(3) + 0.23, color=INK, lw=1)
-    set_title(bars, "won or lost since the top")
+    set_title(map_, "The hill of ℓ, seen from above")
+    map_.set_xlabel("σ_b²")
+    map_.set_ylabel("σ_ε²")
+    for row, name in enumerate(("−½ log|V|", "−½ quadratic form", "ℓ, the two together")):
+        bars.text(-20, row - 0.38, name, color=INK, fontsize=10, va="center")
+    bars.axvline(0, color=INK, lw=1)
+    bars.set(xlim=(-20, 20), xticks=[-20, -10, 0, 10, 20], ylim=(2.5, -0.7), yticks=[])
+    bars.spines["left"].set_visible(False)
+    set_title(bars, "Compared with the top")
+    bars.set_xlabel("change in log-likelihood")
     return figure, (map_, bars)
 
 
 def draw(axes, sigma2_b, sigma2_e):
-    """θ on the hill; beside it what each term has won or lost since the top."""
+    """θ on the hill; what the terms gain or lose, the second from where the first one ends."""
     map_, bars = axes
-    map_.plot(sigma2_b, sigma2_e, "o", color=BETWEEN, ms=9, gid="drag:sigma2_b,sigma2_e")
-    values = gains(sigma2_b, sigma2_e)
-    bars.barh(range(3), values, color=[BETWEEN, WITHIN, INK], height=0.45)
-    for row, (name, value) in enumerate(zip(BARS, values, strict=True)):
-        bars.text(0, row - 0.32, f"{name}: {signed(value)}", ha="center", color=INK, fontsize=9)
+    map_.plot([sigma2_b] * 2, [RANGES[2], sigma2_e], color=BETWEEN, lw=1.5)
+    map_.plot([RANGES[0], sigma2_b], [sigma2_e] * 2, color=WITHIN, lw=1.5)
+    map_.plot(sigma2_b, sigma2_e, "o", color=INK, ms=10, gid="drag:sigma2_b,sigma2_e")
+    determinant, quadratic, total = values = gains(sigma2_b, sigma2_e)
+    for row, (left, width, alpha) in enumerate(
+        ((0, determinant, 0.3), (determinant, quadratic, 0.6), (0, total, 0.95))
+    ):
+        bars.barh(row, width, left=left, color=INK, alpha=alpha, height=0.36)
+    for row, end in ((0, determinant), (1, total)):
+        bars.vlines(end, row - 0.18, row + 1.18, color=INK, lw=0.8, alpha=0.4)
+    for row, value in enumerate(values):
+        bars.text(20, row - 0.38, signed(value), ha="right", va="center", color=INK, fontsize=10)
 
 
 def signed(value):
@@ -78,16 +88,25 @@ def signed(value):
 
 
 def read(sigma2_b, sigma2_e):
-    """The changes of the terms, and which of them pulls down."""
+    """The changes of the terms, and which of them makes ℓ fall."""
     determinant, quadratic, total = gains(sigma2_b, sigma2_e)
     if total > -0.005:
-        sentence = "This is the top: a step to any side costs more than it wins."
+        sentence = (
+            "This is the top: a step in any direction makes one term fall by more than the other "
+            "one rises."
+        )
     elif determinant < 0 and quadratic < 0:
-        sentence = "Here both terms have lost."
+        sentence = "Here both terms are lower than at the top."
     elif determinant < 0:
-        sentence = "The data fit more easily, but log|V| charges more for it."
+        sentence = (
+            "The data fit better than at the top, but the determinant term loses more than that "
+            "gains."
+        )
     else:
-        sentence = "log|V| charges less than at the top, but the data fit worse, which costs more."
+        sentence = (
+            "The determinant term is better than at the top, but the data fit worse, and that "
+            "outweighs the gain."
+        )
     return {
         "−½ log|V|": signed(determinant),
         "−½ quadratic form": signed(quadratic),
@@ -97,22 +116,27 @@ def read(sigma2_b, sigma2_e):
 
 two_terms = Explorer(
     "two-terms",
-    "Explorer: the two terms of the log-likelihood",
+    "Explorer: walk over the hill",
     stage,
     draw,
     read,
     (
-        Control("sigma2_b", "σ_b²", VALUES, VALUES.index(ML)),
+        Control("sigma2_b", "σ_b²", VALUES, VALUES.index(START)),
         Control("sigma2_e", "σ_ε²", WITHIN_VALUES, WITHIN_VALUES.index(0.3254)),
     ),
     Question(
-        "So far only σ_b² has moved. Raise σ_ε² instead, from 0.33 to 0.5. Which term makes ℓ "
-        "fall?",
+        "So far only σ_b² has moved. Start from the top instead and walk straight up the map, "
+        "which raises σ_ε² from 0.33 to 0.45. Which of the two terms makes ℓ fall?",
         ("log|V|", "the quadratic form", "both of them"),
         0,
-        "log|V|. It is the same bargain as with σ_b²: a model that lets measurements scatter more "
-        "finds these data less surprising, and pays for what it allows besides. Lower σ_ε² to "
-        "0.22, and the quadratic form is the one that complains.",
+        "It is log|V|, for the same reason as with σ_b². In a model that lets measurements scatter "
+        "more, these data are less surprising, but its density is spread more thinly. If you lower "
+        "σ_ε² to 0.24 instead, it is the quadratic form that makes ℓ fall.",
     ),
-    (("the top", {"sigma2_b": ML, "sigma2_e": 0.3254}),),
+    (("to the top", {"sigma2_b": ML, "sigma2_e": 0.3254}),),
+    (
+        Key("θ = (σ_b², σ_ε²); pull it over the hill", INK, marker="o"),
+        Key("the top, where ℓ is largest", INK, marker="+"),
+        Key("equal height: 0.5, 2, 4, 6 and 9 below the top", INK, line="-"),
+    ),
 )

@@ -6,7 +6,9 @@ from pathlib import Path
 from uuid import uuid4
 
 from lmmteach._typeset import as_html, as_plain
-from lmmteach.widgets.picture import View, legend_html, split
+from lmmteach.widgets.picture import View, legend_html, printout_html, split
+
+MARK = '<mark style="background: none; color: #0072b2; color: var(--between, #0072b2)">'
 
 
 def still_picture(view):
@@ -72,7 +74,7 @@ def live_view(explorer):
     )
     commit = w.Button(description="This is my prediction", layout=w.Layout(width="max-content"))
     skip = w.Button(description="Show me without guessing", layout=w.Layout(width="max-content"))
-    verdict, readout = w.HTML(), w.HTML()
+    verdict, printout, readout = w.HTML(), w.HTML(), w.HTML()
     controls = (*explorer.controls, *explorer.live_controls)
     sliders = [
         w.SelectionSlider(
@@ -97,6 +99,9 @@ def live_view(explorer):
     def show(_=None):
         parameters = current()
         show_picture(*view.marks(parameters), unlocked=options.disabled)
+        if explorer.printed:
+            pieces = printout_html(explorer.printed(**parameters), MARK)
+            printout.value = f'<pre style="line-height: 1.3">{pieces}</pre>'
         # While the options are open, nothing that would answer them is said.
         said = explorer.readout if options.disabled else explorer.numbers
         readout.value = f'<p role="status">{as_html(said(parameters))}</p>'
@@ -147,4 +152,6 @@ def live_view(explorer):
     rows.append(picture)
     if explorer.legend:
         rows.append(w.HTML(legend_html(explorer.legend, salt)))
+    if explorer.printed:
+        rows.append(printout)
     return w.VBox([*rows, readout])

@@ -29,10 +29,13 @@ function explorerPicture(root, picture, pull) {
 
   const show = (next, jump = motionless.matches) => {
     // A glide that is interrupted goes on without a halt, and one that begins shows it at once.
-    const from = seen, begin = running ? painted : performance.now() - FRAME;
+    // Two pictures may be asked for before either has been painted.
+    if (!running) painted = performance.now() - FRAME;
+    const from = seen, begin = painted;
     cancelAnimationFrame(running);
     running = 0;
     target = next;
+    if (from.between === next.between) return;
     if (jump || from.between.length !== next.between.length) return paint(next);
     const step = (now) => {
       const rest = 1 - (now - begin) / GLIDE;
@@ -54,11 +57,15 @@ function explorerPicture(root, picture, pull) {
     const under = ({ clientX, clientY }) => new DOMPoint(clientX, clientY)
       .matrixTransform(handle.ownerSVGElement.getScreenCTM().inverse());
     let grip;
+    // The page would scroll under the finger: not every browser heeds touch-action inside an SVG.
+    handle.addEventListener("touchstart", (event) => event.preventDefault(), { passive: false });
     handle.addEventListener("pointerdown", (event) => {
       const { x, y } = under(event);
       grip = [x - target.handles[k][0], y - target.handles[k][1]];
       handle.setPointerCapture(event.pointerId);
       event.preventDefault();
+      // Nothing moves yet, but a kernel can find out where the handle can go.
+      pull(k, ...target.handles[k]);
     });
     handle.addEventListener("pointermove", (event) => {
       if (!handle.hasPointerCapture(event.pointerId)) return;

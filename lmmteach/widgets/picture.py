@@ -1,5 +1,6 @@
 """Pictures that are drawn again and again: light to draw, and in the colours of the page."""
 
+import html
 import itertools
 import math
 
@@ -57,65 +58,71 @@ def ready(axes):
     return axes
 
 
-class View:
-    """A stage, made and drawn once, on which the marks of an explorer are drawn again and again.
+class Panel:
+    """One axes of a stage, drawn once, and the pen that draws its marks."""
 
-    What a view draws is a list of pieces for each panel: text of SVG, and numbers, by which the
-    marks of one position differ from those of another. ``salt`` tells the names in this picture
-    from those in others on the page, and ``controls`` are those that there are.
+    def __init__(self, ax, name, height):
+        from lmmteach.widgets.pen import Pen
+
+        self.ax, self.pen = ax, Pen(height, name)
+        pieces, _ = self.pen.drawn(ax)
+        (left, low), (right, high) = ax.bbox.get_points()
+        self.stage = (
+            f'<clipPath id="{name}"><rect x="{left:g}" y="{height - high:g}" '
+            f'width="{right - left:g}" height="{high - low:g}"/></clipPath>{as_svg(pieces)}'
+        )
+        self.kept, self.markers = set(ax.get_children()), self.pen.markers
+
+    def marks(self):
+        """The pieces, the place and the name of each mark, which is then taken off the stage."""
+        self.pen.markers = self.markers
+        added = [artist for artist in self.ax.get_children() if artist not in self.kept]
+        for artist in sorted(added, key=lambda artist: artist.get_zorder()):
+            pieces, place = self.pen.drawn(artist)
+            artist.remove()
+            yield pieces, place, artist.get_gid() or ""
+        self.ax.containers.clear()
+
+
+class View:
+    """The stage of an explorer, on which the marks of one position after the other are drawn.
+
+    What is drawn is a list of pieces for each panel: text of SVG, and numbers, by which the marks
+    of one position differ from those of another. ``salt`` tells the names in this picture from
+    those in others on the page; ``controls`` are those that a handle can move.
     """
 
     def __init__(self, explorer, salt, controls):
-        from lmmteach.widgets.pen import Pen
-
-        self.explorer, self.controls, self.places = explorer, controls, {}
-        figure, axes = explorer.stage()
-        self.axes = ready(axes)
+        self.explorer, self.controls = explorer, controls
+        figure, self.axes = explorer.stage()
         self.width, self.height = figure.bbox.width / len(self.axes), figure.bbox.height
-        self.pens = [Pen(self.height, f"{salt}-{k}") for k in range(len(self.axes))]
-        self.stages = []
-        for ax, pen in zip(self.axes, self.pens, strict=True):
-            pieces, _ = pen.drawn(ax)
-            (left, low), (right, high) = ax.bbox.get_points()
-            self.stages.append(
-                f'<clipPath id="{pen.clip}"><rect x="{left:g}" y="{self.height - high:g}" '
-                f'width="{right - left:g}" height="{high - low:g}"/></clipPath>{as_svg(pieces)}'
-            )
-        self.kept = [(set(ax.get_children()), pen.markers) for ax, pen in self._panels()]
-
-    def _panels(self):
-        return zip(self.axes, self.pens, strict=True)
+        named = enumerate(ready(self.axes))
+        self.panels = [Panel(ax, f"{salt}-{k}", self.height) for k, ax in named]
+        self.handles, self.places = [], {}
 
     def marks(self, parameters):
         """The pieces of each panel at a position, and its handles: panel, controls and place."""
         self.explorer.draw(ready(self.axes), **parameters)
-        panels, handles = [], []
-        for k, ((ax, pen), (stage, markers)) in enumerate(
-            zip(self._panels(), self.kept, strict=True)
-        ):
-            panels.append([])
-            pen.markers = markers
-            added = [artist for artist in ax.get_children() if artist not in stage]
-            for artist in sorted(added, key=lambda artist: artist.get_zorder()):
-                pieces, place = pen.drawn(artist)
-                panels[-1] += pieces
-                moves = self._moves(artist.get_gid() or "")
+        drawn, self.handles = [], []
+        for k, panel in enumerate(self.panels):
+            drawn.append([])
+            for pieces, place, name in panel.marks():
+                drawn[-1] += pieces
+                moves = self._moves(name)
                 if moves:
-                    handles.append((k, moves, place))
-                artist.remove()
-            ax.containers.clear()
-        return panels, handles
+                    self.handles.append((k, moves, place))
+        return drawn, self.handles
 
-    def _moves(self, gid):
-        """Which of the controls, by number, a mark moves, if it moves any."""
-        if not gid.startswith("drag:"):
+    def _moves(self, name):
+        """By number, which of the controls a mark of this name moves, if it moves any."""
+        if not name.startswith("drag:"):
             return []
-        names = [control.name for control in self.controls]
-        return [names.index(name) for name in gid.removeprefix("drag:").split(",") if name in names]
+        wanted = name.removeprefix("drag:").split(",")
+        return [k for k, control in enumerate(self.controls) if control.name in wanted]
 
     def nearest(self, handle, x, y, parameters):
         """The position at which a handle is nearest to a place, only its own controls moved."""
-        _, moves, _ = self.marks(parameters)[1][handle]
+        _, moves, _ = self.handles[handle]
         controls = [self.controls[k] for k in moves]
         names = [control.name for control in controls]
         others = tuple(value for name, value in parameters.items() if name not in names)
@@ -130,9 +137,10 @@ class View:
         windows = [
             f'<svg viewBox="{k * self.width:g} 0 {self.width:g} {self.height:g}" '
             'style="flex: 1 1 15rem; min-width: 0; font-family: sans-serif">'
-            f'<g class="explorer-stage">{stage}</g><g class="explorer-marks">{as_svg(pieces)}</g>'
-            f"{''.join(self._handle(*rest) for panel, *rest in handles if panel == k)}</svg>"
-            for k, (stage, pieces) in enumerate(zip(self.stages, marks, strict=True))
+            f'<g class="explorer-stage">{panel.stage}</g>'
+            f'<g class="explorer-marks">{as_svg(pieces)}</g>'
+            f"{''.join(_handle(*handle) for on, *handle in handles if on == k)}</svg>"
+            for k, (panel, pieces) in enumerate(zip(self.panels, marks, strict=True))
         ]
         across = self.width * len(windows) / 12
         return (
@@ -140,13 +148,14 @@ class View:
             f"{''.join(windows)}</div>"
         )
 
-    def _handle(self, moves, place):
-        """What the pointer takes hold of: the small circle is seen, the large one is felt."""
-        names, (x, y) = " ".join(map(str, moves)), place
-        return (
-            f'<g class="explorer-handle" aria-hidden="true" data-moves="{names}" '
-            f'transform="translate({x:g} {y:g})"><circle r="18"/><circle r="10"/></g>'
-        )
+
+def _handle(moves, place):
+    """What the pointer takes hold of: the small circle is seen, the large one is felt."""
+    names, (x, y) = " ".join(map(str, moves)), place
+    return (
+        f'<g class="explorer-handle" aria-hidden="true" data-moves="{names}" '
+        f'transform="translate({x:g} {y:g})"><circle r="18"/><circle r="10"/></g>'
+    )
 
 
 def split(marks):
@@ -165,7 +174,7 @@ def split(marks):
 
 def as_svg(pieces):
     """The pieces put together."""
-    return "".join(piece if isinstance(piece, str) else f"{piece:g}" for piece in pieces)
+    return "".join(piece if isinstance(piece, str) else f"{piece:.9g}" for piece in pieces)
 
 
 def legend_html(keys, salt):
@@ -181,6 +190,12 @@ def legend_html(keys, salt):
         if keys
         else ""
     )
+
+
+def printout_html(pieces, mark="<mark>"):
+    """A printout in its pieces, with those that have changed marked."""
+    texts = ((html.escape(text, quote=False), is_changed) for text, is_changed in pieces)
+    return "".join(f"{mark}{text}</mark>" if is_changed else text for text, is_changed in texts)
 
 
 def _swatch(key, salt):

@@ -2,18 +2,22 @@
 
 from functools import cache
 
+import numpy as np
+
 from lmmteach.likelihood import fit_ml
 from lmmteach.model import V_theta
 from lmmteach.plots.style import BETWEEN, WITHIN
 from lmmteach.profile import gls, profile_interval, profile_loglik
 from lmmteach.reml import fit_reml, restricted_loglik
 from lmmteach.widgets.explorer import Control, Explorer, Key, Question
-from lmmteach.widgets.picture import beside, new_figure, set_title
-from lmmteach.widgets.study import ML, REML, between, estrone
+from lmmteach.widgets.picture import INK, beside, new_figure, set_title
+from lmmteach.widgets.study import ML, REML, between, estrone, hill_lines
 
-VALUES = between(0.1, 20, 24, ML, REML)
-CUT, LOWEST = 1.92, -5.8
+VALUES = between(0.15, 20, 36, ML, REML)
 METHODS = ("ML", "REML")
+CUT = 1.92
+RANGES = (0.13, 24, 0.23, 0.45)
+DEPTHS = (12, 8, 5, CUT, 0.5)
 
 
 @cache
@@ -40,35 +44,56 @@ def interval(method):
     return profile_interval(lambda value: point(method, value)[0], estimate, lower=0.0)
 
 
+@cache
+def curve(method):
+    """The heights of the profile below its top, and the best σ_ε², at all positions."""
+    heights, best, _ = np.transpose([point(method, value) for value in VALUES])
+    return heights - top(method), best
+
+
 def stage():
-    """The cut below the top, and room for both profiles and for the best σ_ε²."""
-    figure, (curve, within) = new_figure(2)
-    curve.axhline(-CUT, color=WITHIN, lw=1)
-    beside(curve, VALUES[0], -CUT + 0.3, "1.92 below", WITHIN)
-    curve.set(ylim=(-6, 0.5), yticks=[-6, -4, -2, 0])
-    set_title(curve, "log-likelihood below its top")
-    within.set(ylim=(0.3, 0.38), yticks=[0.3, 0.32, 0.34, 0.36, 0.38])
-    set_title(within, "best σ_ε² for each σ_b²")
-    for ax in (curve, within):
-        ax.set(xscale="log", xlim=(0.08, 25), xticks=[0.1, 1, 10], xticklabels=["0.1", "1", "10"])
-        ax.set_xlabel("σ_b²")
+    """Both profiles, faintly, with the cut; and the frame of the hill from above."""
+    figure, (side, map_) = new_figure(2)
+    for method in METHODS:
+        side.plot(VALUES, curve(method)[0], color=BETWEEN, lw=1, alpha=0.5)
+    side.axhline(-CUT, color=INK, lw=1, ls=":")
+    side.axhline(0, color=INK, lw=0.5, alpha=0.5)
+    beside(side, 0.14, -CUT + 0.6, "1.92 below", INK)
+    beside(side, 8.5, -0.9, "REML", BETWEEN)
+    beside(side, 7, -4.1, "ML", BETWEEN)
+    side.set(ylim=(-14.5, 2), yticks=[-12, -8, -4, 0])
+    set_title(side, "The profile: the hill from the side")
+    side.set_ylabel("below the top")
+    map_.set(ylim=RANGES[2:], yticks=[0.25, 0.3, 0.35, 0.4, 0.45])
+    set_title(map_, "The same walk, seen from above")
+    map_.set_ylabel("σ_ε²")
+    for ax in (side, map_):
+        ax.set(xscale="log", xlim=RANGES[:2])
+        ax.set_xticks([0.2, 0.5, 1, 2, 5, 10, 20], ["0.2", "0.5", "1", "2", "5", "10", "20"])
         ax.minorticks_off()
-    return figure, (curve, within)
+        ax.set_xlabel("σ_b²")
+    return figure, (side, map_)
 
 
 def draw(axes, sigma2_b, method):
-    """Both profiles, the chosen one strong, its interval, and the point at σ_b² on it."""
-    curve, within = axes
+    """The profile with its interval and the walker, from the side and from above."""
+    side, map_ = axes
+    heights, best = curve(method)
+    side.plot(VALUES, heights, color=BETWEEN, lw=2.5)
+    side.plot(interval(method), [-CUT] * 2, color=INK, lw=5, solid_capstyle="butt")
+    height, sigma2_e, _ = point(method, sigma2_b)
+    height -= top(method)
+    side.plot([sigma2_b] * 2, [0, height], color=INK, lw=1.2)
+    # Near an end the text would leave the panel.
+    side.text(np.clip(sigma2_b, 0.4, 7), 1.1, f"{abs(height):.2f} below the top",
+              ha="center", va="center", color=INK, fontsize=9)  # fmt: skip
+    side.plot(sigma2_b, height, "o", color=BETWEEN, ms=10, gid="drag:sigma2_b")
     for other in METHODS:
-        heights = [point(other, value)[0] - top(other) for value in VALUES]
-        curve.plot(VALUES, heights, color=BETWEEN, lw=2.5, alpha=1 if other == method else 0.3)
-    curve.plot(interval(method), [-CUT] * 2, color=WITHIN, lw=4, solid_capstyle="butt")
-    height = point(method, sigma2_b)[0] - top(method)
-    # A point far below the picture stays at its edge.
-    shown = max(height, LOWEST)
-    curve.plot(sigma2_b, shown, "o", color=BETWEEN, ms=11, gid="drag:sigma2_b")
-    within.plot(VALUES, [point(method, value)[1] for value in VALUES], color=WITHIN, lw=2)
-    within.plot(sigma2_b, point(method, sigma2_b)[1], "o", color=WITHIN, ms=9)
+        for line in hill_lines(other == "REML", RANGES, tuple(-depth for depth in DEPTHS)):
+            map_.plot(*line.T, color=INK, lw=0.7, alpha=0.9 if other == method else 0)
+    map_.plot(VALUES, best, color=BETWEEN, lw=2.5)
+    map_.plot([RANGES[0], sigma2_b], [sigma2_e] * 2, color=WITHIN, lw=1.5)
+    map_.plot(sigma2_b, sigma2_e, "o", color=BETWEEN, ms=10, gid="drag:sigma2_b")
 
 
 def read(sigma2_b, method):
@@ -76,13 +101,16 @@ def read(sigma2_b, method):
     height, sigma2_e, mu = point(method, sigma2_b)
     drop = max(0.0, top(method) - height)
     low, high = interval(method)
-    inside = "inside" if low <= sigma2_b <= high else "outside"
+    if low <= sigma2_b <= high:
+        sentence = "The curve is less than 1.92 below its top here, so this value is inside."
+    else:
+        sentence = "The curve is more than 1.92 below its top here, so this value is outside."
     return {
         "below the top": f"{drop:.2f}",
         "best σ_ε²": f"{sigma2_e:.4f}",
         "best μ": f"{mu:.4f}",
         "95 % interval": f"{low:.3f} to {high:.2f}",
-    }, f"This value lies {inside} the interval, whose ends are 1.92 below the top."
+    }, sentence
 
 
 profile = Explorer(
@@ -96,20 +124,22 @@ profile = Explorer(
         Control("method", "likelihood", METHODS, 0, METHODS),
     ),
     Question(
-        "At each σ_b² the curve puts σ_ε² at its best. Go down with σ_b² from the top to 0.1: what "
-        "does the best σ_ε² do?",
-        ("It rises.", "It stays where it is.", "It falls as well."),
+        "At every σ_b² the profile puts σ_ε² at its best. Walk down from the top towards small "
+        "values, to σ_b² = 0.15: what does the best σ_ε² do?",
+        ("It rises a little.", "It stays where it is.", "It falls as well."),
         0,
-        "It rises, though not by much. Women who are said to be nearly alike still have different "
-        "means, and something must account for that. Above the top it hardly moves: measurements "
-        "within women determine it.",
+        "It rises a little. If σ_b² leaves the women nearly alike, their means still differ, and "
+        "some of that has to be put down to variation within women. To the right of the top "
+        "it hardly moves, because the measurements within women pin it down.",
     ),
     (
         ("top of ML", {"sigma2_b": ML, "method": "ML"}),
         ("top of REML", {"sigma2_b": REML, "method": "REML"}),
     ),
     (
-        Key("profile of the chosen likelihood, and σ_b² on it", BETWEEN, "-", "o"),
-        Key("95 % interval", WITHIN, "-"),
+        Key("the profile of σ_b², and its path over the hill", BETWEEN, line="-"),
+        Key("where you are on the profile; pull the dot", BETWEEN, marker="o"),
+        Key("the best σ_ε² at this σ_b²", WITHIN, line="-"),
+        Key("the 95 % interval, where the profile is less than 1.92 below its top", INK, line="-"),
     ),
 )

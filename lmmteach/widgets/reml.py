@@ -1,4 +1,4 @@
-"""Explorers of chapter 5: K does not matter; and the bias of ML for more and more women."""
+"""Explorers of chapter 5: four choices of K; and the bias of ML for more and more women."""
 
 from functools import cache
 
@@ -8,12 +8,11 @@ from lmmteach.likelihood import balanced_theta
 from lmmteach.model import V_theta
 from lmmteach.plots.style import BETWEEN, WITHIN
 from lmmteach.reml import contrast_loglik, error_contrasts, restricted_loglik
-from lmmteach.widgets.explorer import Control, Explorer, Question
-from lmmteach.widgets.picture import INK, new_figure, set_title
+from lmmteach.widgets.explorer import Control, Explorer, Key, Question
+from lmmteach.widgets.picture import INK, beside, new_figure, set_title
 from lmmteach.widgets.study import REML, between, estrone
 
-VALUES = between(0.1, 20, 11, REML)
-CURVE = tuple(np.geomspace(VALUES[0], VALUES[-1], 41))
+VALUES = between(0.2, 20, 27, REML)
 KINDS = ("orthonormal", "successive", "first", "mixed")
 NAMES = (
     "orthonormal columns",
@@ -21,8 +20,8 @@ NAMES = (
     "differences from the first value",
     "a random mixture of columns",
 )
-GROUPS = (3, 4, 5, 6, 8, 10, 15, 20, 30, 50)
-STUDIES, PER_DOT, BIN = 1000, 10, 0.2
+GROUPS = (*range(3, 13), 14, 16, 18, 20, 23, 26, 30, 35, 40, 45, 50)
+STUDIES, PER_DOT, BIN, LAST = 1000, 10, 0.2, 6.1
 
 
 @cache
@@ -31,9 +30,9 @@ def K_of(kind):
     X = estrone().X
     if kind != "mixed":
         return error_contrasts(X, kind)
-    K = error_contrasts(X)
-    mixing = np.random.default_rng(15).normal(size=(K.shape[1], K.shape[1]))
-    return K @ (np.eye(K.shape[1]) + mixing / 12)
+    mixing = np.random.default_rng(15).normal(size=(79, 79))
+    # A scale by which its curve stays in the picture.
+    return error_contrasts(X) @ mixing * np.exp((6 - np.linalg.slogdet(mixing)[1]) / 79)
 
 
 @cache
@@ -45,37 +44,62 @@ def heights(sigma2_b, kind):
 
 
 def stage_contrasts():
-    """Room for the curves, with the line on which all have their peak."""
-    figure, (ax,) = new_figure(1)
-    ax.axvline(REML, color=INK, lw=1)
-    ax.set(xscale="log", ylim=(-118, -62), xticks=[0.1, 1, 10], xticklabels=["0.1", "1", "10"])
-    ax.set(xlim=(0.08, 26), yticks=[-110, -90, -70])
-    ax.minorticks_off()
-    set_title(ax, "ℓ of Kᵀy, this K strong; ℓ_R dashed")
-    ax.set_xlabel("variance between women; the line is at 1.7494")
-    return figure, (ax,)
+    """The frame of the 79 contrasts; the curve of ℓ_R, and the line on which all peaks lie."""
+    figure, (values, curves) = new_figure(2)
+    values.axhline(0, color=INK, lw=0.5, alpha=0.5)
+    values.set(xlim=(0, 80), xticks=[1, 20, 40, 60, 79], ylim=(-6, 6), yticks=[-6, -3, 0, 3, 6])
+    set_title(values, "What this K makes of the data")
+    values.set_xlabel("number of the contrast")
+    values.set_ylabel("Kᵀy")
+    curves.axvline(REML, ymax=0.8, color=INK, lw=1, alpha=0.6)
+    beside(curves, 1.9, -92.5, "1.75", INK)
+    restricted = [heights(value, KINDS[0])[1] for value in VALUES]
+    curves.plot(VALUES, restricted, color=INK, lw=2, ls="--")
+    curves.set(xscale="log", xlim=(0.18, 22), ylim=(-94, -73), yticks=[-90, -85, -80, -75])
+    curves.set_xticks([0.2, 0.5, 1, 2, 5, 10, 20], ["0.2", "0.5", "1", "2", "5", "10", "20"])
+    curves.minorticks_off()
+    set_title(curves, "Its log-likelihood")
+    curves.set_xlabel("σ_b²")
+    curves.set_ylabel("ℓ")
+    return figure, (values, curves)
 
 
 def draw_contrasts(axes, sigma2_b, kind):
-    """ℓ_K for every K, the chosen one strong."""
-    (ax,) = axes
-    for other in KINDS:
-        chosen = other == kind
-        values = [heights(value, other)[0] for value in CURVE]
-        ax.plot(CURVE, values, color=BETWEEN, lw=2.5 if chosen else 1, alpha=1 if chosen else 0.5)
-    ax.plot(CURVE, [heights(value, kind)[1] for value in CURVE], color=WITHIN, lw=1.5, ls="--")
-    ax.plot(sigma2_b, heights(sigma2_b, kind)[0], "o", color=BETWEEN, ms=9)
+    """The contrasts; ℓ_K over σ_b², and its distance from ℓ_R where the dot is."""
+    values, curves = axes
+    contrasts = K_of(kind).T @ estrone().y
+    values.plot(range(1, 80), contrasts, "^", mfc="none", mec=WITHIN, ms=5, mew=1)
+    curves.plot(VALUES, [heights(value, kind)[0] for value in VALUES], color=BETWEEN, lw=2.5)
+    height, restricted = heights(sigma2_b, kind)
+    curves.plot([sigma2_b] * 2, [restricted, height], color=WITHIN, lw=4, solid_capstyle="butt")
+    curves.plot(sigma2_b, height, "o", color=BETWEEN, ms=10, gid="drag:sigma2_b")
+    # Near an end the number would leave the panel.
+    at, over = np.clip(sigma2_b, 0.25, 16), max(height, restricted) + 1.7
+    beside(curves, at, over, distance(height - restricted), WITHIN, ha="center")
+
+
+def distance(value):
+    """Two decimals, and no sign for nothing."""
+    return f"{value:.2f}".replace("-0.00", "0.00").replace("-", "−")
 
 
 def read_contrasts(sigma2_b, kind):
     """ℓ_K, its distance from ℓ_R, and where ℓ_K has its peak."""
     value, restricted = heights(sigma2_b, kind)
     peak = max(VALUES, key=lambda other: heights(other, kind)[0])
+    apart = distance(value - restricted)
+    if apart == "0.00":
+        sentence = "For this K the two curves are the same, here and at every other σ_b²."
+    else:
+        side = "above" if value > restricted else "below"
+        sentence = (
+            f"ℓ_K is {apart.lstrip('−')} {side} ℓ_R here, and just as far at every other σ_b²."
+        )
     return {
         "ℓ_K": f"{value:.4f}",
         "ℓ_K − ℓ_R": f"{value - restricted:.4f}".replace("-0.0000", "0.0000"),
         "peak at": f"{peak:g}",
-    }, "The distance between ℓ_K and ℓ_R is the same at every σ_b²."
+    }, sentence
 
 
 @cache
@@ -110,50 +134,76 @@ def means_and_errors(groups):
 
 
 def dots(values):
-    """A dot for every ten studies, at the middle one, stacked in columns: x and height of each."""
-    middle = values[PER_DOT // 2 :: PER_DOT]
+    """A dot for every ten studies, at the middle one, stacked in columns: x and height of each.
+
+    Estimates beyond the picture are stacked in its last column.
+    """
+    middle = np.minimum(values[PER_DOT // 2 :: PER_DOT], LAST)
     column = np.floor(middle / BIN).astype(int)
     height = np.array([np.sum(column[:k] == column[k]) for k in range(len(column))])
-    return (column + 0.5) * BIN, height + 0.5
+    return (column + 0.5) * BIN, height + 1.0
 
 
 def stage_bias():
-    """A line at the true value, for ML and for REML."""
-    figure, axes = new_figure(2, height=3.0)
-    for ax, name in zip(axes, ("ML", "REML"), strict=True):
-        ax.axvline(estrone().theta_reml[0], color=INK, lw=1)
-        ax.set(xlim=(0, 7), ylim=(-2.4, 26), xticks=[0, 2, 4, 6], yticks=[])
-        set_title(ax, f"{name}: line, the truth; bar, the mean")
-        ax.set_xlabel("estimate of the variance between women")
-    return figure, axes
+    """The frame of the two stacks of dots, ML above and REML below; the means for every size."""
+    figure, (stacks, means) = new_figure(2)
+    truth = estrone().theta_reml[0]
+    stacks.axhline(0, color=INK, lw=1)
+    stacks.axvline(truth, color=INK, lw=1, ls=":")
+    for text, height in (("ML", 23), ("REML", -23)):
+        beside(stacks, 4.6, height, text, INK)
+    stacks.set(xlim=(0, 6.4), ylim=(-26, 26), yticks=[])
+    stacks.set_xticks([0, 1, 2, 3, 4, 5, 6.1], ["0", "1", "2", "3", "4", "5", "6+"])
+    stacks.spines["left"].set_visible(False)
+    set_title(stacks, "1,000 studies, a dot for every ten")
+    stacks.set_xlabel("estimate of σ_b²")
+    ml, reml = np.transpose([[mean for mean, _ in means_and_errors(size)] for size in GROUPS])
+    means.axhline(truth, color=INK, lw=1, ls=":")
+    means.plot(GROUPS, ml, color=BETWEEN, lw=2)
+    means.plot(GROUPS, reml, color=BETWEEN, lw=2, ls="--")
+    means.set(xscale="log", xlim=(2.7, 56), ylim=(1.0, 1.9), yticks=[1, 1.2, 1.4, 1.6, 1.8])
+    means.set_xticks([3, 5, 10, 20, 50], ["3", "5", "10", "20", "50"])
+    means.minorticks_off()
+    set_title(means, "The mean over all such studies")
+    means.set_xlabel("women in each study")
+    means.set_ylabel("mean estimate")
+    return figure, (stacks, means)
 
 
 def draw_bias(axes, groups):
-    """A dot for every ten studies, ML beside REML, and a bar at the mean."""
-    drawn = zip(axes, estimates(groups), means_and_errors(groups), strict=True)
-    for ax, values, (mean, _) in drawn:
-        ax.plot(*dots(values), "o", color=BETWEEN, ms=4, mew=0)
-        ax.plot([mean] * 2, [-2.2, -0.4], color=WITHIN, lw=4, solid_capstyle="butt")
+    """A dot for every ten studies, ML upwards and REML downwards, and the means of both."""
+    stacks, means = axes
+    drawn = zip((1, -1), ("o", "s"), estimates(groups), means_and_errors(groups), strict=True)
+    for up, marker, values, (mean, _) in drawn:
+        x, height = dots(values)
+        face = BETWEEN if up > 0 else "none"
+        stacks.plot(x, up * height, marker, mfc=face, mec=BETWEEN, ms=3.4, mew=0.8)
+        stacks.plot([mean] * 2, [0, up * 24.5], color=INK, lw=2)
+        stacks.text(mean + 0.12, up * 23, f"{mean:.2f}", color=INK, fontsize=10, va="center")
+    (ml, _), (reml, _) = means_and_errors(groups)
+    means.plot(groups, reml, "s", mfc="none", mec=BETWEEN, ms=8, mew=1.8)
+    means.plot(groups, ml, "o", color=BETWEEN, ms=10, gid="drag:groups")
 
 
 def read_bias(groups):
     """Means and mean squared errors of both."""
     (ml, error), (reml, reml_error) = means_and_errors(groups)
+    better = "ML" if error < reml_error else "REML"
     return {
         "true σ_b²": f"{estrone().theta_reml[0]:.2f}",
         "mean of ML": f"{ml:.2f}",
         "mean of REML": f"{reml:.2f}",
-        "mean squared error of ML": f"{error:.2f}",
-        "of REML": f"{reml_error:.2f}",
+        "mean squared error of ML": f"{error:.3f}",
+        "of REML": f"{reml_error:.3f}",
     }, (
-        f"{'ML' if error < reml_error else 'REML'} has the smaller squared error on average. "
-        "(These are means over all studies of this size; the dots show 1,000 of them.)"
+        f"{better} has the smaller squared error on average. Means and errors are those over all "
+        "studies of this size, of which the dots show a thousand."
     )
 
 
 contrasts = Explorer(
     "contrasts",
-    "Explorer: K does not matter",
+    "Explorer: four choices of K",
     stage_contrasts,
     draw_contrasts,
     read_contrasts,
@@ -162,16 +212,23 @@ contrasts = Explorer(
         Control("kind", "K", KINDS, 0, NAMES),
     ),
     Question(
-        "Keep one K and move σ_b² away from the peak. What does the distance between ℓ_K and ℓ_R "
-        "do?",
+        "This K raises ℓ_K above ℓ_R by 2.19 at the peak. Now move σ_b² away from the peak. What "
+        "happens to the distance between the two curves?",
         ("It grows.", "It shrinks.", "It stays the same."),
         2,
-        "It stays the same, for every K. Another K is K times an invertible matrix, and that adds "
-        "the same number to ℓ at every θ: the curve moves up or down as a whole, and its peak "
-        "stays where it is.",
+        "It stays the same, and so it does for every K. A different K is this one times an "
+        "invertible matrix, which makes quite different numbers of the data, but adds the same "
+        "constant to ℓ at every θ: the curve moves up or down as a whole, and its peak stays "
+        "above the same σ_b².",
     ),
     tuple(
         (name, {"sigma2_b": REML, "kind": kind}) for kind, name in zip(KINDS, NAMES, strict=True)
+    ),
+    (
+        Key("the 79 contrasts Kᵀy", WITHIN, marker="^", hollow=True),
+        Key("ℓ_K, their log-likelihood; pull the dot along the curve", BETWEEN, "-", "o"),
+        Key("ℓ_R, the restricted log-likelihood", INK, line="--"),
+        Key("the distance between the two", WITHIN, line="-"),
     ),
 )
 
@@ -183,11 +240,18 @@ bias = Explorer(
     read_bias,
     (Control("groups", "women in each study", GROUPS, GROUPS.index(5)),),
     Question(
-        "With five women, ML estimates of σ_b² are 20 % too small on average. What about studies "
-        "of twenty women?",
+        "With five women, ML estimates of σ_b² are 20 % too small on average. What about "
+        "studies of twenty women?",
         ("still 20 % too small", "about 5 % too small", "right on average"),
         1,
-        "About 5 %: one part in the number of women, because ML divides by 20 where the mean that "
-        "was estimated leaves 19 degrees of freedom.",
+        "They are about 5 % too small: one part in the number of women. ML divides by 20, "
+        "although estimating the mean has left only 19 degrees of freedom.",
+    ),
+    (),
+    (
+        Key("ten studies, estimated by ML; on the right, pull their mean", BETWEEN, "-", "o"),
+        Key("ten studies, estimated by REML", BETWEEN, "--", "s", hollow=True),
+        Key("the mean of all estimates", INK, line="-"),
+        Key("the true σ_b²", INK, line=":"),
     ),
 )

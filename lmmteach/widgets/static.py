@@ -6,7 +6,7 @@ import os
 from functools import cache
 
 from lmmteach._typeset import as_html, as_spoken
-from lmmteach.widgets.picture import View, as_svg, legend_html
+from lmmteach.widgets.picture import View, as_svg, legend_html, printout_html
 
 # Set by the book's build for the kernels that it starts.
 SWITCH = "LMMTEACH_STATIC"
@@ -42,12 +42,16 @@ def frames(explorer):
     return drawn
 
 
-def static_html(explorer):
-    """The explorer as HTML with all its frames; until a prediction is made, only numbers stand."""
+def static_html(explorer, is_open=False):
+    """The explorer as HTML with all its frames.
+
+    Until a prediction is made, only numbers stand. What is open from the start asks for none.
+    """
     drawn = frames(explorer)
     start = drawn[explorer.positions.index(explorer.start)]
     where, numbers = explorer.where(explorer.start), explorer.numbers(explorer.start)
     pieces, moving = packed(explorer)
+    printed = _printed(explorer, explorer.start)
     data = {
         "pieces": pieces,
         "frames": [
@@ -56,8 +60,9 @@ def static_html(explorer):
                 "handles": [place for *_, place in frame["handles"]],
                 "readout": frame["readout"],
                 "spoken": frame["spoken"],
+                **_printed(explorer, parameters),
             }
-            for values, frame in zip(moving, drawn, strict=True)
+            for values, frame, parameters in zip(moving, drawn, explorer.positions, strict=True)
         ],
         "sizes": [len(control.values) for control in explorer.controls],
         "labels": [[as_html(c.text(value)) for value in c.values] for c in explorer.controls],
@@ -70,17 +75,18 @@ def static_html(explorer):
     return "".join(
         [
             f'<section class="explorer" id="explorer-{explorer.name}" ',
-            f'aria-labelledby="{explorer.name}-title">',
+            f'aria-labelledby="{explorer.name}-title"{" data-open" if is_open else ""}>',
             f'<p class="explorer-title" id="{explorer.name}-title">{as_html(explorer.title)}</p>',
-            _question(explorer),
-            '<p class="explorer-verdict" role="status"></p>',
+            "" if is_open else _question(explorer),
             _controls(explorer),
-            '<div class="explorer-frame" role="img" ',
+            '<div class="explorer-sheet"><div><div class="explorer-frame" role="img" ',
             f'aria-label="{_spoken(f"{where}: {numbers}")}">',
             view(explorer).html(start["marks"], start["handles"]),
-            f"</div>{legend_html(explorer.legend, explorer.name)}",
+            f"</div>{legend_html(explorer.legend, explorer.name)}</div>",
+            *(f'<pre class="explorer-printout">{text}</pre>' for text in printed.values()),
+            "</div>",
             f'<p class="explorer-readout" role="status">{as_html(numbers)}</p>',
-            _without_scripts(explorer),
+            _without_scripts(explorer, is_open),
             f'<script type="application/json">{payload}</script>',
             "</section>",
         ]
@@ -119,6 +125,11 @@ def kinds_of(frame):
     return marks, [handle[:2] for handle in frame["handles"]]
 
 
+def _printed(explorer, parameters):
+    """The printout of a position, where an explorer has one."""
+    return {"printed": printout_html(explorer.printed(**parameters))} if explorer.printed else {}
+
+
 def _spoken(text):
     """Words for a screen reader, as they stand in an attribute."""
     return html.escape(as_spoken(text))
@@ -136,7 +147,7 @@ def _question(explorer):
         '<div class="explorer-buttons">'
         '<button type="button" class="explorer-commit" disabled>This is my prediction</button>'
         '<button type="button" class="explorer-skip">Show me without guessing</button>'
-        "</div></fieldset>"
+        '</div></fieldset><p class="explorer-verdict" role="status"></p>'
     )
 
 
@@ -161,16 +172,18 @@ def _controls(explorer):
     return "".join([*parts, "</div>"])
 
 
-def _without_scripts(explorer):
+def _without_scripts(explorer, is_open):
     """The answer and a table in place of the sliders, behind a summary to be opened."""
     rows = "".join(
         f"<tr><td>{as_html(explorer.where(p))}</td><td>{as_html(explorer.readout(p))}</td></tr>"
         for p in explorer.samples()
     )
+    summary, why = "The answer, and what the sliders would show", explorer.question.why
+    if is_open:
+        summary, why = "What the sliders would show", ""
     return (
-        '<noscript><details class="explorer-answer">'
-        "<summary>The answer, and what the sliders would show</summary>"
-        f"<p>{as_html(explorer.question.why)}</p>"
+        f'<noscript><details class="explorer-answer"><summary>{summary}</summary>'
+        f"<p>{as_html(why)}</p>"
         '<table><thead><tr><th scope="col">Position</th>'
         f'<th scope="col">Readout</th></tr></thead><tbody>{rows}</tbody></table>'
         "</details></noscript>"

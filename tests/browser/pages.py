@@ -11,3 +11,7 @@ PAGES = sorted(
     if "_static" not in path.parts and path != HTML / "index.html"
 )
 CHAPTERS = [name for name in PAGES if name.startswith("chapters/")]
+# Whoever looks at all of a page opens what is folded.
+UNFOLD = """document.querySelectorAll("details.second-reading").forEach((details) => {
+    details.open = true;
+})"""

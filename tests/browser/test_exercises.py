@@ -9,7 +9,7 @@ import re
 from string import ascii_lowercase
 
 import pytest
-from pages import HTML
+from pages import HTML, UNFOLD
 
 from lmmteach.chapters import CHAPTERS
 from lmmteach.exercises.bank import EXERCISES
@@ -59,6 +59,7 @@ class Visit:
         # Formulas are not looked at here, and take longest to draw.
         self.page.route(re.compile("/mathjax/|^(?!file:)"), lambda route: route.abort())
         self.page.goto((HTML / "chapters" / f"{page}.html").as_uri())
+        self.page.evaluate(UNFOLD)
         self.said, self.path_of_focus, self.hints, self.worked = {}, {}, {}, {}
         for key, exercise in EXERCISES.items():
             if exercise.chapter == chapter and key in NUMERIC:

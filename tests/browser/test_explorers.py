@@ -7,6 +7,7 @@ touched; every explorer on it is tried there.
 import functools
 import http.server
 import io
+import math
 import re
 import threading
 import unicodedata
@@ -16,22 +17,25 @@ from pages import CHAPTERS, HTML
 from pypdf import PdfReader
 
 from lmmteach._typeset import SYMBOL, as_html, as_spoken
-from lmmteach.widgets import EXPLORERS
+from lmmteach.widgets import BY_NAME, EXPLORERS
+from lmmteach.widgets.picture import as_svg
+from lmmteach.widgets.static import frames
 
 every = pytest.mark.parametrize("explorer", EXPLORERS, ids=lambda explorer: explorer.name)
 AT = {
     explorer.name: name
     for name in CHAPTERS
     for explorer in EXPLORERS
-    if f'id="explorer-{explorer.name}"' in (HTML / name).read_text(encoding="utf-8")
+    # A page may also show it without its question.
+    if f'name="{explorer.name}-option"' in (HTML / name).read_text(encoding="utf-8")
 }
 
-# At every position: what is said to a screen reader, and read out; and how many pictures there are.
+# At every position: the picture, what is said to a screen reader, and what is read out.
 WALK = """(section) => {
     const sliders = [...section.querySelectorAll("input[type=range]")];
     const sizes = sliders.map((slider) => Number(slider.max) + 1);
     const frame = section.querySelector(".explorer-frame");
-    const seen = [], pictures = new Set();
+    const seen = [];
     for (let index = 0; index < sizes.reduce((a, b) => a * b); index += 1) {
         let rest = index;
         for (let k = sliders.length - 1; k >= 0; k -= 1) {
@@ -39,14 +43,55 @@ WALK = """(section) => {
             rest = Math.floor(rest / sizes[k]);
         }
         sliders[0].dispatchEvent(new Event("input", { bubbles: true }));
-        if (frame.querySelector("svg > g path")) pictures.add(frame.innerHTML);
         seen.push([
+            [...frame.querySelectorAll(".explorer-marks")].map((marks) => marks.innerHTML).join(""),
             frame.getAttribute("aria-label"),
             section.querySelector(".explorer-readout").innerHTML,
             ...sliders.map((slider) => slider.getAttribute("aria-valuetext")),
         ]);
     }
-    return [seen, pictures.size];
+    return seen;
+}"""
+# From now on, where a handle lies in every picture that is shown.
+WATCH = """(section, handle) => {
+    const mark = section.querySelectorAll(".explorer-handle")[handle];
+    section.glided = [];
+    section.watching?.disconnect();
+    section.watching = new MutationObserver(() => {
+        const { e, f } = mark.transform.baseVal.consolidate().matrix;
+        section.glided.push([e, f]);
+    });
+    section.watching.observe(section.querySelector(".explorer-frame"), {
+        childList: true,
+        subtree: true,
+    });
+}"""
+# Where on the screen a point of a handle's panel is, once it is in the middle of the screen.
+ON_SCREEN = """(handle, [x, y]) => {
+    handle.ownerSVGElement.scrollIntoView({ block: "center", behavior: "instant" });
+    const point = new DOMPoint(x, y).matrixTransform(handle.ownerSVGElement.getScreenCTM());
+    return [point.x, point.y];
+}"""
+# How long it takes until the picture begins to move, the best of five times.
+FIRST_ANSWER = """async (section) => {
+    const slider = section.querySelector("input[type=range]"), times = [];
+    const marks = section.querySelector(".explorer-frame");
+    for (let k = 0; k < 5; k += 1) {
+        slider.value = slider.value === "0" ? slider.max : 0;
+        const start = performance.now();
+        slider.dispatchEvent(new Event("input", { bubbles: true }));
+        const said = section.querySelector(".explorer-readout").innerHTML;
+        await new Promise((moved) => {
+            new MutationObserver((_, observer) => {
+                observer.disconnect();
+                moved();
+            }).observe(marks, { childList: true, subtree: true });
+        });
+        times.push(performance.now() - start);
+        await new Promise((rested) => setTimeout(rested, 300));
+        if (section.querySelector(".explorer-readout").innerHTML !== said) return Infinity;
+    }
+    return Math.min(...times);
 }"""
 # Letters that stand upright or on their side: how large they are on the screen.
 SMALLEST_WORDS = """(section) => Math.min(
@@ -58,6 +103,13 @@ MOVING = """(section) => [...section.querySelectorAll("*")].filter((element) => 
     const style = getComputedStyle(element);
     return style.animationName !== "none" || parseFloat(style.transitionDuration) > 0;
 }).length"""
+
+TELEPHONE = {
+    "viewport": {"width": 390, "height": 800},
+    "has_touch": True,
+    "color_scheme": "dark",
+    "reduced_motion": "reduce",
+}
 
 
 class Quiet(http.server.SimpleHTTPRequestHandler):
@@ -84,7 +136,7 @@ def opened(browser):
     pages = {}
 
     def open_page(site, explorer, **context):
-        key = (site, AT[explorer.name], *context)
+        key = (site, AT[explorer.name], str(context))
         if key not in pages:
             pages[key] = watched(browser.new_context(**context).new_page())
             pages[key].goto(f"{site}/{AT[explorer.name]}")
@@ -116,6 +168,26 @@ def section_of(page, explorer):
     return page.locator(f"#explorer-{explorer.name}")
 
 
+def without_guessing(opened, explorer, motion="no-preference"):
+    """Its page, and its section with sliders and handles that can be moved."""
+    page = opened(HTML.as_uri(), explorer, reduced_motion=motion)
+    section = section_of(page, explorer)
+    if not is_open(section):
+        section.locator(".explorer-skip").click()
+    return page, section
+
+
+def along(explorer, handle):
+    """Each position that a handle can be pulled to from the start, and where the handle is then."""
+    _, moves, _ = frames(explorer)[0]["handles"][handle]
+    fixed = set(explorer.start) - {explorer.controls[k].name for k in moves}
+    return [
+        (position, frame["handles"][handle][2])
+        for position, frame in zip(explorer.positions, frames(explorer), strict=True)
+        if all(position[name] == explorer.start[name] for name in fixed)
+    ]
+
+
 def is_open(section):
     states = {slider.is_enabled() for slider in section.locator("input[type=range]").all()}
     assert len(states) == 1
@@ -135,10 +207,19 @@ def as_in_the_page(text):
     return as_html(text).replace("&#x27;", "'").replace("&quot;", '"')
 
 
+def as_written_back(marks):
+    """Pictures as the browser writes them: each element with its end, and words unescaped once."""
+    return re.sub(r"<(\w+)([^>]*)/>", r"<\1\2></\1>", "".join(map(as_svg, marks)))
+
+
 def right_everywhere(section, explorer):
-    seen, pictures = section.evaluate(WALK)
-    assert pictures == len(explorer.positions)
-    assert seen == [
+    # Without a glide each position can be looked at at once.
+    section.page.emulate_media(reduced_motion="reduce")
+    seen = section.evaluate(WALK)
+    section.page.emulate_media(reduced_motion="no-preference")
+    drawn = [as_written_back(frame["marks"]) for frame in frames(explorer)]
+    assert [picture for picture, *_ in seen] == drawn
+    assert [said for _, *said in seen] == [
         [
             as_spoken(f"{explorer.where(parameters)}: {explorer.readout(parameters)}"),
             as_in_the_page(explorer.readout(parameters)),
@@ -150,6 +231,27 @@ def right_everywhere(section, explorer):
 
 def test_every_explorer_stands_in_a_chapter():
     assert set(AT) == {explorer.name for explorer in EXPLORERS}
+
+
+def test_on_the_front_page_the_printout_is_open_at_once(browser):
+    page = watched(browser.new_page())
+    page.goto((HTML / "chapters/index.html").as_uri())
+    explorer = BY_NAME["printout"]
+    section = section_of(page, explorer)
+    assert is_open(section)
+    assert section.locator("fieldset").count() == 0
+    assert page.evaluate("document.activeElement === document.body")
+    assert readout(section) == as_in_the_page(explorer.readout(explorer.start))
+    printed = section.locator(".explorer-printout")
+    assert printed.locator("mark").count() == 0
+    section.locator("input[type=range]").press("Home")
+    first = explorer.positions[0]
+    assert readout(section) == as_in_the_page(explorer.readout(first))
+    pieces = explorer.printed(**first)
+    assert printed.text_content() == "".join(text for text, _ in pieces)
+    assert printed.locator("mark").all_text_contents() == [text for text, new in pieces if new]
+    assert page.complaints == []
+    page.close()
 
 
 @every
@@ -207,14 +309,7 @@ def test_from_a_folder_of_a_server_a_right_prediction_opens_it(opened, server, e
 
 @every
 def test_on_a_small_dark_screen_it_can_be_touched_without_guessing(opened, explorer):
-    page = opened(
-        HTML.as_uri(),
-        explorer,
-        viewport={"width": 390, "height": 800},
-        has_touch=True,
-        color_scheme="dark",
-        reduced_motion="reduce",
-    )
+    page = opened(HTML.as_uri(), explorer, **TELEPHONE)
     section = section_of(page, explorer)
     section.get_by_role("button", name="Show me without guessing").tap()
     assert is_open(section)
@@ -234,6 +329,99 @@ def test_on_a_small_dark_screen_it_can_be_touched_without_guessing(opened, explo
     )
     assert min(map(int, color[4:-1].split(","))) > 180
     assert section.evaluate(MOVING) == 0
+
+
+@every
+@pytest.mark.parametrize("motion", ["no-preference", "reduce"])
+def test_a_handle_is_pulled_to_the_frame_whose_handle_is_nearest(opened, explorer, motion):
+    page, section = without_guessing(opened, explorer, motion)
+    sliders = section.locator("input[type=range]").all()
+    for number in range(len(frames(explorer)[0]["handles"])):
+        for slider, control in zip(sliders, explorer.controls, strict=True):
+            slider.fill(str(control.start))
+        path = along(explorer, number)
+        start = next(place for position, place in path if position == explorer.start)
+        target, there = max(path, key=lambda stop: math.dist(stop[1], start))
+        handle = section.locator(".explorer-handle").nth(number)
+        page.wait_for_timeout(300)
+        page.mouse.move(*handle.evaluate(ON_SCREEN, start))
+        page.mouse.down()
+        section.evaluate(WATCH, number)
+        page.mouse.move(*handle.evaluate(ON_SCREEN, there))
+        page.mouse.up()
+        # What is read is that of the frame at once, before the picture has come to rest.
+        assert readout(section) == as_in_the_page(explorer.readout(target))
+        for slider, control in zip(sliders, explorer.controls, strict=True):
+            value = target[control.name]
+            assert slider.input_value() == str(control.values.index(value))
+            assert slider.get_attribute("aria-valuetext") == as_spoken(control.text(value))
+        page.wait_for_timeout(300)
+        seen = section.evaluate("section => section.glided")
+        assert seen[-1] == pytest.approx(there, abs=1e-3)
+        stored = [place for _, place in path]
+        between = [at for at in seen if min(math.dist(at, place) for place in stored) > 0.1]
+        assert bool(between) == (motion == "no-preference")
+    assert page.complaints == []
+
+
+@every
+def test_a_finger_pulls_a_handle_and_not_the_page(opened, explorer):
+    page = opened(HTML.as_uri(), explorer, **TELEPHONE)
+    section = section_of(page, explorer)
+    if not is_open(section):
+        section.locator(".explorer-skip").tap()
+    for number in range(len(frames(explorer)[0]["handles"])):
+        for slider, control in zip(
+            section.locator("input[type=range]").all(), explorer.controls, strict=True
+        ):
+            slider.fill(str(control.start))
+        path = along(explorer, number)
+        start = next(place for position, place in path if position == explorer.start)
+        target, there = max(path, key=lambda stop: math.dist(stop[1], start))
+        handle = section.locator(".explorer-handle").nth(number)
+        finger = page.context.new_cdp_session(page)
+        steps = [[a + share * (b - a) for a, b in zip(start, there, strict=True)]
+                 for share in (0, 0.25, 0.5, 0.75, 1)]  # fmt: skip
+        begin, *moves = (handle.evaluate(ON_SCREEN, step) for step in steps)
+        scrolled = page.evaluate("scrollY")
+        for kind, place in [("touchStart", begin), *(("touchMove", at) for at in moves)]:
+            points = [dict(zip("xy", place, strict=True))]
+            finger.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
+        finger.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+        assert readout(section) == as_in_the_page(explorer.readout(target))
+        assert page.evaluate("scrollY") == scrolled
+
+
+@every
+def test_a_picture_begins_to_move_at_once_and_comes_to_rest_on_its_frame(opened, explorer):
+    _, section = without_guessing(opened, explorer)
+    for slider, control in zip(
+        section.locator("input[type=range]").all(), explorer.controls, strict=True
+    ):
+        slider.fill(str(control.start))
+    assert section.evaluate(FIRST_ANSWER) < 50
+    marks = section.locator(".explorer-marks").evaluate_all("all => all.map((g) => g.innerHTML)")
+    slider, control = section.locator("input[type=range]").first, explorer.controls[0]
+    at = explorer.start | {control.name: control.values[int(slider.input_value())]}
+    frame = frames(explorer)[explorer.positions.index(at)]
+    assert "".join(marks) == as_written_back(frame["marks"])
+
+
+@every
+def test_a_handle_waits_for_the_prediction_and_is_none_for_a_screen_reader(opened, explorer):
+    page = opened(HTML.as_uri(), explorer)
+    page.reload()
+    section = section_of(page, explorer)
+    handles = section.locator(".explorer-handle").all()
+    assert not any(handle.is_visible() for handle in handles)
+    section.locator(".explorer-skip").click()
+    for handle in handles:
+        assert handle.get_attribute("aria-hidden") == "true"
+        box = handle.bounding_box()
+        assert min(box["width"], box["height"]) >= 24
+        style = handle.evaluate("handle => [getComputedStyle(handle)].map("
+                                "(style) => [style.cursor, style.touchAction])[0]")  # fmt: skip
+        assert style == ["grab", "none"]
 
 
 @pytest.fixture(scope="module")
@@ -273,7 +461,7 @@ def test_paper_asks_the_question_with_its_frame_and_does_not_answer_it(
 ):
     words = printed(AT[explorer.name], is_opened)
     question = explorer.question
-    titles = [ax.get_title() for ax in explorer.draw(**explorer.start).axes]
+    titles = [ax.get_title() for ax in explorer.figure(**explorer.start).axes]
     asked = (explorer.title, question.text, *question.options)
     for text in (*asked, *titles, explorer.numbers(explorer.start)):
         assert [piece for piece in between_symbols(text) if piece not in words] == []

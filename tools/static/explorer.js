@@ -33,13 +33,15 @@ document.addEventListener("DOMContentLoaded", () => {
       if (indexOf(nearest) !== indexOf(now)) move(nearest);
     });
 
-    const say = ({ spoken, readout }) => {
+    const say = ({ spoken, readout, printed }) => {
       find("frame").setAttribute("aria-label", spoken);
       find("readout").innerHTML = readout;
+      if (printed) find("printout").innerHTML = printed;
     };
     const unopened = {
       spoken: find("frame").getAttribute("aria-label"),
       readout: find("readout").innerHTML,
+      printed: find("printout")?.innerHTML,
     };
     const show = (jump) => {
       current().forEach((at, k) => {
@@ -54,13 +56,10 @@ document.addEventListener("DOMContentLoaded", () => {
       show();
     };
 
-    const open = (verdict) => {
-      find("verdict").innerHTML = verdict;
-      for (const control of [...options, find("commit"), find("skip")]) control.disabled = true;
+    const unlock = () => {
       for (const control of [...sliders, ...presets]) control.disabled = false;
       section.classList.add("explorer-open");
       show();
-      sliders[0].focus({ preventScroll: true });
       // Paper asks the question and does not answer it.
       window.addEventListener("beforeprint", () => {
         say(unopened);
@@ -68,16 +67,23 @@ document.addEventListener("DOMContentLoaded", () => {
       });
       window.addEventListener("afterprint", () => show(true));
     };
+    const open = (verdict) => {
+      find("verdict").innerHTML = verdict;
+      for (const control of [...options, find("commit"), find("skip")]) control.disabled = true;
+      unlock();
+      sliders[0].focus({ preventScroll: true });
+    };
 
     const [toRight, toWrong, toNone] = data.verdicts;
     for (const option of options) {
       option.addEventListener("change", () => { find("commit").disabled = false; });
     }
-    find("commit").addEventListener("click", () => {
+    find("commit")?.addEventListener("click", () => {
       const chosen = options.findIndex((option) => option.checked);
       open(chosen === data.right ? toRight : toWrong);
     });
-    find("skip").addEventListener("click", () => open(toNone));
+    find("skip")?.addEventListener("click", () => open(toNone));
+    if ("open" in section.dataset) unlock();
     for (const slider of sliders) slider.addEventListener("input", () => show());
     for (const preset of presets) {
       preset.addEventListener("click", () => move(JSON.parse(preset.dataset.at)));

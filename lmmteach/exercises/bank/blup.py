@@ -28,9 +28,11 @@ def wrong_factor(factor):
 WOMAN_4 = Numeric(
     key="4a",
     title="Woman 4, measured twice",
+    second_round=True,
     prompt=markdown(r"""
-        Take the unbalanced study: the first 16, 8, 4, 2 and 1 measurements of the five women.
-        Fit it by maximum likelihood (the chapter uses REML).
+        Take the unbalanced study, which keeps the first 16, 8, 4, 2 and 1 measurements of the five
+        women.
+        Fit it by maximum likelihood, unlike the chapter, which uses REML.
 
         What is $\hat b_4$, the BLUP of the random effect of woman 4, who has two measurements?
         Give at least four decimals.
@@ -38,24 +40,27 @@ WOMAN_4 = Numeric(
     in_code="The unbalanced study is `study.cut`, and `study.cut.ml` is its fit by maximum "
     "likelihood.",
     hints=(
-        "You need her own mean, μ̂ of this fit, and the factor λ₄.",
+        "You need three things: her own mean, μ̂ of this fit, and the factor λ₄.",
         "λ₄ = n₄ σ_b² / (n₄ σ_b² + σ_ε²), with her two measurements and the variances of this fit.",
-        "Multiply her deviation ȳ₄ − μ̂ by λ₄. The result is a deviation as well, not a level.",
+        "Multiply her deviation ȳ₄ − μ̂ by λ₄. What you get is a deviation again, which is what "
+        "the question asks for.",
     ),
     solution=markdown(r"""
+        The formula of the chapter, with two measurements, is
+
         $$\hat b_4 = \lambda_4(\bar y_4 - \hat\mu), \qquad
         \lambda_4 = \frac{2\sigma_b^2}{2\sigma_b^2 + \sigma_\epsilon^2},$$
 
-        with $\hat\mu$ from GLS and the variances from the fit to these 31 rows.
-        Each woman has a factor of her own, because each has another number of measurements.
+        in which $\hat\mu$ comes from GLS and the variances from the fit to these 31 rows.
+        Each woman has a factor of her own, because each has a different number of measurements.
         """),
     code=markdown("""
         fit = study.cut.ml
         keeps = 2 * fit.sigma2_b / (2 * fit.sigma2_b + fit.sigma2_e)
         answer = keeps * (study.cut.means[3] - fit.beta.iloc[0])
         """),
-    right="She keeps what two measurements deserve: less than a woman with sixteen, and more than "
-    "one who was measured once.",
+    right="She keeps a larger share of her deviation than woman 5, who was measured once, and a "
+    "smaller share than the three women who were measured more often.",
     answer=wrong_factor(lambda theta, n_i: shrinkage_factor(n_i[FOURTH], theta)),
     given=lambda study: {
         r"$\bar y_4$": study.cut.means[FOURTH],
@@ -69,31 +74,31 @@ WOMAN_4 = Numeric(
         Wrong(
             "forgot_shrink",
             wrong_factor(lambda theta, n_i: 1.0),
-            "That is her raw deviation ȳ₄ − μ̂, which believes her two measurements altogether. "
-            "Which part of it does BLUP keep?",
+            "That is her raw deviation ȳ₄ − μ̂, which takes her two measurements at face value. "
+            "Which share of it does BLUP keep?",
         ),
         Wrong(
             "icc_as_shrinkage",
             wrong_factor(lambda theta, n_i: shrinkage_factor(1, theta)),
-            "You multiplied by the intraclass correlation. That is the factor of a woman with one "
-            "measurement; she has two.",
+            "The factor here is the intraclass correlation, which is right for a woman with a "
+            "single measurement, whereas woman 4 has two.",
         ),
         Wrong(
             "shrink_direction",
             wrong_factor(lambda theta, n_i: 1 - shrinkage_factor(n_i[FOURTH], theta)),
-            "You multiplied by 1 − λ₄, which is what she loses. λ₄ is what she keeps: it is near 1 "
-            "where women differ much.",
+            "The factor here is 1 − λ₄, the share that she loses. The share that she keeps is λ₄, "
+            "which is close to 1 if women differ widely.",
         ),
         Wrong(
             "sd_not_var",
             wrong_factor(lambda theta, n_i: shrinkage_factor(n_i[FOURTH], np.sqrt(theta))),
-            "There are standard deviations in your factor. λ₄ is made of variances.",
+            "This factor was computed from standard deviations, whereas λ₄ is made of variances.",
         ),
         Wrong(
             "mean_n",
             wrong_factor(lambda theta, n_i: shrinkage_factor(n_i.mean(), theta)),
-            "You took the average number of measurements. Each woman has a factor of her own, with "
-            "her own count.",
+            "This uses the average number of measurements, whereas each woman has a factor of her "
+            "own, computed from her own count.",
         ),
         Wrong(
             "ols_residuals",
@@ -101,44 +106,46 @@ WOMAN_4 = Numeric(
                 shrinkage_factor(2, study.cut.ml.theta)
                 * (study.cut.means[FOURTH] - study.cut.y.mean())
             ),
-            "Your factor is right, but you measured her deviation from the plain mean of all rows. "
-            "The formula has the GLS estimate μ̂; on balanced data the two agree.",
+            "The factor is right, but her deviation was measured from the plain mean of all rows. "
+            "The formula needs the GLS estimate μ̂, which agrees with the plain mean on balanced "
+            "data only.",
         ),
         Wrong(
             "used_REML",
             lambda study: study.cut.reml.b[FOURTH],
-            "That is the BLUP with the REML estimates, as in the chapter. Take the fit by maximum "
-            "likelihood.",
+            "That is the BLUP with the REML estimates, as in the chapter, whereas here the "
+            "variances come from maximum likelihood.",
         ),
         Wrong(
             "reported_level",
             lambda study: study.cut.ml.beta.iloc[0] + study.cut.ml.b[FOURTH],
-            "That is her level, μ̂ + b̂₄. The question is about b̂₄ alone.",
+            "That is her predicted level, μ̂ + b̂₄, but the question is about b̂₄ alone.",
         ),
         Wrong(
             "forgot_the_cut",
             lambda study: study.ml.b[FOURTH],
-            "That is her BLUP with all sixteen measurements. In the unbalanced study she has two.",
+            "That is her BLUP with all sixteen measurements, but in the unbalanced study she has "
+            "only two of them.",
         ),
         Wrong(
             "forgot_the_cut_used_REML",
             lambda study: study.reml.b[FOURTH],
             "That is her BLUP with all sixteen measurements, as in the chapter. In the unbalanced "
-            "study she has two, and the question is about maximum likelihood.",
+            "study she has two, and the variances come from maximum likelihood.",
             always=False,
         ),
         Wrong(
             "reported_level_used_REML",
             lambda study: study.cut.reml.beta.iloc[0] + study.cut.reml.b[FOURTH],
             "That is her level, μ̂ + b̂₄, from the REML fit of the chapter. The question is about "
-            "b̂₄ alone, by maximum likelihood.",
+            "b̂₄ alone, and about the fit by maximum likelihood.",
             always=False,
         ),
         Wrong(
             "forgot_shrink_used_REML",
             lambda study: study.cut.means[FOURTH] - study.cut.reml.beta.iloc[0],
-            "That is her raw deviation from the chapter's μ̂, which REML estimated. Two things "
-            "are asked for here: shrinkage, and maximum likelihood.",
+            "That is her raw deviation from the chapter's μ̂, which belongs to the REML fit. Two "
+            "steps are missing: the fit by maximum likelihood, and then shrinkage.",
             always=False,
         ),
     ),
@@ -222,27 +229,30 @@ LEVELS = Function(
         Write `levels(y, woman, theta)`, which returns the level of each woman, in the order of the
         sorted labels.
         `woman` is an array of labels in any order, and groups may have any size.
-        The variances are given by `theta`; $\hat\mu$ is not given, and you have to find it.
-        No matrix is needed.
+        The variances are given by `theta`, but $\hat\mu$ is not given, so your function has to find
+        it, and it can do so without any matrix.
         """),
     hints=(
-        "Two different weights occur: one to find μ̂ from the five means, and λ_i to mix ȳ_i with "
-        "μ̂.",
-        "For μ̂, weigh each woman's mean with one over its variance, σ_b² + σ_ε²/n_i.",
-        "λ_i = n_i σ_b² / (n_i σ_b² + σ_ε²) is what a woman keeps of her own mean; μ̂ gets the "
-        "rest.",
+        "Two different weights occur: one that finds μ̂ from the women's means, and λ_i, which "
+        "mixes ȳ_i with μ̂.",
+        "For μ̂, weight each woman's mean by one over its variance, σ_b² + σ_ε²/n_i.",
+        "λ_i = n_i σ_b² / (n_i σ_b² + σ_ε²) is the weight of a woman's own mean, and μ̂ gets the "
+        "rest, 1 − λ_i.",
     ),
     solution=markdown(r"""
-        $$\hat\mu + \hat b_i = \hat\mu + \lambda_i(\bar y_i - \hat\mu) = \lambda_i\bar y_i + (1 -
-        \lambda_i)\hat\mu$$
+        The level is a weighted mean,
 
-        with $\hat\mu$ the mean of the $\bar y_i$ weighted by
+        $$\hat\mu + \hat b_i = \hat\mu + \lambda_i(\bar y_i - \hat\mu) = \lambda_i\bar y_i + (1 -
+        \lambda_i)\hat\mu,$$
+
+        and $\hat\mu$ is itself a weighted mean, of the $\bar y_i$ with weights
         $1/(\sigma_b^2 + \sigma_\epsilon^2/n_i)$, which is GLS.
-        Her own mean counts with what her measurements deserve, the common mean with the rest.
+        A woman's own mean gets the weight that her measurements deserve, and the common mean gets
+        the rest.
         """),
     code=source(levels),
-    right="Two weighted means, one inside the other: that is all there is to BLUP for a "
-    "random intercept.",
+    right="BLUP for a random intercept turns out to be one weighted mean inside another, and your "
+    "function needed no covariance matrix at all.",
     name="levels",
     stub=markdown('''
         def levels(y, woman, theta):
@@ -267,49 +277,50 @@ LEVELS = Function(
         Wrong(
             "ols_residuals",
             levels_ols,
-            "You shrink towards the plain mean of all rows. On balanced data that is μ̂; here a "
-            "woman with many measurements would pull it to her side.",
+            "This shrinks towards the plain mean of all rows. On balanced data that is μ̂, but here "
+            "a woman with many measurements pulls it towards her own.",
         ),
         Wrong(
             "mean_of_means",
             levels_mean_of_means,
-            "You shrink towards the plain mean of the women's means. On balanced data that is μ̂; "
-            "here a mean of one measurement counts in it as much as one of sixteen.",
+            "This shrinks towards the plain mean of the women's means. On balanced data that is μ̂, "
+            "but here a mean of one measurement counts in it as much as a mean of sixteen.",
         ),
         Wrong(
             "mean_n",
             levels_mean_n,
-            "All women are shrunk by the same factor. A woman with few measurements should keep "
-            "less of her own mean.",
+            "All women are shrunk by the same factor here. A woman with few measurements should "
+            "keep less of her own mean than one with many.",
         ),
         Wrong(
             "icc_as_shrinkage",
             levels_icc,
-            "Your factor is the intraclass correlation, whatever n_i is. That is right for a woman "
-            "with a single measurement only.",
+            "The factor is the intraclass correlation, whatever n_i is. That is right only for a "
+            "woman with a single measurement.",
         ),
         Wrong(
             "shrink_direction",
             levels_swapped,
-            "The two weights are exchanged: a woman with many measurements is pulled most. λ_i "
-            "belongs to her own mean.",
+            "The two weights are swapped, so that a woman with many measurements is pulled most. "
+            "The weight λ_i belongs to her own mean.",
         ),
         Wrong(
             "shrink_to_zero",
             levels_to_zero,
-            "You shrink the level itself, towards 0. It is the deviation from μ̂ that shrinks: "
-            "what her own mean loses, μ̂ must get.",
+            "This shrinks the level itself towards 0, but it is the deviation from μ̂ that should "
+            "shrink. The weight that her own mean loses must go to μ̂.",
         ),
         Wrong(
             "forgot_shrink",
             levels_raw,
-            "Those are the raw means: nothing is shrunk. How much of a mean of one measurement "
-            "should one believe?",
+            "Those are the raw means, in which nothing has been shrunk. How far would you trust a "
+            "mean that consists of one measurement?",
         ),
         Wrong(
             "only_b",
             only_b,
-            "Those are the random effects b̂. A level is μ̂ plus b̂.",
+            "Those are the random effects b̂, which are deviations. To turn them into levels, add "
+            "μ̂.",
         ),
     ),
 )
@@ -319,44 +330,46 @@ WHERE_TO = Choice(
     key="4c",
     title="Where does she go?",
     prompt=markdown(r"""
-        In some study $\hat\mu = 10$, and $\hat\sigma_b^2 = \hat\sigma_\epsilon^2$.
-        One of the women has three measurements, with mean 18.
+        In some study $\hat\mu = 10$, and the two variances are estimated as equal,
+        $\hat\sigma_b^2 = \hat\sigma_\epsilon^2$.
+        One of the women has three measurements, whose mean is 18.
 
         What is her predicted level, $\hat\mu + \hat b_i$?
         """),
     hints=(
-        "First find λ. With equal variances it depends on the number of measurements only.",
-        "λ is what she keeps of her deviation, and her deviation is measured from μ̂.",
+        "First find λ, which depends only on the number of measurements if the variances are "
+        "equal.",
+        "λ is the share that she keeps of her deviation, and her deviation is measured from μ̂.",
     ),
     solution=markdown(r"""
         With equal variances $\lambda = 3/(3 + 1) = 3/4$.
-        Her deviation from $\hat\mu$ is 8, she keeps three quarters of it, and
+        Her deviation from $\hat\mu$ is 8, and she keeps three quarters of it, so that
         $\hat\mu + \hat b_i = 10 + 6 = 16$.
-        Her level lies between her own mean and the common one, nearer to her own.
+        Her level is between her own mean and the common one, and closer to her own.
         """),
-    right="She keeps three quarters of her deviation, so her level lies between her own mean "
-    "and μ̂, nearer to her own.",
+    right="Her own mean outweighs the common one, but only by three to one, because three "
+    "measurements are not many when women differ no more than measurements do.",
     options=(
         Option(
             "13.5",
-            "That is three quarters of 18: you shrank the level towards 0. Not the level shrinks, "
-            "but the distance from μ̂.",
+            "That is three quarters of 18, so the level itself was shrunk towards 0, whereas it is "
+            "her deviation from μ̂ that should shrink.",
             "shrink_direction",
         ),
         Option(
             "16",
-            "That is λ = 3/4 at work.",
+            "Three measurements give λ = 3/4, which was applied to her deviation of 8.",
         ),
         Option(
             "14",
-            "That is halfway, as if λ were the intraclass correlation, ½. She has three "
-            "measurements, so more than half of her deviation deserves to be believed.",
+            "That is half way, as if λ were the intraclass correlation, ½. With three measurements "
+            "she deserves to keep more than half of her deviation.",
             "icc_as_shrinkage",
         ),
         Option(
             "12",
-            "You let her keep one quarter and gave three quarters to μ̂. Her three measurements "
-            "count for more than that.",
+            "Here she keeps only one quarter, and three quarters go to μ̂. Her three measurements "
+            "deserve more weight than that.",
             "swapped_weights",
         ),
     ),
@@ -374,41 +387,44 @@ def spread_of_blups(study, reml=True, ddof=1):
 SPREAD = Numeric(
     key="4d",
     title="How much do the BLUPs vary?",
+    second_round=True,
     prompt=markdown(r"""
         Suppose that the study had stopped after four measurements of each woman, with twenty rows
         in all.
         Fit the model to these rows by REML, and take the five BLUPs $\hat b_i$.
 
-        What is their sample variance (divide by 4, as `ddof=1` does)?
+        What is their sample variance, with a divisor of 4 (as `ddof=1` gives it)?
         Give at least three decimals.
-        Before you compute, guess: will it be $\hat\sigma_b^2$, more, or less?
+        Before you compute it, make a guess: will it be equal to $\hat\sigma_b^2$, larger, or
+        smaller?
         """),
     in_code="They are the rows of the DataFrame `study.data` whose `measurement` is at most 4.",
     hints=(
-        "Keep the rows with `measurement` up to 4 and fit them with `lt.lmm`, whose default is "
-        "REML; or find the REML estimates from SSB and SSW, with J = 4.",
-        "`fit.b` holds the five BLUPs, as an array; `np.var` divides by 5 unless told otherwise.",
-        "By hand: the means of the women vary, and each BLUP is λ times a deviation. What happens "
-        "to a variance if everything is multiplied by λ?",
+        "Keep the rows with `measurement` up to 4 and fit them with `lt.lmm`, which uses REML by "
+        "default. By hand, find the REML estimates from SSB and SSW, with J = 4.",
+        "`fit.b` holds the five BLUPs as an array. Note that `np.var` divides by 5 unless you tell "
+        "it otherwise.",
+        "By hand, start from the variance of the women's means. Each BLUP is λ times a deviation, "
+        "so what happens to a variance if everything is multiplied by λ?",
     ),
     solution=markdown(r"""
         The BLUPs are the deviations of the means times $\lambda$, so their variance is $\lambda^2$
         times that of the means.
-        The means vary more than $\hat\sigma_b^2$, because they carry errors of measurement.
-        The BLUPs vary less, because they are shrunk; in balanced data it is exactly
-        $\lambda\hat\sigma_b^2$.
+        The means vary more than $\hat\sigma_b^2$, because they carry errors of measurement, and the
+        BLUPs vary less, because they have been shrunk.
+        In balanced data their variance is exactly $\lambda\hat\sigma_b^2$.
 
         With four measurements the gap is wider than with sixteen.
-        What is missing is the conditional variance $(1 - \lambda)\hat\sigma_b^2$: what we would
-        not know of each $b_i$ even if $\mu$ were known.
+        What is missing is the conditional variance $(1 - \lambda)\hat\sigma_b^2$, the part of each
+        $b_i$ that we would not know even if $\mu$ were known.
         """),
     code=markdown("""
         four = study.data[study.data["measurement"] <= 4]
         fit = lt.lmm("logestrone ~ 1 + (1 | woman)", four)
         answer = np.var(fit.b, ddof=1)
         """),
-    right="Shrunken values vary less than what they stand for. Five BLUPs are good guesses of "
-    "five levels, and a bad sample of levels.",
+    right="It is smaller than the estimated variance between women, because every deviation has "
+    "been multiplied by a factor below 1.",
     answer=spread_of_blups,
     given=lambda study: dict(zip(("SSB", "SSW"), first_four(study), strict=True)),
     atol=5e-4,
@@ -417,49 +433,50 @@ SPREAD = Numeric(
         Wrong(
             "var_blup_is_sigma_b",
             lambda study: theta_of_four(study, reml=True)[0],
-            "That is σ̂_b². The b have that variance; the b̂ are shrunken guesses of them, and "
-            "guesses vary less.",
+            "That is σ̂_b², which estimates the variance of the b. The b̂ are shrunken guesses of "
+            "the b, and such guesses vary less.",
         ),
         Wrong(
             "var_of_means",
             lambda study: first_four(study)[0] / 16,
-            "That is the variance of the raw means. They carry errors of measurement, and they are "
-            "not shrunk: use the BLUPs.",
+            "That is the variance of the raw means, which carry errors of measurement and have not "
+            "been shrunk, whereas the question is about the BLUPs.",
         ),
         Wrong(
             "ddof_0",
             lambda study: spread_of_blups(study, ddof=0),
-            "You divided by 5, as `np.var` does unless told otherwise. Ask for `ddof=1`.",
+            "The divisor here is 5, which `np.var` uses by default, but with `ddof=1` it becomes "
+            "4.",
         ),
         Wrong(
             "used_ML",
             lambda study: spread_of_blups(study, reml=False),
-            "Those are the BLUPs of the fit by maximum likelihood. `lt.lmm` fits by REML if you do "
-            "not name a method.",
+            "That is the variance of the BLUPs from the fit by maximum likelihood, but the "
+            "question asks for REML, which `lt.lmm` uses if you do not name a method.",
         ),
         Wrong(
             "sd_not_var",
             lambda study: np.sqrt(spread_of_blups(study)),
-            "That is the standard deviation of the BLUPs. The question is about the variance.",
+            "That is the standard deviation of the BLUPs, but the question is about the variance.",
         ),
         Wrong(
             "forgot_to_select",
             lambda study: np.var(study.reml.b, ddof=1),
-            "That is the variance of the BLUPs from all eighty rows. Keep the first four "
-            "measurements of each woman.",
+            "That is the variance of the BLUPs from all eighty rows, but the question is about the "
+            "first four measurements of each woman.",
         ),
         Wrong(
             "sigma_b_of_all_rows",
             lambda study: study.reml.sigma2_b,
-            "That is σ̂_b² from all eighty rows. Keep the first four measurements of each woman; "
-            "and the question is about the b̂, which are shrunken guesses.",
+            "That is σ̂_b² from all eighty rows. Keep only the first four measurements of each "
+            "woman, and then look at the b̂, which are shrunken guesses of the b.",
             always=False,
         ),
         Wrong(
             "means_of_all_rows",
             lambda study: np.var(study.means, ddof=1),
-            "That is the variance of the raw means of all eighty rows. Keep the first four "
-            "measurements of each woman, and use the BLUPs.",
+            "That is the variance of the raw means of all eighty rows. Keep only the first four "
+            "measurements of each woman, and use the BLUPs instead of the means.",
             always=False,
         ),
     ),
@@ -487,46 +504,47 @@ def penalised(penalty):
 RIDGE = Function(
     key="4e",
     title="BLUP from ordinary least squares",
+    second_round=True,
     prompt=markdown(r"""
-        For given $\hat{\boldsymbol\beta}$ and a random intercept, $\hat{\mathbf b}$ is where
+        For given $\hat{\boldsymbol\beta}$ and a random intercept, $\hat{\mathbf b}$ is the place
+        where
 
         $$\lVert\mathbf r - \mathbf Z\mathbf b\rVert^2 +
         \frac{\sigma_\epsilon^2}{\sigma_b^2}\lVert\mathbf b\rVert^2, \qquad
         \mathbf r = \mathbf y - \mathbf X\hat{\boldsymbol\beta},$$
 
-        is smallest: $\mathbf b$ should follow the data, and every step away from 0 has a price.
-        (It is $-2\sigma_\epsilon^2$ times the logarithm of the chapter's joint density, up to a
-        constant: smallest here is highest there.)
+        is smallest: $\mathbf b$ should follow the data, but every step away from 0 has its price.
+        Up to a constant, this is $-2\sigma_\epsilon^2$ times the logarithm of the chapter's joint
+        density, so it is smallest where that density is highest.
 
-        A program that knows ordinary least squares only can find it.
-        Append $q$ made-up rows to $\mathbf Z$, one for each woman, and $q$ made-up values to
-        $\mathbf r$.
+        A program that knows nothing but ordinary least squares can find this place, if you append
+        $q$ made-up rows to $\mathbf Z$, one for each woman, and $q$ made-up values to $\mathbf r$.
 
         Complete `blup_by_ols(r, Z, theta)`, which returns $\hat{\mathbf b}$: what belongs in the
         made-up rows, and what in the made-up values?
         """),
     hints=(
         "Least squares adds up the squares of all rows. The made-up row of woman j must add "
-        "(σ_ε²/σ_b²) b_j² to the sum.",
-        "If the row has c in column j, 0 elsewhere, and the value 0, it adds (0 − c b_j)². So what "
-        "is c?",
+        "(σ_ε²/σ_b²) b_j² to that sum.",
+        "A row with c in column j, 0 elsewhere, and the value 0 adds (0 − c b_j)² to the sum. So "
+        "what must c be?",
         "Put the rows c · `np.eye(q)` below Z with `np.vstack`, and q zeros behind r with "
-        "`np.concatenate`. Then `np.linalg.lstsq(rows, values, rcond=None)[0]`.",
+        "`np.concatenate`. The answer is `np.linalg.lstsq(rows, values, rcond=None)[0]`.",
     ),
     solution=markdown(r"""
-        A row with $c$ in column $j$ and value 0 adds $c^2b_j^2$ to the sum of squares.
-        It must be $(\sigma_\epsilon^2/\sigma_b^2)\,b_j^2$, so $c = \sigma_\epsilon/\sigma_b$.
+        A row with $c$ in column $j$ and the value 0 adds $c^2b_j^2$ to the sum of squares.
+        It has to add $(\sigma_\epsilon^2/\sigma_b^2)\,b_j^2$, so $c = \sigma_\epsilon/\sigma_b$.
 
-        So shrinkage is what a few made-up observations of 0 do.
-        The smaller $\sigma_b^2$, the more weight they have.
+        In other words, shrinkage does what a few made-up observations of 0 would do, and they get
+        more weight the smaller $\sigma_b^2$ is.
         Setting the derivative of the sum to zero gives
         $(\mathbf Z^{\mathsf T}\mathbf Z + \tfrac{\sigma_\epsilon^2}{\sigma_b^2}\mathbf I)\,
         \hat{\mathbf b} = \mathbf Z^{\mathsf T}\mathbf r$,
-        the lecture's system multiplied by $\sigma_\epsilon^2$.
+        which is the lecture's system multiplied by $\sigma_\epsilon^2$.
         """),
     code=source(blup_by_ols),
-    right="Shrinkage is what made-up observations of 0 do, one for each woman. Elsewhere this "
-    "is called ridge regression.",
+    right="One invented measurement of 0 for each woman does the work of the random effects' "
+    "distribution. Elsewhere this trick is known as ridge regression.",
     name="blup_by_ols",
     stub=markdown('''
         def blup_by_ols(r, Z, theta):
@@ -552,25 +570,25 @@ RIDGE = Function(
         Wrong(
             "no_root",
             penalised(lambda sigma2_b, sigma2_e: (sigma2_e / sigma2_b) ** 2),
-            "Least squares squares what stands in the rows. You put the price itself there, so it "
-            "is squared once too often.",
+            "The method squares whatever is in the rows, and here the rows contain the price "
+            "itself, so it is squared once too often.",
         ),
         Wrong(
             "upside_down",
             penalised(lambda sigma2_b, sigma2_e: sigma2_b / sigma2_e),
-            "Your price is upside down. Where women differ much, a b far from 0 should be cheap.",
+            "The price is upside down: if women differ widely, a b far from 0 should be cheap.",
         ),
         Wrong(
             "forgot_shrink",
             penalised(lambda sigma2_b, sigma2_e: 0.0),
-            "Those are the raw deviations of the means: the made-up rows have no effect. What "
-            "stands in them must cost something.",
+            "Those are the raw deviations of the means, so the made-up rows have no effect, "
+            "although they should make every step away from 0 cost something.",
         ),
         Wrong(
             "one_for_all",
             penalised(lambda sigma2_b, sigma2_e: 1.0),
-            "Your made-up rows count as much as a measurement, whatever the variances are. Their "
-            "weight must come from θ.",
+            "These made-up rows count as much as a measurement, whatever the variances are, but "
+            "their weight has to come from θ.",
         ),
     ),
 )

@@ -22,10 +22,10 @@ LARGEST = Numeric(
     title="The value furthest out",
     prompt=markdown(r"""
         Take the REML fit of the unbalanced study (16, 8, 4, 2 and 1 measurements).
-        What is the largest *absolute* value of its scaled conditional residuals?
-        Give at least four decimals.
+        What is the largest *absolute* value among its scaled conditional residuals, to at least
+        four decimals?
         """),
-    in_code="The fit is `study.cut.reml`, and its `scaled_residuals` are what their name says.",
+    in_code="The fit is `study.cut.reml`, and its `scaled_residuals` are what their name promises.",
     answer=lambda study: _largest(study.cut.reml.scaled_residuals),
     given=lambda study: {
         "smallest conditional residual": study.cut.reml.residuals.min(),
@@ -40,49 +40,52 @@ LARGEST = Numeric(
             lambda study: _largest(
                 study.cut.reml.marginal_residuals / np.sqrt(study.cut.reml.sigma2_e)
             ),
-            "You scaled the marginal residuals, y − Xβ̂. The differences between women are still "
-            "in them, and σ̂_ε is no yardstick for those. Take Zb̂ away as well.",
+            "You scaled the marginal residuals, y − Xβ̂. They still contain the differences "
+            "between women, for which σ̂_ε is the wrong yardstick, so take Zb̂ away as well.",
         ),
         Wrong(
             "not_scaled",
             lambda study: _largest(study.cut.reml.residuals),
-            "These are conditional residuals, but in units of `logestrone`. "
-            "Scaled means: in units of σ̂_ε.",
+            "These are the conditional residuals, but in units of `logestrone`. Scaled residuals "
+            "are measured in units of σ̂_ε instead.",
         ),
         Wrong(
             "sd_not_var",
             lambda study: _largest(study.cut.reml.residuals / study.cut.reml.sigma2_e),
-            "You divided by the variance σ̂_ε². A residual is measured in standard deviations.",
+            "You divided by the variance σ̂_ε². Since a residual has the units of a standard "
+            "deviation, divide it by one.",
         ),
         Wrong(
             "wrong_scale",
             lambda study: _largest(study.cut.reml.residuals / np.sqrt(study.cut.reml.theta.sum())),
-            "You divided by the SD of a whole measurement, √(σ̂_b² + σ̂_ε²). "
-            "Conditional residuals predict ε only, so which SD is theirs?",
+            "You divided by the SD of a whole measurement, √(σ̂_b² + σ̂_ε²). Conditional "
+            "residuals predict ε alone, so which SD belongs to them?",
         ),
         Wrong(
             "other_end",
             _nearer_end,
-            "That is one end of the residuals. The other end is further from 0: look at absolute "
-            "values.",
+            "That is one end of the residuals. The other end is further from 0, which you can see "
+            "when you compare absolute values.",
         ),
         Wrong(
             "used_ML",
             lambda study: _largest(study.cut.ml.scaled_residuals),
-            "These are the residuals of the fit by maximum likelihood. Take the REML fit.",
+            "These are the residuals of the fit by maximum likelihood, whose variances differ a "
+            "little from those of REML. The question is about the REML fit.",
         ),
         Wrong(
             "forgot_shrink",
             lambda study: _largest(
                 (study.cut.y - study.cut.Z @ study.cut.means) / np.sqrt(study.cut.reml.sigma2_e)
             ),
-            "You took each woman's own mean for her level. The model's level is μ̂ + b̂ᵢ, which is "
-            "shrunk.",
+            "You took each woman's own mean as her level. The level in the model is μ̂ + b̂ᵢ, "
+            "which is shrunk towards μ̂.",
         ),
         Wrong(
             "all_rows",
             lambda study: _largest(study.reml.scaled_residuals),
-            "That is the residual of the whole, balanced study. Use the unbalanced one.",
+            "That is the largest residual of the whole, balanced study. Here we want the one of "
+            "the unbalanced study.",
         ),
         Wrong(
             "all_rows_other_end",
@@ -93,27 +96,33 @@ LARGEST = Numeric(
                 )
             ),
             "That is one end of the residuals of the whole, balanced study. Use the unbalanced "
-            "one, and look at both ends.",
+            "one, and compare both of its ends.",
             always=False,
         ),
     ),
     hints=(
-        "Conditional residuals are y − Xβ̂ − Zb̂. Scaled ones are divided by σ̂_ε, an SD.",
-        "Divide both ends by σ̂_ε. Mind the sign: the smallest residual may be further out than "
-        "the largest.",
+        "Conditional residuals are y − Xβ̂ − Zb̂, and scaled ones are divided by σ̂_ε, which is a "
+        "standard deviation.",
+        "Divide both ends by σ̂_ε, and mind the sign: the smallest residual may be further out "
+        "than the largest.",
     ),
     solution=markdown(r"""
-        $\hat{\boldsymbol\epsilon} = \mathbf y - \mathbf X\hat{\boldsymbol\beta} -
-        \mathbf Z\hat{\mathbf b}$, divided by $\hat\sigma_\epsilon$, and of that the largest
-        absolute value.
-        Both ends count: a value that is far too low is as remarkable as one that is far too high.
+        Divide $\hat{\boldsymbol\epsilon} = \mathbf y - \mathbf X\hat{\boldsymbol\beta} - \mathbf
+        Z\hat{\mathbf b}$ by $\hat\sigma_\epsilon$, and take the largest absolute value of the
+        result.
+        Both ends count, because a value that is far too low is as remarkable as one that is far
+        too high.
         """),
     code=(
         "fit = study.cut.reml\n"
         "residuals = fit.y - fit.X @ fit.beta - fit.Z @ fit.b\n"
         "answer = np.max(np.abs(residuals)) / np.sqrt(fit.sigma2_e)"
     ),
-    right="So many σ̂_ε is this value away from the level of its own woman.",
+    right=(
+        "This is how many σ̂_ε the most unusual measurement lies away from the level of its own "
+        "woman."
+    ),
+    second_round=True,
 )
 
 
@@ -142,15 +151,15 @@ WITHOUT_B = Function(
     key="8b",
     title="Conditional residuals without b̂",
     prompt=markdown(r"""
-        One can find the conditional residuals without ever computing $\hat{\mathbf b}$.
-        Put the BLUP $\hat{\mathbf b} = \mathcal D\mathbf Z^{\mathsf T}\mathbf V^{-1}(\mathbf y -
-        \mathbf X\hat{\boldsymbol\beta})$ into $\mathbf y - \mathbf X\hat{\boldsymbol\beta} -
-        \mathbf Z\hat{\mathbf b}$, and use
-        $\mathbf V = \mathbf Z\mathcal D\mathbf Z^{\mathsf T} + \sigma_\epsilon^2\mathbf I$ to get
-        rid of $\mathbf Z$ and $\mathcal D$.
+        The conditional residuals can be computed without ever computing $\hat{\mathbf b}$.
+        To see this, put the BLUP $\hat{\mathbf b} = \mathcal D\mathbf Z^{\mathsf T}\mathbf
+        V^{-1}(\mathbf y - \mathbf X\hat{\boldsymbol\beta})$ into $\mathbf y - \mathbf
+        X\hat{\boldsymbol\beta} - \mathbf Z\hat{\mathbf b}$, and use $\mathbf V = \mathbf Z\mathcal
+        D\mathbf Z^{\mathsf T} + \sigma_\epsilon^2\mathbf I$ to get rid of $\mathbf Z$ and
+        $\mathcal D$.
 
-        Write the function that needs $\mathbf y$, $\mathbf X$, $\mathbf V$ and $\sigma_\epsilon^2$
-        only.
+        Write the function, which needs only $\mathbf y$, $\mathbf X$, $\mathbf V$ and
+        $\sigma_\epsilon^2$.
         """),
     name="residuals_without_b",
     stub=markdown('''
@@ -164,109 +173,121 @@ WITHOUT_B = Function(
         Wrong(
             "cond_vs_marg_resid",
             lambda y, X, V, sigma2_e: _gls_rest(y, X, V),
-            "These are the marginal residuals: the women's levels are still in them. "
-            "What do V⁻¹ and σ_ε² do to take them out?",
+            "These are the marginal residuals, which still contain the levels of the women. What "
+            "do V⁻¹ and σ_ε² do to take them out?",
         ),
         Wrong(
             "ols_for_gls",
             lambda y, X, V, sigma2_e: sigma2_e * np.linalg.solve(V, _ols_rest(y, X)),
-            "Right for balanced data only: your β̂ is that of ordinary least squares. "
-            "With V known, β̂ is the GLS estimate.",
+            "This is right for balanced data only, because your β̂ comes from ordinary least "
+            "squares. When V is known, β̂ is the GLS estimate.",
         ),
         Wrong(
             "forgot_sigma_e",
             lambda y, X, V, sigma2_e: np.linalg.solve(V, _gls_rest(y, X, V)),
-            "V⁻¹(y − Xβ̂) is close, but it is not in units of y. One factor is missing.",
+            "V⁻¹(y − Xβ̂) is close, but it does not have the units of y. A factor is missing.",
         ),
         Wrong(
             "sd_not_var",
             lambda y, X, V, sigma2_e: np.sqrt(sigma2_e) * np.linalg.solve(V, _gls_rest(y, X, V)),
-            "The factor is a variance, and you used its root. Check the units: V⁻¹ has those "
-            "of 1/y².",
+            "The missing factor is a variance, of which you used the square root. You can see it "
+            "from the units, since V⁻¹ has those of 1/y².",
         ),
         Wrong(
             "residuals_and_fit_swapped",
             lambda y, X, V, sigma2_e: (
                 _gls_rest(y, X, V) - sigma2_e * np.linalg.solve(V, _gls_rest(y, X, V))
             ),
-            "That is Zb̂, the part that was to be taken away. What remains beside it?",
+            "That is Zb̂, the part that you should take away. What remains of y − Xβ̂ once it has "
+            "gone?",
         ),
     ),
     hints=(
-        "Write r = y − Xβ̂. The conditional residuals are r − Z𝒟Zᵀ V⁻¹ r. "
-        "And Z𝒟Zᵀ is V minus something.",
-        "Z𝒟Zᵀ = V − σ_ε² I, so Z𝒟Zᵀ V⁻¹ r = r − σ_ε² V⁻¹ r. Subtract that from r.",
-        "σ_ε² V⁻¹ (y − Xβ̂), with the GLS estimate for β̂. In Python: `np.linalg.solve(V, ...)`.",
+        "Write r for y − Xβ̂, so that the conditional residuals are r − Z𝒟Zᵀ V⁻¹ r. Now Z𝒟Zᵀ is V "
+        "minus something.",
+        "Since Z𝒟Zᵀ = V − σ_ε² I, we have Z𝒟Zᵀ V⁻¹ r = r − σ_ε² V⁻¹ r. Subtract that from r, and "
+        "see what is left.",
+        "What is left is σ_ε² V⁻¹ (y − Xβ̂), with the GLS estimate for β̂. In Python, V⁻¹ times "
+        "something is `np.linalg.solve(V, ...)`.",
     ),
     solution=markdown(r"""
-        With $\mathbf r = \mathbf y - \mathbf X\hat{\boldsymbol\beta}$ and
-        $\mathbf Z\mathcal D\mathbf Z^{\mathsf T} = \mathbf V - \sigma_\epsilon^2\mathbf I$:
+        With $\mathbf r = \mathbf y - \mathbf X\hat{\boldsymbol\beta}$ and $\mathbf Z\mathcal
+        D\mathbf Z^{\mathsf T} = \mathbf V - \sigma_\epsilon^2\mathbf I$ we find:
 
         $$\hat{\boldsymbol\epsilon} = \mathbf r - (\mathbf V - \sigma_\epsilon^2\mathbf I)
         \mathbf V^{-1}\mathbf r = \sigma_\epsilon^2\,\mathbf V^{-1}\mathbf r.$$
 
         This has the form of the BLUP: $\boldsymbol\Sigma\mathbf V^{-1}\mathbf r$ predicts
-        $\boldsymbol\epsilon$ as $\mathcal D\mathbf Z^{\mathsf T}\mathbf V^{-1}\mathbf r$ predicts
-        $\mathbf b$.
+        $\boldsymbol\epsilon$ in the same way as $\mathcal D\mathbf Z^{\mathsf T}\mathbf
+        V^{-1}\mathbf r$ predicts $\mathbf b$.
         """),
     code=source(residuals_without_b),
-    right=("σ_ε² V⁻¹ (y − Xβ̂): the errors are predicted just as b is, each from its share of V."),
+    right=(
+        "In σ_ε² V⁻¹ (y − Xβ̂) you can recognise a BLUP, since the errors are predicted from "
+        "their share of V just as b is from its own."
+    ),
+    second_round=True,
 )
 
 WHICH = Choice(
     key="8c",
     title="Which residuals show a missing covariate?",
     prompt=markdown(r"""
-        Two things become known: the age of each woman, and the temperature of the laboratory at
-        each measurement.
-        You have the fit without them.
+        Suppose that you learn two things after you have fitted the model: the age of each woman,
+        and the temperature of the laboratory at each measurement.
         Before you fit again, you want to see in plots whether they are missing in $\mathbf X$.
         Which residuals do you plot against which?
         """),
     options=(
         Option(
-            "The conditional ones, y − Xβ̂ − Zb̂, against both: they are what the model leaves over.",
-            "For temperature that is right. But age is the same for all measurements of a woman. "
-            "What it does to her level is in her b̂, and you have just subtracted that.",
+            "The conditional ones, y − Xβ̂ − Zb̂, against both, because they are what the model "
+            "cannot explain.",
+            "For temperature that is right. But age is the same for all measurements of a woman, "
+            "so whatever it does to her level is in her b̂, and that is what you have just "
+            "subtracted.",
             "cond_vs_marg_resid",
         ),
         Option(
             "The marginal ones, y − Xβ̂, against age; the conditional ones against temperature.",
-            "Yes. Age would show in what the women add, which the marginal ones keep; temperature "
-            "is easier to see once that has gone.",
+            "Yes. Age would show in what the women add, which only one kind keeps; temperature is "
+            "easier to see once that part has gone.",
         ),
         Option(
-            "The conditional ones against age; the marginal ones against temperature.",
-            "It is the other way round. Which residuals still contain the level of each woman, and "
-            "which of the two things is about levels?",
+            "The conditional ones against age, and the marginal ones against temperature.",
+            "It is the other way round. Ask yourself which residuals still contain the level of "
+            "each woman, and which of the two covariates is about levels.",
             "swapped",
         ),
         Option(
-            "Any of them against any: what matters, all residuals show.",
-            "Residuals differ in what was taken out. What has b̂ swallowed, and what not?",
+            "Any of them against any, because whatever matters must show in all residuals.",
+            "Residuals differ in what has been taken out of them. What has b̂ absorbed, and what "
+            "could it not?",
             "any_residual_will_do",
         ),
     ),
     answer=1,
     hints=(
-        "Age varies between women, temperature within them. Which term of the model takes up "
-        "differences between women?",
-        "That term is Zb. Which residuals still contain it, and in which would it only be in the "
+        "Age varies between women, whereas temperature varies within them. Which term of the "
+        "model absorbs differences between women?",
+        "That term is Zb. Which residuals still contain it, and in which would it only be in your "
         "way?",
     ),
     solution=markdown(r"""
-        An effect of age that is not in $\mathbf X$ looks like a difference between women, so the
-        fit puts it into $\hat{\mathbf b}$.
-        The conditional residuals have $\mathbf Z\hat{\mathbf b}$ taken away and cannot show it.
-        The marginal ones can (and so can a plot of the $\hat b_i$ themselves); there are five
-        points of evidence, not eighty.
+        If an effect of age is missing in $\mathbf X$, it looks like a difference between women, so
+        the fit puts it into $\hat{\mathbf b}$.
+        The conditional residuals, from which $\mathbf Z\hat{\mathbf b}$ has been subtracted,
+        cannot show it.
+        The marginal ones can, and so can a plot of the $\hat b_i$ themselves; but remember that
+        this is evidence from five points, not from eighty.
 
-        An effect of temperature changes within a woman, so $\hat{\mathbf b}$ cannot swallow it.
-        It is in both kinds of residuals, and easier to see where the differences between women are
-        gone.
+        An effect of temperature changes within a woman, so $\hat{\mathbf b}$ cannot absorb it.
+        It is present in both kinds of residuals, and easier to see where the differences between
+        women have been removed.
         """),
-    right="What is constant within a woman ends up in b̂, so look where b̂ was not subtracted; for "
-    "what changes within her, look where it was.",
+    right=(
+        "What is constant within a group ends up in b̂, so look for it where b̂ was not "
+        "subtracted, and for the rest look where it was."
+    ),
 )
 
 
@@ -325,14 +346,15 @@ CORRELATION = Function(
     key="8d",
     title="Correlation within women, for any group sizes",
     prompt=markdown(r"""
-        The chapter measures how alike two residuals of the same woman are.
-        Its little function puts the residuals in a table of 5 by 16, so it works for the balanced
-        study in its order only.
-        Write one for any number of measurements, and rows in any order.
+        The chapter measures how alike two residuals of the same woman are, with a small function
+        that arranges the residuals in a table of 5 by 16.
+        That works for the balanced study only, and only in its order of rows.
+        Write a function that copes with any number of measurements for each woman, and with rows
+        in any order.
 
-        It shall be the mean of $r_j r_k$ over *all* pairs of different rows $j \ne k$ that belong
-        to the same woman, divided by the mean of $r^2$ over all rows.
-        Every pair counts the same; a woman with a single measurement has none.
+        It should return the mean of $r_j r_k$ over *all* pairs of different rows $j \ne k$ that
+        belong to the same woman, divided by the mean of $r^2$ over all rows.
+        Every pair counts the same, and a woman with a single measurement contributes no pair.
         """),
     name="correlation_within",
     stub=markdown('''
@@ -346,49 +368,48 @@ CORRELATION = Function(
         Wrong(
             "paired_with_itself",
             _with_itself,
-            "Your pairs contain each row with itself. That product is a square, never negative, so "
-            "the correlation comes out too large.",
+            "Your pairs include each row with itself. Such a product is a square and never "
+            "negative, so the correlation comes out too large.",
         ),
         Wrong(
             "each_woman_alike",
             _each_woman_alike,
-            "You took the mean for each woman first, and then the mean of those. In the unbalanced "
-            "study a woman with two measurements then weighs as much as one with sixteen. "
-            "Every pair shall count the same.",
+            "You took the mean for each woman first, and then the mean of these means. In the "
+            "unbalanced study, a woman with two measurements then weighs as much as one with "
+            "sixteen, whereas every pair should count the same.",
         ),
         Wrong(
             "assumes_balance",
             _balanced_pairs,
-            "Your number of pairs is right when all women were measured equally often. "
-            "How many pairs has a woman with n measurements?",
+            "Your number of pairs is right as long as all women were measured equally often. How "
+            "many pairs does a woman with n measurements have?",
         ),
         Wrong(
             "neighbours_only",
             _pairs_of_neighbours,
-            "You used pairs of neighbouring rows only. All pairs of a woman count, and her rows "
-            "need not stand together.",
+            "You used only pairs of neighbouring rows. All pairs of a woman count, and her rows "
+            "need not be next to each other.",
         ),
     ),
     hints=(
-        "Go through the women one by one, `for label in np.unique(woman)`, and take "
-        "`own = r[woman == label]`.",
-        "The sum of rⱼ rₖ over all pairs j ≠ k of a woman is (sum of r)² minus the sum of r². "
-        "A woman with n rows has n(n − 1) such pairs.",
-        "Add up the products over all women, and the pairs over all women. Divide once, at the "
-        "end, and then by `np.mean(r**2)`.",
+        "Go through the women one by one with `for label in np.unique(woman)`, and take `own = "
+        "r[woman == label]`.",
+        "For one woman, the sum of rⱼ rₖ over all pairs j ≠ k is (sum of r)² minus the sum of r², "
+        "and with n rows she has n(n − 1) such pairs.",
+        "Add up the products over all women, and the pairs over all women. Divide one by the "
+        "other at the end, and then by `np.mean(r**2)`.",
     ),
     solution=markdown(r"""
-        The square of a sum contains all products: $(\sum_j r_j)^2 = \sum_j r_j^2 +
-        \sum_{j \ne k} r_j r_k$.
-        So no double loop is needed.
-        Sums over all women are divided at the end, so that every pair has the same weight.
-        For marginal residuals this comes near the intraclass correlation, for conditional ones
-        near 0.
+        The square of a sum contains all products, $(\sum_j r_j)^2 = \sum_j r_j^2 + \sum_{j \ne k}
+        r_j r_k$, so there is no need for a double loop.
+        The sums over all women are divided only at the end, which gives every pair the same weight.
+        For marginal residuals the result is close to the intraclass correlation, and for
+        conditional ones close to 0.
         """),
     code=source(correlation_within),
     right=(
-        "All pairs of all women count the same. Try it on marginal and on conditional residuals: "
-        "only the first still contain what a woman's values share."
+        "Try it on both kinds of residuals: only the marginal ones still contain what the values "
+        "of one person have in common."
     ),
 )
 
@@ -396,60 +417,66 @@ TWENTY_EFFECTS = Choice(
     key="8e",
     title="Twenty points on a line",
     prompt=markdown(r"""
-        A study has twenty women, and so many measurements of each that there is hardly any
+        A study has twenty women, each of whom was measured so often that there is hardly any
         shrinkage.
         In a QQ plot the twenty $\hat b_i$ lie close to a straight line, and the Shapiro-Wilk test
         gives $p = 0.3$.
-        What may you write?
-        (The chapter has a table for this.)
+        The chapter has a table that helps you to judge this.
+        What may you write in your report?
         """),
     options=(
         Option(
             "The women's levels are normally distributed, as the model assumes.",
-            "Other distributions give such a plot as well. Look in the table: how often does the "
-            "test notice heavy tails with twenty groups?",
+            "Other distributions can produce such a plot as well. Look in the table: how often "
+            "does the test notice heavy tails when there are twenty groups?",
             "normal_b_check",
         ),
         Option(
-            "Levels as skewed as exponential ones would probably have been noticed; heavy tails "
-            "need not.",
-            "Yes. A test that finds nothing rules out only what it would have found.",
+            "Levels as skewed as exponential ones would probably have been noticed, but heavy "
+            "tails need not have been.",
+            "Yes. When a test finds nothing, this rules out only what it was able to find.",
         ),
         Option(
-            "Next to nothing about the distribution of b, as with five women.",
-            "Twenty are not five. Which kind of departure does the test notice more often than "
-            "not?",
+            "The plot contains next to no information about the distribution of b, as with five "
+            "women.",
+            "With twenty women it is more informative than with five. Which kind of departure "
+            "does the test then notice more often than not?",
             "groups_do_not_matter",
         ),
         Option(
             "Normality holds with a probability of 30 %.",
-            "A p-value is no probability that what was tested is true. How large is the power of "
-            "this test with twenty values?",
+            "A p-value is not the probability that the tested hypothesis is true. How large is "
+            "the power of this test with twenty values?",
             "p_proves_null",
         ),
         Option(
-            "Better than twenty values: there are many more conditional residuals, and they show "
-            "whether b is normal.",
-            "Conditional residuals are about ε, since Zb̂ was taken away. "
-            "They cannot tell how the women's levels are distributed.",
+            "The many conditional residuals are better evidence than the twenty values, and they "
+            "show whether b is normal.",
+            "Conditional residuals are about ε, since Zb̂ was taken away. They contain no "
+            "information about how the women's levels are distributed.",
             "cond_vs_marg_resid",
         ),
     ),
     answer=1,
     hints=(
-        "Ask what the plot would look like if the assumption were false, and in which way.",
-        "The chapter draws samples from an exponential distribution and from one with heavy tails, "
-        "again and again. How often does the test notice each with twenty groups?",
+        "Ask yourself what the plot would look like if the assumption were false, and in which "
+        "way it could be false.",
+        "The chapter draws samples from an exponential distribution and from one with heavy "
+        "tails, again and again. How often does the test notice each of them with twenty groups?",
     ),
     solution=markdown(r"""
-        With twenty values the test notices an exponential distribution in more than four of five
+        With twenty values, the test notices an exponential distribution in more than four of five
         samples, and $t_3$ in about one of three.
-        So strong skewness is unlikely, and heavy tails may well be there.
-        With five women not even the first could be said.
-        And where the $\hat b_i$ are shrunk much they consist mostly of averaged errors, and look
-        more normal than the $b_i$ are.
+        Strong skewness is therefore unlikely, whereas heavy tails may well be there; with five
+        women, you could not even have excluded the first.
+        Where the $\hat b_i$ are strongly shrunk, they consist mostly of averaged errors, and so
+        they look more normal than the $b_i$ are.
         """),
-    right="Finding nothing means something only for what would have been found.",
+    right=(
+        "How much a null result is worth depends on the power of the test, which differs from "
+        "one alternative to the next."
+    ),
+    second_round=True,
 )
 
 
@@ -481,12 +508,11 @@ LAST_POINT = Numeric(
     key="8f",
     title="The last point of a QQ plot",
     prompt=markdown(r"""
-        Draw the normal QQ plot of the scaled conditional residuals of the unbalanced study (16, 8,
-        4, 2 and 1 measurements), fitted by REML, in your mind.
-        How far does its *last* point, the one of the largest residual, lie above the diagonal: the
-        residual minus its normal quantile?
-        (Below it is negative. Use the $p_k$ of the chapter's QQ plot, and give at least four
-        decimals.)
+        Imagine the normal QQ plot of the scaled conditional residuals of the unbalanced study (16,
+        8, 4, 2 and 1 measurements), fitted by REML.
+        How far above the diagonal is its *last* point, that of the largest residual?
+        Give the residual minus its normal quantile, which is negative for a point below the
+        diagonal, with the $p_k$ of the chapter's QQ plot and at least four decimals.
         """),
     in_code="The fit is `study.cut.reml`.",
     answer=_above_the_line(_scaled, 30.5 / 31),
@@ -501,58 +527,67 @@ LAST_POINT = Numeric(
         Wrong(
             "wrong_plotting_position",
             _above_the_line(_scaled, 31 / 32),
-            "You used p = k/(n + 1). The chapter has another p_k: look at its a.",
+            "You used p = k/(n + 1), whereas the p_k of the chapter has a correction. Look at its "
+            "a.",
         ),
         Wrong(
             "used_ML",
             _above_the_line(lambda fit: fit.scaled_residuals, 30.5 / 31, method="ml"),
-            "These are the residuals of the fit by maximum likelihood. Take the REML fit.",
+            "These are the residuals of the fit by maximum likelihood, whose variances differ a "
+            "little from those of REML. The question is about the REML fit.",
         ),
         Wrong(
             "a_for_few",
             _above_the_line(_scaled, (31 - 3 / 8) / (32 - 3 / 4)),
-            "You took a = 3/8. That is for ten values or fewer.",
+            "You took a = 3/8, which is meant for ten values or fewer. How many are there here?",
         ),
         Wrong(
             "n_is_80",
             _above_the_line(_scaled, 79.5 / 80),
-            "You placed the point as the largest of eighty. How many residuals has the cut?",
+            "You placed the point as the largest of eighty. How many residuals does the "
+            "unbalanced study have?",
         ),
         Wrong(
             "not_scaled",
             _above_the_line(lambda fit: fit.residuals, 30.5 / 31),
-            "These residuals are in units of `logestrone`, the quantiles in units of one SD. "
-            "The diagonal needs scaled residuals.",
+            "These residuals are in units of `logestrone`, while the quantiles are in units of "
+            "one SD. The diagonal makes sense only for scaled residuals.",
         ),
         Wrong(
             "cond_vs_marg_resid",
             _above_the_line(lambda fit: fit.marginal_residuals / np.sqrt(fit.sigma2_e), 30.5 / 31),
-            "You used marginal residuals. They contain the women's levels, so nothing says that "
-            "they should follow this line.",
+            "You used marginal residuals. They contain the women's levels, so there is no reason "
+            "why they should follow this line.",
         ),
         Wrong(
             "all_rows",
             lambda study: _last_point(study.reml.scaled_residuals, 79.5 / 80),
-            "That is the last point of the whole, balanced study. Use the unbalanced one.",
+            "That is the last point for the whole, balanced study. Here we want the one of the "
+            "unbalanced study.",
             always=False,
         ),
     ),
     hints=(
-        "A point of the QQ plot is (Φ⁻¹(p_k), r_(k)). Its height above the diagonal is the "
-        "second minus the first.",
-        "`lt.diagnostics.qq_points` gives both, in order: take the last of each.",
+        "A point of the QQ plot is (Φ⁻¹(p_k), r_(k)). Its height above the diagonal is the second "
+        "coordinate minus the first.",
+        "`lt.diagnostics.qq_points` returns both coordinates in increasing order, so take the "
+        "last value of each.",
     ),
     solution=markdown(r"""
-        For $n = 31$ values, $a = \tfrac12$, so the last $p_k$ is $30.5/31$.
-        The point has the height $r_{(31)} - \Phi^{-1}(30.5/31)$ above the line.
-        Below the line at the upper end means: the largest residual is smaller than the largest of
-        31 normal values usually is.
+        There are $n = 31$ values, so $a = \tfrac12$ and the last $p_k$ is $30.5/31$.
+        The point is at the height $r_{(31)} - \Phi^{-1}(30.5/31)$ above the line.
+        If the last point is below the line, then the largest residual is smaller than the largest
+        of 31 normal values usually is.
         """),
     code=(
         "theoretical, observed = lt.diagnostics.qq_points(study.cut.reml.scaled_residuals)\n"
         "answer = observed[-1] - theoretical[-1]"
     ),
-    right="The last point is the most variable of all: a lineup shows how far it strays by chance.",
+    right=(
+        "Of all points this one varies most from sample to sample, and a lineup shows how far it "
+        "strays by chance."
+    ),
+    second_round=True,
 )
 
 

@@ -10,21 +10,21 @@ FEWER = Numeric(
     key="2a",
     title="Four measurements of each",
     prompt=markdown(r"""
-        Suppose that the study had stopped after four measurements of each woman, with twenty rows
-        in all.
+        Suppose that the study had stopped after the first four measurements of each woman, with
+        twenty rows in all.
 
         What is the maximum likelihood estimate of $\sigma_b^2$ from these rows?
-        Find it by a fit, or by hand from SSB and SSW.
-        Give at least three decimals.
+        You can find it with a fit, or by hand from SSB and SSW; give at least three decimals.
         """),
     in_code="They are the rows of the DataFrame `study.data` whose `measurement` is at most 4.",
     hints=(
         "The closed form of the chapter holds for every balanced study. Which of the two counts in "
-        "it changes when each woman is measured four times only?",
-        'By a fit: `lt.lmm("logestrone ~ 1 + (1 | woman)", data, method="ML")`. By hand: the '
-        "closed form of the chapter, with J = 4.",
-        "The variance of the five means, divided by 5, still contains a part from the "
-        "measurements. Take off what a mean of four measurements carries.",
+        "it, I or J, changes when each woman is measured only four times?",
+        "For a fit, select the rows and use "
+        '`lt.lmm("logestrone ~ 1 + (1 | woman)", data, method="ML")`. By hand, use the closed form '
+        "of the chapter with J = 4.",
+        "The variance of the five means, with divisor 5, still contains a part that comes from the "
+        "errors. Subtract the error variance of a mean of four measurements.",
     ),
     solution=markdown(r"""
         With $I = 5$ and $J = 4$,
@@ -32,8 +32,9 @@ FEWER = Numeric(
         $$\hat\sigma_\epsilon^2 = \frac{\mathrm{SSW}}{5 \cdot 3}, \qquad
         \hat\sigma_b^2 = \frac14\left(\frac{\mathrm{SSB}}{5} - \hat\sigma_\epsilon^2\right).$$
 
-        $\mathrm{SSB}/(5 \cdot 4)$ is the variance of the five means.
-        A mean of four measurements carries $\sigma_\epsilon^2/4$ of error, and that is taken off.
+        Here $\mathrm{SSB}/(5 \cdot 4)$ is the variance of the five means.
+        A mean of four measurements contains an error with variance $\sigma_\epsilon^2/4$, which the
+        formula subtracts.
         The fit climbs to the same point.
         """),
     code=markdown("""
@@ -41,8 +42,8 @@ FEWER = Numeric(
         fit = lt.lmm("logestrone ~ 1 + (1 | woman)", four, method="ML")
         answer = fit.sigma2_b
         """),
-    right="With four measurements a woman's mean carries more error than with sixteen, and "
-    "the estimate has taken that off.",
+    right="A mean of only four values contains a good deal of error, and the closed form has "
+    "removed exactly that part from the spread between women.",
     answer=lambda study: theta_of_four(study)[0],
     given=lambda study: dict(zip(("SSB", "SSW"), first_four(study), strict=True)),
     atol=5e-4,
@@ -51,55 +52,56 @@ FEWER = Numeric(
         Wrong(
             "used_REML",
             lambda study: theta_of_four(study, reml=True)[0],
-            "That is the REML estimate, which `lmm` gives unless it is told otherwise. Here the "
-            "question is about maximum likelihood.",
+            "That is the REML estimate, which is what `lmm` computes by default. The "
+            "question here is about maximum likelihood.",
         ),
         Wrong(
             "var_of_means_ddof0",
             lambda study: first_four(study)[0] / 20,
-            "That is the variance of the five means. Part of it is error of measurement: what does "
-            "a mean of four measurements carry?",
+            "That is the variance of the five means, and part of it is measurement error. How "
+            "large is the error variance of a mean of four measurements?",
         ),
         Wrong(
             "var_of_means",
             lambda study: first_four(study)[0] / 16,
-            "That is the variance of the five means, with 4 below the line. Maximum likelihood "
-            "divides by 5, and it takes off the part that comes from the measurements.",
+            "That is the variance of the five means with divisor 4. Maximum likelihood divides by "
+            "5, and it also subtracts the part that comes from the errors.",
         ),
         Wrong(
             "sd_not_var",
             lambda study: np.sqrt(theta_of_four(study)[0]),
-            "That is σ̂_b, the standard deviation. The question is about the variance.",
+            "That is σ̂_b, the standard deviation between women, whereas the question is about the "
+            "variance.",
         ),
         Wrong(
             "forgot_new_J",
             lambda study: theta_of_four(study, times=16)[0],
-            "There is still a 16 in your formula. With these rows each woman has four "
-            "measurements.",
+            "There is still a 16 in your formula, although each woman has only four measurements "
+            "in these rows.",
         ),
         Wrong(
             "half_missing_on_logdet",
             lambda study: theta_of_four(study)[0] / 2,
-            "You climbed another hill: that is its top if log|V| enters the log-likelihood without "
-            "its ½. Both terms stand in the brace behind −½.",
+            "This is the top of a different hill, one in which log|V| enters the log-likelihood "
+            "without its ½. The factor −½ applies to both terms in the braces.",
         ),
         Wrong(
             "forgot_to_select",
             lambda study: study.ml.sigma2_b,
-            "That is the estimate from all eighty rows. Keep the first four measurements of each "
-            "woman only.",
+            "That is the estimate from all eighty rows, but you should keep only the first four "
+            "measurements of each woman.",
         ),
         Wrong(
             "forgot_to_select_used_REML",
             lambda study: study.reml.sigma2_b,
-            "That is the REML estimate from all eighty rows. Keep the first four measurements of "
-            "each woman, and use maximum likelihood.",
+            "That is the REML estimate from all eighty rows. Keep only the first four measurements "
+            "of each woman, and use maximum likelihood.",
             always=False,
         ),
         Wrong(
             "forgot_to_divide_by_J",
             lambda study: 4 * theta_of_four(study)[0],
-            "One division is missing: SSB/5 estimates σ_ε² + 4σ_b², and not σ_ε² + σ_b².",
+            "One division is missing, because SSB/5 estimates σ_ε² + 4σ_b² and not σ_ε² + σ_b².",
             always=False,
         ),
     ),
@@ -110,71 +112,72 @@ PER_UNIT = np.log(10) / 10
 
 UNITS = Numeric(
     key="2b",
-    title="Another logarithm",
+    title="A different logarithm",
+    second_round=True,
     prompt=markdown(r"""
-        `logestrone` is ten times the logarithm to base ten.
-        A colleague prefers the natural logarithm of estrone itself, $\log(\text{estrone})$ instead
-        of $10\log_{10}(\text{estrone})$, and fits the same model by maximum likelihood, to all
-        eighty rows.
+        The lecture works with ten times the logarithm to base ten.
+        A colleague prefers the natural logarithm of estrone, so $\log(\text{estrone})$ instead of
+        $10\log_{10}(\text{estrone})$, and fits the same model to all eighty rows by maximum
+        likelihood.
 
-        Which $\hat\sigma_b^2$ does the colleague get?
+        Which value of $\hat\sigma_b^2$ does the colleague get?
         Give at least four decimals.
         """),
     in_code="The fit on the lecture's scale is `study.ml`.",
     hints=(
-        "Write x for estrone. The two scales differ by a constant factor: log x = c · 10 log₁₀ x. "
-        "What is c?",
-        "c is log(10)/10, with the natural logarithm. If all responses are multiplied by c, what "
-        "happens to a "
-        "standard deviation, and what to a variance?",
+        "With x for estrone, the two scales differ by a constant factor: log x = c · 10 log₁₀ x. "
+        "What is the value of c?",
+        "The factor c is log(10)/10, with the natural logarithm. If you multiply all responses by "
+        "c, what happens to a standard deviation, and what happens to a variance?",
     ),
     solution=markdown(r"""
-        $\log x = c \cdot 10\log_{10} x$ with $c = \log(10)/10$.
-        A fit in other units is the same fit: means and standard deviations are multiplied by $c$,
-        variances by $c^2$.
-        So the answer is $c^2\hat\sigma_b^2$, with the ML estimate of the lecture's scale.
+        Since $\log x = c \cdot 10\log_{10} x$ with $c = \log(10)/10$, the colleague is only using
+        different units.
+        A fit in different units is the same fit, in which means and standard deviations are
+        multiplied by $c$ and variances by $c^2$.
+        So the answer is $c^2\hat\sigma_b^2$, with the ML estimate on the lecture's scale.
         """),
     code="answer = study.ml.sigma2_b * (np.log(10) / 10) ** 2",
-    right="A variance goes with the square of the unit; the likelihood tells the same story "
-    "on both scales.",
+    right="Changing the unit changes a variance by the square of the factor, and nothing else "
+    "about what we learn from these women.",
     answer=lambda study: study.ml.sigma2_b * PER_UNIT**2,
     atol=1e-4,
     wrong=(
         Wrong(
             "scaled_by_not_squared",
             lambda study: study.ml.sigma2_b * PER_UNIT,
-            "You multiplied by the factor between the two scales. That is how a standard deviation "
-            "changes; what does a variance do?",
+            "You multiplied by the factor between the two scales, which is how a standard "
+            "deviation changes. What happens to a variance?",
         ),
         Wrong(
             "no_units",
             lambda study: study.ml.sigma2_b,
-            "That is the estimate on the lecture's scale. A variance has units, those of the data "
-            "squared, and the colleague's data are smaller numbers.",
+            "That is the estimate on the lecture's scale. A variance has the squared units of the "
+            "data, and on the colleague's scale the numbers are smaller.",
         ),
         Wrong(
             "upside_down",
             lambda study: study.ml.sigma2_b / PER_UNIT**2,
-            "You went the other way. Natural logarithms are smaller numbers than ten times the "
-            "logarithm to base ten, so the variance must become smaller.",
+            "You used the factor upside down. Natural logarithms are smaller than ten times the "
+            "logarithms to base ten, so the variance must become smaller.",
         ),
         Wrong(
             "sd_not_var",
             lambda study: np.sqrt(study.ml.sigma2_b) * PER_UNIT,
-            "That is the standard deviation between women, on the right scale. The question is "
+            "That is the standard deviation between women on the right scale, but the question is "
             "about the variance.",
         ),
         Wrong(
             "used_REML",
             lambda study: study.reml.sigma2_b * PER_UNIT**2,
-            "The factor is right, but you started from the REML estimate. Take the fit by maximum "
-            "likelihood.",
+            "The factor is right, but it multiplies the REML estimate. The colleague fits the "
+            "model by maximum likelihood.",
         ),
         Wrong(
             "no_units_used_REML",
             lambda study: study.reml.sigma2_b,
             "That is the REML estimate on the lecture's scale. The colleague uses maximum "
-            "likelihood, and the colleague's data are smaller numbers.",
+            "likelihood, on a scale on which the numbers are smaller.",
             always=False,
         ),
     ),
@@ -184,50 +187,52 @@ UNITS = Numeric(
 RESCALED = Choice(
     key="2c",
     title="Ten times the numbers",
+    second_round=True,
     prompt=markdown(r"""
-        Multiply the response $\mathbf y$ by 10 (the column `logestrone`, not the pg/ml), and fit
-        the model by maximum likelihood again.
+        Multiply the response $\mathbf y$ by 10, that is, the column `logestrone` and not the
+        values in pg/ml, and fit the model again by maximum likelihood.
 
-        What happens to the log-likelihood at its top?
-        (log is the natural logarithm.)
+        What happens to the log-likelihood at its top, if log means the natural logarithm?
         """),
     hints=(
-        "At the top V is multiplied by 100. Look at the two terms of equation (1), one by one.",
-        "The quadratic form does not change: deviations are 10 times as large, and so is their "
-        "unit. V has n eigenvalues; what happens to log|V|?",
+        "At the new top, V is multiplied by 100. Look at the two terms of equation (1), one after "
+        "the other.",
+        "The quadratic form does not change, because the deviations are 10 times as large and so "
+        "is their unit. But V has n eigenvalues, so what happens to log|V|?",
     ),
     solution=markdown(r"""
-        At the new top $\hat{\mathbf V}$ is 100 times the old one.
-        The quadratic form stays the same.
-        All $n$ eigenvalues are multiplied by 100, so $\log\lvert\mathbf V\rvert$ grows by
-        $n\log 100$, and $\ell$ falls by half of that, $n\log 10$.
+        At the new top $\hat{\mathbf V}$ is 100 times the old one, so the quadratic form stays the
+        same.
+        But all $n$ eigenvalues are multiplied by 100, which makes $\log\lvert\mathbf V\rvert$
+        larger by $n\log 100$, and $\ell$ smaller by half of that, $n\log 10$.
 
-        A density is "per unit of $y$".
-        So the height of a log-likelihood says nothing by itself: only differences do, between
-        settings of the dials for the *same* data.
+        The reason is that a density is a probability *per unit of $y$*.
+        So the height of a log-likelihood has no meaning by itself, and you can compare heights only
+        between different settings of the dials for the *same* data.
         """),
-    right="A density is per unit of y, once for each measurement. Compare log-likelihoods "
-    "only for the same data in the same units.",
+    right="The height of the hill depends on the scale of the response, so compare two models "
+    "only on identical data in identical units.",
     options=(
         Option(
-            "Nothing: the fit is the same, in other units.",
-            "The fit is the same, that is true. But a density has units: it says how much "
-            "probability there is per unit of y.",
+            "Nothing, because the fit is the same in different units.",
+            "It is true that the fit is the same. But a density has units, because it is a "
+            "probability per unit of y.",
             "loglik_has_no_units",
         ),
         Option(
             "It falls by n · log 10.",
-            "Every measurement brings one log 10, through the determinant of V.",
+            "Through the determinant of V, each of the n measurements lowers ℓ by log 10.",
         ),
         Option(
             "It falls by log 10.",
-            "The right direction. But the density is one of n measurements together, and each of "
-            "them has the new unit.",
+            "The direction is right. But this is the density of n measurements together, and each "
+            "of them is in the new unit.",
             "one_for_all",
         ),
         Option(
-            "It becomes 100 times as large, as the variances do.",
-            "The variances do. But they enter through a logarithm, where a factor becomes a sum.",
+            "It becomes 100 times as large, just as the variances do.",
+            "The variances do become 100 times as large. But they enter through a logarithm, which "
+            "turns a factor into a term that is added.",
             "log_of_a_product",
         ),
     ),
@@ -238,49 +243,53 @@ RESCALED = Choice(
 ZERO = Choice(
     key="2d",
     title="A variance of zero",
+    second_round=True,
     prompt=markdown(r"""
-        Somebody compares six hospitals, ten patients in each.
-        The fit says $\hat\sigma_b^2 = 0$ and warns of a boundary.
+        A study compares six hospitals, with ten patients in each.
+        The fit by maximum likelihood gives $\hat\sigma_b^2 = 0$, with a warning that the
+        estimate is on the boundary.
 
-        What may be concluded?
+        What can we conclude from this?
         """),
     hints=(
-        "The means of six hospitals are never all equal, even if the hospitals are. How much do "
-        "means of ten patients differ by chance?",
-        "In the closed form, when is the estimate 0?",
+        "The means of six hospitals are never all equal, even if the hospitals themselves are. How "
+        "much would means of ten patients differ by chance alone?",
+        "Look at the closed form of the chapter, and ask what makes its estimate 0.",
     ),
     solution=markdown(r"""
-        The estimate is 0 where $\mathrm{SSB}/I \le \mathrm{SSW}/(I(J-1))$: where the six means
-        differ about as little as errors alone would make them differ.
-        That is no proof that the hospitals are alike.
-        With few groups it happens often even if they differ, and the profile likelihood will show
-        which values of $\sigma_b^2$ are as plausible as 0.
-        The fit itself has not failed: 0 is where the likelihood is highest.
+        The estimate is 0 if $\mathrm{SSB}/I \le \mathrm{SSW}/(I(J-1))$, which happens when the six
+        means differ about as little as errors alone would lead us to expect.
+        That does not prove that the hospitals are alike, because with few groups it often happens
+        even if they differ.
+        The profile likelihood in the next chapter shows which values of $\sigma_b^2$ are almost as
+        plausible as 0.
+        Nor has the fit failed, because 0 is where the likelihood is highest.
         """),
-    right="The profile likelihood of the next chapter will show how far σ_b² may lie above 0.",
+    right="An interval, such as the one in the next chapter, is the way to find out which larger "
+    "values of σ_b² remain plausible.",
     options=(
         Option(
             "The hospitals do not differ.",
-            "An estimate is not the truth. Small differences can hide behind the errors of ten "
-            "patients each: what exactly does the 0 say about the six means?",
+            "An estimate is not the truth, and small differences can hide behind the errors of ten "
+            "patients each. What exactly does an estimate of 0 imply for the six means?",
             "zero_means_none",
         ),
         Option(
             "The program failed to find the maximum.",
-            "It has found it. The hill may still be rising at σ_b² = 0, but a variance cannot be "
-            "negative, so the top lies on the edge.",
+            "It has found the maximum. The hill may still be rising at σ_b² = 0, but a variance "
+            "cannot be negative, so the top is on the edge.",
             "boundary_is_failure",
         ),
         Option(
             "The ten patients of a hospital are exactly alike.",
-            "That would be an error variance of 0. Which of the two variances compares hospitals, "
-            "and which the patients of one?",
+            "That would be an error variance of 0. Which of the two variances is about hospitals, "
+            "and which is about the patients in one of them?",
             "within_not_between",
         ),
         Option(
-            "The data show no sign of a difference between hospitals. There may still be one.",
-            "The six means differ about as little as errors alone would make them: that is what "
-            "the data say, no more and no less.",
+            "The data show no sign of a difference between hospitals, but there may still be one.",
+            "The six means vary about as little as errors alone would lead us to expect, and that "
+            "is all that this fit shows.",
         ),
     ),
     answer=3,
@@ -416,10 +425,9 @@ STEP_1 = Function(
     key="2e1",
     title="Woman by woman: the last line",
     prompt=markdown(r"""
-        $\mathbf V$ is made of blocks, one for each woman.
-        So every term of the likelihood is a sum over women, and $\mathbf V$ itself is never needed.
-        In three steps you will write such sums.
-        First, look at one that is finished.
+        Since $\mathbf V$ consists of blocks, one for each woman, every term of the likelihood is a
+        sum over women, and $\mathbf V$ itself is never needed.
+        In three steps you will write such sums yourself, but first look at one that is finished.
 
         The block of woman $i$ has the eigenvalue $\sigma_\epsilon^2 + n_i\sigma_b^2$ once, in the
         direction of her mean, and the eigenvalue $\sigma_\epsilon^2$ in the other $n_i - 1$
@@ -428,20 +436,21 @@ STEP_1 = Function(
         """)
     + f"\n\n```python\n{source(log_det)}```\n\n"
     + markdown(r"""
-        Now the quadratic form $\mathbf r^{\mathsf T}\mathbf V^{-1}\mathbf r$ of the deviations
-        $\mathbf r = \mathbf y - \mathbf X\boldsymbol\beta$.
-        In each direction, the squared length of $\mathbf r$ is divided by the eigenvalue.
-        In the direction of her mean the squared length is $n_i\bar r_i^2$;
-        in the others together it is $\sum_j (r_{ij} - \bar r_i)^2$.
+        The next term is the quadratic form $\mathbf r^{\mathsf T}\mathbf V^{-1}\mathbf r$ of the
+        deviations $\mathbf r = \mathbf y - \mathbf X\boldsymbol\beta$.
+        In each direction, it divides the squared length of $\mathbf r$ by the eigenvalue.
+        With $\bar r_i$ for the mean of a woman's deviations, the squared length in the direction
+        of her mean is $n_i\bar r_i^2$, and in her other directions together it is
+        $\sum_j (r_{ij} - \bar r_i)^2$.
 
-        Write the last line of `quadratic_form`.
+        Write the last line of `quadratic_form`, which brings these pieces together.
         """),
     hints=(
-        "Two kinds of directions, two eigenvalues: `of_mean` belongs to the means, `sigma2_e` to "
-        "what is left within women.",
-        "Within women, all directions have the same eigenvalue. So their squared lengths may be "
-        "added first, and that is `SSW`.",
-        "For the means: `n_i * means**2`, divided by `of_mean`, summed over women.",
+        "There are two kinds of directions and two eigenvalues: `of_mean` belongs to the means, "
+        "and `sigma2_e` to what is left within women.",
+        "Within women all directions have the same eigenvalue, so you can add their squared "
+        "lengths first, which gives `SSW`.",
+        "The means contribute `n_i * means**2`, divided by `of_mean` and then summed over women.",
     ),
     solution=markdown(r"""
         $$
@@ -451,13 +460,14 @@ STEP_1 = Function(
         $$
 
         A symmetric matrix stretches each of its directions by an eigenvalue, and its inverse
-        divides by it.
-        The deviations of the means are divided by a large eigenvalue, so a large $\sigma_b^2$
-        forgives them; it does not forgive what happens within a woman.
+        divides by the same eigenvalue.
+        The deviations of the means are divided by the larger eigenvalue, so with a large
+        $\sigma_b^2$ they hardly matter any more, whereas the scatter within a woman matters as
+        much as before.
         """),
     code=source(quadratic_form),
-    right="Means and what is left within women are measured with different yardsticks, and "
-    "that is all that V⁻¹ does here.",
+    right="So V⁻¹ amounts to two divisions: squared deviations of the women's means are divided by "
+    "the larger eigenvalue, and the scatter around those means by the smaller one.",
     name="quadratic_form",
     stub=markdown('''
         def quadratic_form(r, Z, theta):
@@ -475,20 +485,20 @@ STEP_1 = Function(
         Wrong(
             "forgot_n_i",
             quadratic_without_n_i,
-            "The squared length in the direction of a woman's mean is larger: her mean deviation "
-            "stands in each of her rows, and each of them counts.",
+            "The squared length in the direction of a woman's mean is larger than that, because "
+            "the mean deviation is part of every one of her rows.",
         ),
         Wrong(
             "mean_n",
             quadratic_mean_n,
-            "It is right only where all women have equally many measurements. Each woman has an "
+            "This is right only if all women have equally many measurements. Each woman has an "
             "eigenvalue of her own, so divide before you sum.",
         ),
         Wrong(
             "forgot_sigma_b",
             quadratic_independent,
-            "You divided everything by the error variance, as if measurements were independent. "
-            "The means have another eigenvalue.",
+            "You divided everything by the error variance, as if all measurements were "
+            "independent. The means have a different eigenvalue.",
         ),
     ),
     series=SERIES,
@@ -497,25 +507,27 @@ STEP_1 = Function(
 STEP_2 = Function(
     key="2e2",
     title="Woman by woman: the last two lines",
+    second_round=True,
     prompt=markdown(r"""
-        Now the slope of $\ell$ in $\sigma_b^2$.
-        You know both parts of
+        In this step we look for the slope of $\ell$ with respect to $\sigma_b^2$.
+        From the previous step you know both parts of
         $\ell = -\tfrac12\left\{\log\lvert\mathbf V\rvert +
         \mathbf r^{\mathsf T}\mathbf V^{-1}\mathbf r\right\}$
-        as sums over women, from the step before.
+        as sums over women.
         In both of them $\sigma_b^2$ occurs only in the eigenvalue
         $\sigma_\epsilon^2 + n_i\sigma_b^2$, which the code calls `of_mean`.
 
-        Differentiate, and write the last two lines: `terms`, an array that holds for each woman
-        the derivative of her part of the brace in $\sigma_b^2$ (without the $-\tfrac12$), and the
+        Differentiate, and write the last two lines.
+        The first is `terms`, an array that contains, for each woman, the derivative of her part of
+        the braces with respect to $\sigma_b^2$, without the $-\tfrac12$; the second returns the
         slope.
         """),
     hints=(
-        "The derivative of the eigenvalue in σ_b² is n_i. It comes in twice: once for log, once "
-        "for the quadratic form.",
-        "The derivative of log(of_mean) is n_i / of_mean. That of n_i r̄_i² / of_mean is −n_i "
+        "The derivative of the eigenvalue with respect to σ_b² is n_i. You need it twice, once for "
+        "the logarithm and once for the quadratic form.",
+        "The derivative of log(of_mean) is n_i / of_mean, and that of n_i r̄_i² / of_mean is −n_i "
         "r̄_i² n_i / of_mean².",
-        "Add the two for each woman. At the end sum over women, and multiply by −½.",
+        "Add the two derivatives for each woman; at the end, sum over women and multiply by −½.",
     ),
     solution=markdown(r"""
         With $\nu_i = \sigma_\epsilon^2 + n_i\sigma_b^2$, whose derivative is $n_i$,
@@ -525,13 +537,14 @@ STEP_2 = Function(
         \left(\frac{n_i\bar r_i}{\nu_i}\right)^2\right\}.
         $$
 
-        The first part is the price of a wide model.
-        The second is what such a model gains where means lie far out.
-        This is the second entry of `likelihood.score`, without any matrix of size $n \times n$.
+        The first part is the cost of a model that is spread more widely, and the second is its gain
+        from means that are far from the centre.
+        The result is the second entry of `likelihood.score`, without any matrix of size
+        $n \times n$.
         """),
     code=source(slope_between),
-    right="Each woman pays for the variance and gains by her distance from the mean; at the "
-    "top the two balance.",
+    right="For each woman log|V| contributes a cost and the quadratic form a gain; at the top, the "
+    "sums of the two cancel.",
     name="slope_between",
     stub=markdown('''
         def slope_between(r, Z, theta):
@@ -549,24 +562,24 @@ STEP_2 = Function(
         Wrong(
             "forgot_half",
             slope_between_whole,
-            "It is twice the slope: the ½ in front of the brace is missing.",
+            "This is twice the slope, because the ½ in front of the braces is missing.",
         ),
         Wrong(
             "forgot_inner_derivative",
             slope_between_no_chain,
-            "The chain rule: σ_b² stands in the eigenvalue with the factor n_i, so n_i comes out "
-            "of both terms.",
+            "The chain rule is missing: in the eigenvalue σ_b² is multiplied by n_i, so both terms "
+            "need a further factor n_i.",
         ),
         Wrong(
             "forgot_logdet",
             slope_between_only_misfit,
-            "Only the quadratic form is in it, so the slope can never be negative. The "
+            "This contains only the quadratic form, so the slope can never be negative. The "
             "determinant changes with σ_b² as well.",
         ),
         Wrong(
             "sign_turned",
             slope_between_down,
-            "The sign is turned: that is the slope of minus the log-likelihood.",
+            "The sign is reversed, so this is the slope of minus the log-likelihood.",
         ),
     ),
     series=SERIES,
@@ -575,21 +588,22 @@ STEP_2 = Function(
 STEP_3 = Function(
     key="2e3",
     title="Woman by woman: on your own",
+    second_round=True,
     prompt=markdown(r"""
-        The other slope of $\ell$, in $\sigma_\epsilon^2$.
-        This parameter stands in both kinds of eigenvalues: once in the eigenvalue of each woman's
-        mean, and in the $n_i - 1$ others of her block.
+        What remains is the other slope of $\ell$, the one with respect to $\sigma_\epsilon^2$.
+        This parameter is part of both kinds of eigenvalue: the one that belongs to each woman's
+        mean, and the $n_i - 1$ others of her block.
 
-        Write `slope_within(r, Z, theta)`, woman by woman as before, with no matrix of size
+        Write `slope_within(r, Z, theta)`, again woman by woman and without any matrix of size
         $n \times n$.
         """),
     hints=(
-        "Write down log|V| and the quadratic form as sums over women, as in the two steps before. "
-        "Mark every place where σ_ε² stands.",
-        "Now both eigenvalues change with the parameter, each with derivative 1. So log|V| gives "
-        "1/of_mean for each woman, and (n_i − 1)/σ_ε².",
-        "In the quadratic form each squared length is divided by an eigenvalue; the derivative of "
-        "1/ν is −1/ν². Do not forget the part with `SSW`.",
+        "Write down log|V| and the quadratic form as sums over women, as in the two previous "
+        "steps, and mark every place where σ_ε² occurs.",
+        "This time both eigenvalues change with the parameter, each with derivative 1. So log|V| "
+        "gives 1/of_mean and (n_i − 1)/σ_ε² for each woman.",
+        "In the quadratic form each squared length is divided by an eigenvalue ν, and the "
+        "derivative of 1/ν is −1/ν². Remember the part with `SSW`.",
     ),
     solution=markdown(r"""
         With $\nu_i = \sigma_\epsilon^2 + n_i\sigma_b^2$,
@@ -600,12 +614,12 @@ STEP_3 = Function(
         \sum_i\frac{n_i\bar r_i^2}{\nu_i^2} - \frac{\mathrm{SSW}}{\sigma_\epsilon^4}\right\}.
         $$
 
-        Every eigenvalue contains $\sigma_\epsilon^2$ with factor 1, so each direction contributes
-        $1/\nu$ to the price and its squared length over $\nu^2$ to the gain.
+        Every eigenvalue contains $\sigma_\epsilon^2$ with the factor 1, so each direction
+        contributes $1/\nu$ to the cost, and its squared length divided by $\nu^2$ to the gain.
         """),
     code=source(slope_within),
-    right="With both slopes written as sums over women one can climb with a hundred thousand "
-    "rows, for which V would not fit into any memory.",
+    right="With both slopes as sums you could fit the model to a hundred thousand rows, for which "
+    "V itself would not fit into the memory of your computer.",
     name="slope_within",
     stub=markdown('''
         def slope_within(r, Z, theta):
@@ -618,25 +632,25 @@ STEP_3 = Function(
         Wrong(
             "forgot_half",
             slope_within_whole,
-            "It is twice the slope: the ½ in front of the brace is missing.",
+            "This is twice the slope, because the ½ in front of the braces is missing.",
         ),
         Wrong(
             "forgot_the_means",
             slope_within_only,
-            "Only the directions within women are in it. The eigenvalue of a woman's mean contains "
-            "σ_ε² as well.",
+            "This contains only the directions within women, but the eigenvalue of a woman's mean "
+            "depends on σ_ε² as well.",
         ),
         Wrong(
             "one_too_many",
             slope_within_all_n,
-            "Count the directions of a woman: her mean has taken one, so for `sigma2_e` alone "
-            "there is one less than she has measurements.",
+            "Count the directions of a woman again. Her mean takes one of them, so the eigenvalue "
+            "`sigma2_e` on its own occurs one time fewer than she has measurements.",
         ),
         Wrong(
             "eigenvalue_not_squared",
             slope_within_no_square,
-            "The part from log|V| is right. In the quadratic form you divided by the eigenvalues "
-            "once, as if it had not been differentiated.",
+            "The part from log|V| is right. The quadratic form, however, is still divided by the "
+            "eigenvalues only once, as if it had not been differentiated.",
         ),
     ),
     series=SERIES,

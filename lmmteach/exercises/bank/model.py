@@ -14,41 +14,41 @@ def share(between, within):
 CORRELATION = Numeric(
     key="1a",
     title="Measured in duplicate",
+    second_round=True,
     prompt=markdown(r"""
-        Suppose that on each visit a woman is measured *twice*, and that only the mean of the two
-        values is kept.
-        The two errors are independent.
+        Suppose that a woman is measured *twice* on each visit, with independent errors, and that
+        only the mean of the two values is kept.
 
-        Take two visits of the same woman, so four different measurements.
-        What is the correlation of the two means that are kept?
-        Use the REML estimates of the variances, from the printout.
-        Give at least three decimals.
+        What is the correlation between the means that are kept on two visits of the same woman?
+        Four different measurements go into it, two on each visit.
+        Use the two estimated variances in the printout, and give at least three decimals.
         """),
     in_code="The two variances are `study.reml.theta`, with all their digits.",
     hints=(
-        "Write the mean of a visit as μ + b + (ε₁ + ε₂)/2. What do two visits share?",
-        "The covariance of the two means is that of what they share. For the correlation you also "
-        "need the variance of one such mean.",
-        "The mean of two independent errors has half of the variance of one error. The variance "
-        "of b is not halved: it is the same b in both.",
+        "Write the mean of a visit as μ + b + (ε₁ + ε₂)/2, and ask which parts of it two visits "
+        "have in common.",
+        "The covariance of the two means is the variance of whatever they share. To turn it into "
+        "a correlation, you also need the variance of one such mean.",
+        "The mean of two independent errors has half the variance of a single error. The variance "
+        "of b is not halved, because it is the same b both times.",
     ),
     solution=markdown(r"""
         The mean of a visit is $\mu + b + (\epsilon_1 + \epsilon_2)/2$.
         Two visits of one woman share $b$ and nothing else, so their covariance is $\sigma_b^2$.
-        The variance of each is $\sigma_b^2 + \sigma_\epsilon^2/2$:
-        averaging halves the variance of the errors, but not that of $b$.
-        The correlation is
+        The variance of each mean is $\sigma_b^2 + \sigma_\epsilon^2/2$, because averaging halves
+        the variance of the errors but leaves that of $b$ as it is.
+        The correlation is therefore
 
-        $$\frac{\sigma_b^2}{\sigma_b^2 + \sigma_\epsilon^2/2}.$$
+        $$\frac{\sigma_b^2}{\sigma_b^2 + \sigma_\epsilon^2/2},$$
 
-        It is larger than the intraclass correlation, because a mean of two is less noisy.
+        which is larger than the intraclass correlation, because a mean of two is less noisy.
         """),
     code=markdown("""
         sigma2_b, sigma2_e = study.reml.theta
         answer = sigma2_b / (sigma2_b + sigma2_e / 2)
         """),
-    right="Averaging makes the errors smaller and leaves b as it is, so two means of the same "
-    "woman go together more closely than two single measurements.",
+    right="Averaging makes the errors smaller but leaves b untouched, so the means of "
+    "duplicates are more strongly correlated than single values.",
     answer=lambda study: share(study.reml.sigma2_b, study.reml.sigma2_e / 2),
     atol=5e-4,
     share=True,
@@ -56,25 +56,25 @@ CORRELATION = Numeric(
         Wrong(
             "forgot_to_average",
             lambda study: share(study.reml.sigma2_b, study.reml.sigma2_e),
-            "That is the intraclass correlation, the one of two single measurements. Here each "
-            "value is a mean of two: which part of its variance gets smaller?",
+            "That is the intraclass correlation, which belongs to two single measurements. Here "
+            "each value is a mean of two, so one part of its variance becomes smaller; which one?",
         ),
         Wrong(
             "sd_not_var",
             lambda study: share(*np.sqrt([study.reml.sigma2_b, study.reml.sigma2_e / 2])),
-            "You divided standard deviations. Variances of independent parts add up, standard "
-            "deviations do not: take the column `Variance`.",
+            "You divided standard deviations. For independent parts the variances add up, but the "
+            "standard deviations do not, so use the column `Variance`.",
         ),
         Wrong(
             "swapped",
             lambda study: share(study.reml.sigma2_e / 2, study.reml.sigma2_b),
             "That is the share of the errors. What two means of a woman have in common is b, so "
-            "its variance belongs above the line.",
+            "it is the variance of b that goes into the numerator.",
         ),
         Wrong(
             "ratio_not_share",
             lambda study: study.reml.sigma2_b / (study.reml.sigma2_e / 2),
-            "You divided the variance between women by the one of the errors. A correlation "
+            "You divided the variance between women by the variance of the errors. A correlation "
             "divides by the whole variance of a value, which contains both.",
         ),
         Wrong(
@@ -86,14 +86,14 @@ CORRELATION = Numeric(
         Wrong(
             "used_ML",
             lambda study: share(study.ml.sigma2_b, study.ml.sigma2_e / 2),
-            "The formula is right, but the variances are those of maximum likelihood. Take those "
-            "of the REML fit, as in the printout.",
+            "The formula is right, but these variances come from maximum likelihood. The printout "
+            "comes from a different method, REML, and has different variances.",
         ),
         Wrong(
             "divided_by_4",
             lambda study: share(study.reml.sigma2_b, study.reml.sigma2_e / 4),
-            "You divided the error variance by 4. Four measurements take part, but each of the two "
-            "means is made of two.",
+            "You divided the error variance by 4. Four measurements are involved in all, but only "
+            "two of them go into each mean.",
             always=False,
         ),
     ),
@@ -137,30 +137,34 @@ COVARIANCE = Function(
     key="1b",
     title="V without Z",
     prompt=markdown(r"""
-        $\mathbf V$ has only three different entries: one for a measurement with itself, one for two
-        measurements of the same woman, and one for measurements of different women.
-        So one can write it down without $\mathbf Z$.
+        There are only three different entries in $\mathbf V$: one for a measurement with itself,
+        one for two measurements of the same woman, and one for measurements of different women.
+        That makes it possible to write $\mathbf V$ down without $\mathbf Z$.
 
-        Write `make_V(woman, sigma2_b, sigma2_e)`.
-        `woman` is an array with a label for each row, in any order; the two variances are numbers.
-        Return the $n \times n$ matrix $\mathbf V$.
+        Write a function `make_V(woman, sigma2_b, sigma2_e)` that returns the $n \times n$ matrix
+        $\mathbf V$.
+        Its first argument, `woman`, is an array with one label for each row, in any order, and the
+        other two are numbers, the variances between women and within a woman.
         """),
     hints=(
-        "Which question about the rows i and j decides what stands in V[i, j]?",
-        "`woman[:, np.newaxis] == woman` asks that question for all pairs at once, and gives a "
+        "What do you have to ask about the rows i and j to know which of the three values belongs "
+        "in V[i, j]?",
+        "`woman[:, np.newaxis] == woman` compares all pairs of rows at once, and returns a "
         "matrix of True and False.",
-        "True counts as 1. Multiply by the variance that two measurements of a woman share. Then "
-        "add what a measurement shares with itself only; `np.eye` helps.",
+        "Since True counts as 1, you can multiply this matrix by the variance that two "
+        "measurements of a woman share. Then add what a measurement shares only with itself, for "
+        "which `np.eye` is useful.",
     ),
     solution=markdown(r"""
-        Two rows share $b$ if they have the same label, so $\sigma_b^2$ stands wherever the labels
-        agree; that includes the diagonal.
-        A measurement shares its error with itself only, so $\sigma_\epsilon^2$ is added on the
-        diagonal.
+        Two rows share $b$ if they have the same label, so the entry is $\sigma_b^2$ wherever the
+        labels agree, and that includes the diagonal.
+        Each error belongs to a single measurement, so only the diagonal gets another
+        $\sigma_\epsilon^2$.
         The matrix of comparisons is $\mathbf Z\mathbf Z^{\mathsf T}$, found without $\mathbf Z$.
         """),
     code=source(make_V),
-    right="Comparing the labels gives Z Zᵀ at once, in whatever order the rows stand.",
+    right="Comparing the labels gives Z Zᵀ directly, so the covariance needs no design matrix and "
+    "no particular arrangement of the data.",
     name="make_V",
     stub=markdown('''
         def make_V(woman, sigma2_b, sigma2_e):
@@ -178,32 +182,32 @@ COVARIANCE = Function(
         Wrong(
             "assumes_sorted",
             make_V_sorted,
-            "It is right only where each woman's rows stand together. Compare the labels of the "
-            "rows themselves, so that any order will do.",
+            "This works only if the rows of each woman come one after the other. Compare the "
+            "labels of the rows themselves, so that any order will do.",
         ),
         Wrong(
             "sd_not_var",
             make_V_sds,
-            "There are standard deviations in your matrix. `sigma2_b` and `sigma2_e` are variances "
-            "already: use them as they are.",
+            "Your matrix contains standard deviations. The arguments `sigma2_b` and `sigma2_e` are "
+            "variances already, so use them as they are.",
         ),
         Wrong(
             "forgot_sigma_e",
             make_V_without_errors,
             "The errors are missing. Two measurements of one woman are not equal, so a measurement "
-            "must vary more than what it shares with another.",
+            "must vary by more than what it shares with the others.",
         ),
         Wrong(
             "errors_shared",
             make_V_shared_errors,
-            "You added the error variance to every entry. That says that all measurements have the "
-            "same error. Which entries belong to a measurement and itself?",
+            "You added the error variance to every entry, as if all measurements had the same "
+            "error in common. Which entries belong to a measurement and itself?",
         ),
         Wrong(
             "diagonal_without_b",
             make_V_thin_diagonal,
-            "The diagonal holds the errors only. A measurement varies for two reasons: women "
-            "differ, and measurements differ.",
+            "Only the errors are on your diagonal. A measurement varies for two reasons, because "
+            "women differ and because measurements differ.",
         ),
     ),
 )
@@ -212,34 +216,36 @@ COVARIANCE = Function(
 PRINTOUT = Numeric(
     key="1c",
     title="Reading the printout",
+    second_round=True,
     prompt=markdown(r"""
-        Look at the printout of the REML fit.
-        Three of its numbers stand under a heading that begins with "Std.".
+        In the printout, there are three numbers under headings that begin with "Std.".
 
         If the levels of women are normally distributed, about two thirds of all women have a
         level within $\mu \pm s$.
-        Which number in the printout estimates $s$?
-        Give at least three decimals.
+        Which number in the printout is the estimate of $s$?
+        Give it with at least three decimals.
         """),
     in_code="The printout is `print(study.reml.summary())`.",
     hints=(
-        "s says how much women differ from each other. It is not about how well anything is known.",
-        "Look under `Random effects`. One of its rows is about women, the other about single "
+        "The number s describes how much women differ from each other, and not how precisely "
+        "anything is estimated.",
+        "Look under `Random effects`, where one row is about women and the other about single "
         "measurements.",
-        "Two columns stand in that row. Two thirds of a normal distribution lie within one "
-        "standard deviation, not within one variance.",
+        "There are two columns to choose from in that row. About two thirds of a normal "
+        "distribution falls within one standard deviation of its mean, not within one variance.",
     ),
     solution=markdown(r"""
         The level of a woman is $\mu + b$, with $b \sim N(0, \sigma_b^2)$.
-        Two thirds of a normal distribution lie within one standard deviation, so
-        $s = \hat\sigma_b$: row `woman`, column `Std.Dev.`.
+        Since about two thirds of a normal distribution falls within one standard deviation of its
+        mean, the estimate of $s$ is $\hat\sigma_b$, in row `woman` and column `Std.Dev.`.
 
-        `Std. Error`, further down, is something else: how far $\hat\mu$ may be from $\mu$.
-        With more women the standard error becomes smaller; the standard deviation does not.
+        The column `Std. Error`, further down, measures something else: how far $\hat\mu$ may be
+        from $\mu$.
+        With more women the standard error becomes smaller, but the standard deviation does not.
         """),
     code="answer = np.sqrt(study.reml.sigma2_b)",
-    right="The row says between women, the column says standard deviation: it tells how much "
-    "women differ, not how well anything is known.",
+    right="You picked the row for differences between women and the column in the units of the "
+    "data; the precision of an estimate is a separate matter.",
     answer=lambda study: np.sqrt(study.reml.sigma2_b),
     atol=1e-3,
     unit="logestrone",
@@ -247,43 +253,45 @@ PRINTOUT = Numeric(
         Wrong(
             "sd_var_se_mixup",
             lambda study: study.reml.se.iloc[0],
-            "That is the standard error of μ̂: how far the estimated mean may be from the true "
-            "one. The question is how far women lie from the mean.",
+            "That is the standard error of μ̂, which measures how far the estimated mean may be "
+            "from the true one. The question is how far the women are from the mean.",
         ),
         Wrong(
             "var_not_sd",
             lambda study: study.reml.sigma2_b,
-            "The right row, but that is the variance, in squared units. Which column can be added "
-            "to μ?",
+            "You found the right row, but this is the variance, which is in squared units. Which "
+            "column can be added to μ?",
         ),
         Wrong(
             "within_not_between",
             lambda study: np.sqrt(study.reml.sigma2_e),
-            "That is the row `Residual`: how much measurements of one woman scatter around her own "
-            "level. Here women are compared.",
+            "That is from the row `Residual`, which describes how much the measurements of one "
+            "woman scatter around her own level. Here we compare women with each other.",
         ),
         Wrong(
             "sd_of_means",
             lambda study: study.means.std(ddof=1),
-            "That is the standard deviation of the five means. They differ more than the women do, "
-            "because each carries errors of measurement. The printout has both apart.",
+            "That is the standard deviation of the five means. They differ more than the levels "
+            "do, because each also contains measurement error; the printout keeps the two apart.",
         ),
         Wrong(
             "sd_of_blups",
             lambda study: study.reml.b.std(ddof=1),
-            "That is the standard deviation of the five predicted effects. They are shrunk, so "
-            "they differ less than the women do. Which number of the printout is about women?",
+            "That is the standard deviation of the five predicted effects. They "
+            "differ less than the women themselves, as a later chapter explains; look for a number "
+            "in the printout.",
         ),
         Wrong(
             "total_sd",
             lambda study: np.sqrt(study.reml.theta.sum()),
             "That is the standard deviation of a single measurement of a woman taken at random. "
-            "The level of a woman has no error of measurement in it.",
+            "The level of a woman contains no measurement error.",
         ),
         Wrong(
             "used_ML",
             lambda study: np.sqrt(study.ml.sigma2_b),
-            "That is from the fit by maximum likelihood. The printout is that of the REML fit.",
+            "That is from the fit by maximum likelihood, whereas the printout of this chapter "
+            "comes from a different method, REML.",
         ),
     ),
 )
@@ -291,49 +299,53 @@ PRINTOUT = Numeric(
 
 PARAMETERS = Choice(
     key="1d",
-    title="Ten women more, and their ages",
+    title="Ten more women, and their ages",
+    second_round=True,
     prompt=markdown(r"""
-        Ten more women join the study, with sixteen measurements of each.
-        And the age of each woman becomes known, as a covariate with a slope: $\mathbf X$ has two
-        columns now.
-        There is a random intercept for each of the fifteen women.
+        Ten women join the study, each with sixteen measurements, and we learn the age of
+        every woman.
+        Age enters the model as a covariate with a slope, so $\mathbf X$ now has two columns, and
+        each of the fifteen women has a random intercept.
 
-        How many parameters does the model have?
+        How many parameters does this model have?
         """),
     hints=(
-        "Count what is unknown but fixed: what would be the same in another sample of women?",
+        "Count whatever is unknown but fixed, in other words what would be the same in another "
+        "sample of women.",
         "The levels of the new women are drawn from the same distribution as those of the old "
-        "ones. The slope of age is the same for all of them.",
+        "ones, and the slope of age is the same for all fifteen.",
     ),
     solution=markdown(r"""
-        Four: the intercept and the slope, which are $\boldsymbol\beta$, and $\sigma_b^2$ and
-        $\sigma_\epsilon^2$, which are $\boldsymbol\theta$.
-        A new column of $\mathbf X$ brings a parameter.
-        A new woman brings a new random variable $b_i$, drawn from the same $N(0, \sigma_b^2)$.
-        She helps to estimate the four, and she does not add one.
+        There are four: the intercept and the slope, which make up $\boldsymbol\beta$, and the two
+        variances $\sigma_b^2$ and $\sigma_\epsilon^2$, which make up $\boldsymbol\theta$.
+        A new column of $\mathbf X$ adds a parameter.
+        A new woman adds only a new random variable $b_i$, drawn from the same $N(0, \sigma_b^2)$:
+        her measurements help us to estimate the four parameters without adding a fifth.
         """),
-    right="New women bring new random variables and no new parameter; a covariate brings one.",
+    right="Adding people enlarges the sample and leaves the list of unknown constants as it was; "
+    "adding a covariate makes that list longer by one.",
     options=(
         Option(
-            "19: intercept, slope, σ_b², σ_ε² and fifteen levels b",
-            "The levels b are not parameters: they are random, like the errors. Another sample of "
-            "women would have others. What is the same in every sample?",
+            "19: intercept, slope, σ_b², σ_ε² and fifteen random effects b",
+            "The effects b are random, just like the errors, and they would be different in "
+            "another sample of women. What would be the same in every sample?",
             "b_is_parameter",
         ),
         Option(
             "17: one for each woman, the slope and σ_ε²",
             "That would be a regression with a dummy variable for each woman. Here the women's "
-            "levels are draws from one distribution: count what describes it.",
+            "levels are draws from one distribution, so count what it takes to describe that.",
             "dummies_not_random",
         ),
         Option(
             "4: intercept, slope, σ_b² and σ_ε²",
-            "Two coefficients and two variances describe how all fifteen women come about.",
+            "Two coefficients and two variances are enough to describe how the levels of all "
+            "fifteen women arise.",
         ),
         Option(
             "3: μ, σ_b² and σ_ε²",
-            "That was the model before. The ages are data, but how levels change with age is not "
-            "known.",
+            "That was the model without the covariate. The ages are known, but we do not know how "
+            "levels change with age.",
             "forgot_slope",
         ),
     ),
@@ -348,39 +360,40 @@ def standard_error(theta, women, times):
 
 PLAN = Numeric(
     key="1e",
-    title="Eighty measurements, spent otherwise",
+    title="Eighty measurements, spent differently",
     prompt=markdown(r"""
-        The lecture's study took sixteen measurements from each of five women.
-        You plan a new one, again with eighty measurements: *four* from each of *twenty* women.
+        In the lecture's study, five women were measured sixteen times each.
+        You plan a new study that also has eighty measurements in all, but takes *four* from each
+        of *twenty* women.
 
-        Suppose that the true variances are the REML estimates of the old study, as in the
-        printout.
+        Suppose that the true variances are equal to the estimates in the printout of the old study.
         What will be the standard error of $\hat\mu$ in the new study?
         Give at least four decimals.
         """),
     in_code="The two variances are `study.reml.theta`, with all their digits.",
     hints=(
-        "Var(Ȳ) is the sum of all entries of V, divided by n². How many blocks has V now, and how "
-        "large is each?",
-        "The part from the women is σ_b² divided by the number of women. The part from the errors "
-        "is σ_ε² divided by the number of measurements.",
-        "Add the two parts and take the root.",
+        "Var(Ȳ) is the sum of all entries of V, divided by n². How many blocks does V have in the "
+        "new study, and how large is each of them?",
+        "The women contribute σ_b² divided by the number of women, and the errors contribute σ_ε² "
+        "divided by the number of measurements.",
+        "Add the two contributions, and take the square root of their sum.",
     ),
     solution=markdown(r"""
-        The mean of all is $\mu$ plus the mean of twenty $b_i$ plus the mean of eighty errors:
+        The mean of all measurements is $\mu$, plus the mean of twenty $b_i$, plus the mean of
+        eighty errors, and so
 
         $$\operatorname{Var}(\hat\mu) = \frac{\sigma_b^2}{20} + \frac{\sigma_\epsilon^2}{80}.$$
 
-        Compare it with the old study, where the first part was $\sigma_b^2/5$.
-        The number of measurements is the same, and still the standard error is much smaller:
-        twenty women say more about women than five do.
+        In the old study, the first part was $\sigma_b^2/5$.
+        Although the number of measurements is the same, the new standard error is therefore much
+        smaller, because twenty women are far more informative about women in general than five.
         """),
     code=markdown("""
         sigma2_b, sigma2_e = study.reml.theta
         answer = np.sqrt(sigma2_b / 20 + sigma2_e / 80)
         """),
-    right="As many measurements as before, but from four times as many women: μ is known "
-    "much better.",
+    right="The laboratory does the same amount of work as before, and yet μ is known much better, "
+    "because four times as many women take part.",
     answer=lambda study: standard_error(study.reml.theta, 20, 4),
     atol=2e-4,
     unit="logestrone",
@@ -388,61 +401,61 @@ PLAN = Numeric(
         Wrong(
             "n_is_80",
             lambda study: study.y.std(ddof=1) / np.sqrt(80),
-            "That is s/√80, which takes the measurements for independent. Four of each woman go "
-            "together, because they share her b.",
+            "That is s/√80, which treats the measurements as independent. The four of each woman "
+            "are correlated, because they share her b.",
         ),
         Wrong(
             "n_is_80_and_ddof_0",
             lambda study: study.y.std() / np.sqrt(80),
-            "That is a standard deviation over √80, which takes the measurements for independent. "
-            "Four of each woman go together, because they share her b.",
+            "That is a standard deviation divided by √80, which treats the measurements as "
+            "independent. The four of each woman are correlated, because they share her b.",
         ),
         Wrong(
             "forgot_the_blocks",
             lambda study: np.sqrt(study.reml.theta.sum() / 80),
-            "You used the diagonal of V only. The measurements of one woman are correlated, so the "
-            "entries beside the diagonal count too.",
+            "You used nothing but the diagonal of V. The measurements of one woman are correlated, "
+            "so the entries beside the diagonal count as well.",
         ),
         Wrong(
             "forgot_sigma_b",
             lambda study: np.sqrt(study.reml.sigma2_e / 80),
-            "Only the errors are in it. The twenty women are a sample as well: how much does the "
-            "mean of their levels vary?",
+            "This contains the errors only. The twenty women are a sample as well, so how much "
+            "does the mean of their levels vary?",
         ),
         Wrong(
             "forgot_sigma_e",
             lambda study: np.sqrt(study.reml.sigma2_b / 20),
-            "The part from the women is right. The mean of eighty errors is missing; it is small, "
-            "but it is not 0.",
+            "The contribution of the women is right. What is missing is the mean of eighty errors, "
+            "which is small but not 0.",
         ),
         Wrong(
             "old_design",
             lambda study: study.reml.se.iloc[0],
-            "That is the standard error of the old study, from the printout. The new study has "
-            "another number of women.",
+            "That is the standard error of the old study, from the printout. The new study has a "
+            "different number of women.",
         ),
         Wrong(
             "variance_not_se",
             lambda study: standard_error(study.reml.theta, 20, 4) ** 2,
-            "That is the variance of μ̂. The standard error is its root.",
+            "That is the variance of μ̂, and the standard error is its square root.",
         ),
         Wrong(
             "used_ML",
             lambda study: standard_error(study.ml.theta, 20, 4),
-            "The formula is right, but the variances are those of maximum likelihood. Take the "
-            "REML estimates.",
+            "The formula is right, but these variances come from maximum likelihood. The printout "
+            "has the estimates of a different method, REML.",
         ),
         Wrong(
             "sixteen_of_each",
             lambda study: standard_error(study.reml.theta, 20, 16),
-            "That is the standard error with sixteen measurements of each of the twenty women, "
-            "half of the old one. You have eighty measurements, so four of each.",
+            "That is the standard error with sixteen measurements of each of the twenty women, and "
+            "it is half of the old one. Eighty measurements are only enough for four of each.",
             always=False,
         ),
         Wrong(
             "ten_women",
             lambda study: standard_error(study.reml.theta, 10, 16),
-            "That is the standard error of ten women with sixteen measurements of each, as in the "
+            "That is the standard error with sixteen measurements of each of ten women, as in the "
             "chapter. How many women are in the new study?",
             always=False,
         ),
@@ -485,38 +498,41 @@ def se_without_root(n_i, theta):
 UNBALANCED = Function(
     key="1f",
     title="The plain mean of unequal groups",
+    second_round=True,
     prompt=markdown(r"""
-        The chapter adds up the entries of $\mathbf V$ by hand for women with equally many
+        In the chapter we added up the entries of $\mathbf V$ by hand, for women with equally many
         measurements.
-        Now woman $i$ has $n_i$ of them, and somebody still takes the plain mean of all $n$
-        measurements.
+        Now suppose that woman $i$ has $n_i$ of them, and that we still take the plain mean of all
+        $n$ measurements.
 
-        Write `se_of_mean(n_i, theta)`: the standard error of that plain mean.
-        `n_i` is an array with a count for each woman, `theta` is $(\sigma_b^2, \sigma_\epsilon^2)$.
-        Do not build $\mathbf V$: find the sum of its entries by hand.
+        Write a function `se_of_mean(n_i, theta)` that returns the standard error of this plain
+        mean.
+        Here `n_i` is an array with the number of measurements of each woman, and `theta` is
+        $(\sigma_b^2, \sigma_\epsilon^2)$.
+        Do not build $\mathbf V$, but work out the sum of its entries by hand.
         """),
     hints=(
         "The variance of the plain mean is the sum of all entries of V, divided by n². Each woman "
-        "has a block in V; how many entries has the block of woman i?",
-        "The block of woman i has n_i² entries with σ_b². On the diagonal of V stand n entries "
-        "with another σ_ε².",
-        "So sum `n_i**2`, not `n_i`, for the part between women. At the end divide by n² and take "
-        "the root.",
+        "has a block in V; how many entries are in the block of woman i?",
+        "In the block of woman i there are n_i² entries with σ_b², and on the diagonal of V there "
+        "are n entries with a further σ_ε².",
+        "So sum `n_i**2`, and not `n_i`, for the part between women. At the end, divide by n² and "
+        "take the square root.",
     ),
     solution=markdown(r"""
-        The block of woman $i$ has $n_i^2$ entries, each with $\sigma_b^2$, and the diagonal has $n$
-        entries with another $\sigma_\epsilon^2$.
-        Add them up and divide by $n^2$:
+        The block of woman $i$ has $n_i^2$ entries, each with $\sigma_b^2$, and each of the $n$
+        entries on the diagonal has a further $\sigma_\epsilon^2$.
+        Adding all of them up and dividing by $n^2$ gives
 
         $$\operatorname{Var}(\bar Y) = \frac{\sigma_b^2\sum_i n_i^2 + n\,\sigma_\epsilon^2}{n^2}.$$
 
         With equal $n_i$ this is the formula of the chapter.
-        With unequal ones it is larger than the balanced formula says, because the woman with most
-        measurements gets most of the weight.
+        With unequal ones the variance is larger than that formula would give, because a woman
+        with many measurements gets more weight than the others.
         """),
     code=source(se_of_mean),
-    right="Large groups count with the square of their size, so unequal groups make the plain "
-    "mean less certain. The chapter on the profile likelihood finds a better mean.",
+    right="Large groups count with the square of their size, so imbalance makes this estimate less "
+    "precise; the chapter on the profile likelihood has a better one.",
     name="se_of_mean",
     stub=markdown('''
         def se_of_mean(n_i, theta):
@@ -535,31 +551,31 @@ UNBALANCED = Function(
         Wrong(
             "balanced_only",
             se_if_balanced,
-            "It is right where all women have equally many measurements, and too small otherwise. "
-            "A woman with many measurements has a larger block in V: sum over the blocks.",
+            "This is right if all women have equally many measurements, and too small otherwise. A "
+            "woman with many measurements has a larger block in V, so sum over the blocks.",
         ),
         Wrong(
             "n_is_80",
             se_if_independent,
-            "That takes all measurements for independent: only the diagonal of V is in it. Add the "
-            "entries for two measurements of the same woman.",
+            "This treats all measurements as independent, because it uses only the diagonal of V. "
+            "Add the entries for two measurements of the same woman.",
         ),
         Wrong(
             "one_block",
             se_one_block,
-            "You gave σ_b² to every pair of measurements. Only pairs of the same woman have it: V "
-            "has a block for each woman, and 0 elsewhere.",
+            "You gave σ_b² to every pair of measurements. Only pairs of the same woman have it, "
+            "since V has a block for each woman and 0 elsewhere.",
         ),
         Wrong(
             "gls_not_plain",
             se_of_gls,
-            "That is the standard error of the best weighted mean, which a later chapter finds. "
-            "Here somebody takes the plain mean.",
+            "That is the standard error of the best weighted mean, which we find in a later "
+            "chapter. Here we take the plain mean.",
         ),
         Wrong(
             "variance_not_se",
             se_without_root,
-            "That is the variance of the mean. The standard error is its root.",
+            "That is the variance of the mean, and the standard error is its square root.",
         ),
     ),
 )

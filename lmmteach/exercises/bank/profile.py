@@ -16,11 +16,12 @@ def mean_of_cut(study, weight_of_variance=np.reciprocal, theta=(1.0, 1.0)):
 WEIGHTS = Numeric(
     key="3a",
     title="If women differed less",
+    second_round=True,
     prompt=markdown(r"""
-        Take the unbalanced study: the first 16, 8, 4, 2 and 1 measurements of the five women.
-        Suppose that women differed no more than the measurements of one woman do:
+        Take the unbalanced study, which keeps the first 16, 8, 4, 2 and 1 measurements of the five
+        women, and suppose that women differ no more than the measurements of one woman do, so that
         $\sigma_b^2 = \sigma_\epsilon^2$.
-        (Only the ratio of the two matters, so take 1 for both.)
+        Only the ratio of the two variances matters here, so you may take 1 for both.
 
         What is the GLS estimate $\hat\mu_\theta$ for such a $\boldsymbol\theta$?
         Give at least four decimals.
@@ -28,30 +29,31 @@ WEIGHTS = Numeric(
     in_code="The unbalanced study is `study.cut`; `study.cut.means` and `study.cut.n_i` hold the "
     "five means and counts.",
     hints=(
-        "For a common mean GLS is a weighted mean of the women's means. Which formula of the "
+        "For a common mean, GLS is a weighted mean of the women's means. Which formula of the "
         "chapter gives the weights?",
-        "The weight of a woman is one over the variance of her mean, σ_b² + σ_ε²/n_i. With equal "
-        "variances that is proportional to 1 + 1/n_i, inverted.",
-        "Multiply each of the five means by its weight, add them up, and divide by the sum of the "
-        "weights; in Python, `np.average` takes `weights`.",
+        "The weight of a woman is one over the variance of her mean, σ_b² + σ_ε²/n_i. If the two "
+        "variances are equal, that variance is proportional to 1 + 1/n_i.",
+        "Multiply each of the five means by its weight, add up the products, and divide by the sum "
+        "of the weights. In Python, `np.average` takes an argument `weights`.",
     ),
     solution=markdown(r"""
-        With $\sigma_b^2 = \sigma_\epsilon^2$ the variance of a woman's mean is proportional to
-        $1 + 1/n_i$, so her weight is proportional to $n_i/(n_i + 1)$:
-        16/17, 8/9, 4/5, 2/3 and 1/2.
+        If $\sigma_b^2 = \sigma_\epsilon^2$, the variance of a woman's mean is proportional to
+        $1 + 1/n_i$, so her weight is proportional to $n_i/(n_i + 1)$, which is
+        16/17, 8/9, 4/5, 2/3 or 1/2.
 
         $$\hat\mu_\theta = \frac{\sum_i \frac{n_i}{n_i + 1}\,\bar y_i}{\sum_i \frac{n_i}{n_i + 1}}$$
 
-        The weights lie between those of the two simple answers: less unequal than the $n_i$ of the
-        mean of all measurements, less equal than those of the mean of the five means.
-        Which of them they are closer to, the ratio of the two variances decides.
+        These weights are a compromise between the two simple answers: they are less unequal than
+        the $n_i$, which give the mean of all measurements, but less equal than those of the mean of
+        the five means.
+        The ratio of the two variances decides which of the two they resemble more.
         """),
     code=markdown("""
         cut = study.cut
         answer = np.average(cut.means, weights=1 / (1 + 1 / cut.n_i))
         """),
-    right="A woman counts for what her mean is worth: more with more measurements, but far "
-    "from sixteen times as much.",
+    right="With these weights the woman who was measured sixteen times counts less than twice as "
+    "much as the one who was measured once.",
     answer=mean_of_cut,
     atol=2e-4,
     unit="logestrone",
@@ -59,46 +61,48 @@ WEIGHTS = Numeric(
         Wrong(
             "ols",
             lambda study: study.cut.y.mean(),
-            "That is the plain mean of all measurements, so OLS: it gives a woman weight in "
-            "proportion to her measurements. With all sixteen of each you could not see the error.",
+            "That is the plain mean of all measurements, which is OLS: each woman counts in "
+            "proportion to her number of measurements. If every woman had all sixteen of hers, the "
+            "error would be invisible.",
         ),
         Wrong(
             "mean_of_means",
             lambda study: study.cut.means.mean(),
-            "That is the mean of the five means: each woman counts the same, although the mean of "
-            "the last one is a single measurement.",
+            "That is the mean of the five means, in which all women count the same, although the "
+            "mean of the last one is a single measurement.",
         ),
         Wrong(
             "weights_upside_down",
             lambda study: mean_of_cut(study, lambda variance: variance),
-            "You weighted with the variances. The less certain a mean is, the less it should "
-            "count.",
+            "This uses the variances themselves as weights. The less certain a mean is, the less "
+            "it should count, so the weights are upside down.",
         ),
         Wrong(
             "used_estimates",
             lambda study: study.cut.reml.beta.iloc[0],
             "That is μ̂ for the variances that REML estimates from these rows. The question is "
-            "about other variances, with which women differ no more than measurements.",
+            "about different variances, for which women differ no more than measurements do.",
         ),
         Wrong(
             "used_ML",
             lambda study: study.cut.ml.beta.iloc[0],
             "That is μ̂ for the variances that maximum likelihood estimates from these rows. The "
-            "question is about other variances, with which women differ no more than measurements.",
+            "question is about different variances, for which women differ no more than "
+            "measurements do.",
             always=False,
         ),
         Wrong(
             "variances_of_the_printout",
             lambda study: mean_of_cut(study, theta=study.reml.theta),
             "That is μ̂ for the variances of the printout, as the chapter computes it. With those, "
-            "women differ far more than measurements; here the two variances are equal.",
+            "women differ far more than measurements do, whereas here the two variances are equal.",
             always=False,
         ),
         Wrong(
             "forgot_the_cut",
             lambda study: study.y.mean(),
-            "That is the mean of all eighty measurements, where weights play no role. Take the "
-            "unbalanced study.",
+            "That is the mean of all eighty measurements, in which weights play no role. The "
+            "question is about the unbalanced study.",
         ),
     ),
 )
@@ -154,42 +158,41 @@ BUG = Function(
     key="3b",
     title="Spot the bug",
     prompt=markdown(r"""
-        A colleague wrote this function for the height of the profile
+        A colleague has written this function for the height of the profile
         $\ell_p(\boldsymbol\theta)$, without the constant:
         """)
     + f"\n\n```python\n{source(colleague_height)}```\n\n"
     + markdown(r"""
-        "I have tried it on the lecture's data with a hundred values of $\boldsymbol\theta$," says
-        the colleague, "and it agrees with the chapter to the last digit."
-        That is true.
-        And yet it is wrong.
+        "I have tried it on the lecture's data with a hundred values of $\boldsymbol\theta$," your
+        colleague says, "and it agrees with the chapter to the last digit."
+        That is true, and yet the function is wrong.
 
         Find the bug, and write `profile_height(theta, y, X, Z)` without it.
-        Your function will be tried on the unbalanced study too.
+        Your function will be tried on the unbalanced study as well.
         """),
     hints=(
         "What is special about the lecture's data, so that a whole class of mistakes cannot be "
         "seen there?",
-        "The profile takes the best β for this θ. In which line is β found, and does θ occur in "
-        "it?",
-        "Replace that line by GLS, with the V of this θ. You may write it out or call "
-        "`lt.profile.gls(V, y, X)`, which returns β and its covariance.",
+        "The profile takes the best β for this θ. In which line does the function find its β, and "
+        "does θ occur in that line?",
+        "Replace that line by GLS, with the V that belongs to this θ. You may write GLS out, or "
+        "call `lt.profile.gls(V, y, X)`, which returns β and its covariance.",
     ),
     solution=markdown(r"""
-        `lstsq(X, y)` is ordinary least squares: no $\boldsymbol\theta$ in it.
-        On balanced data with a common mean the GLS estimate is the plain mean for *every*
-        $\boldsymbol\theta$, so nobody notices.
-        On unbalanced data the OLS mean is not the best one, and the curve is too low, by an amount
-        that depends on $\boldsymbol\theta$: its top is somewhere else.
+        `lstsq(X, y)` is ordinary least squares, in which no $\boldsymbol\theta$ occurs.
+        On balanced data with a common mean, the GLS estimate is the plain mean for *every*
+        $\boldsymbol\theta$, so nobody notices the difference.
+        On unbalanced data the OLS mean is not the best one, and the curve comes out too low by an
+        amount that depends on $\boldsymbol\theta$, so that its top is in the wrong place.
 
-        The remedy is $\hat{\boldsymbol\beta}_\theta = (\mathbf X^{\mathsf T}\mathbf V^{-1}\mathbf
-        X)^{-1}\mathbf X^{\mathsf T}\mathbf V^{-1}\mathbf y$, inside the function, for each
-        $\boldsymbol\theta$ anew.
-        The lesson for all code: test it on unbalanced data.
+        The remedy is to compute $\hat{\boldsymbol\beta}_\theta = (\mathbf X^{\mathsf T}\mathbf
+        V^{-1}\mathbf X)^{-1}\mathbf X^{\mathsf T}\mathbf V^{-1}\mathbf y$ inside the function, anew
+        for each $\boldsymbol\theta$.
+        The lesson applies to all code for mixed models: test it on unbalanced data.
         """),
     code=source(profile_height),
-    right="The best β belongs to its own θ. On balanced data the bug is invisible, so always "
-    "try unbalanced ones as well.",
+    right="The function now finds its β from the V of each θ. Only the unbalanced study could "
+    "show you that the bug is gone.",
     name="profile_height",
     stub=markdown('''
         def profile_height(theta, y, X, Z):
@@ -213,32 +216,33 @@ BUG = Function(
         Wrong(
             "ols_in_profile",
             colleague_height,
-            "The bug is still there: on balanced data all is well, on unbalanced data not. The β "
-            "in your code does not depend on θ. Which estimate does?",
+            "The bug is still there: the heights are right on balanced data and wrong on "
+            "unbalanced data, because the β in this code does not depend on θ. Which estimate "
+            "does?",
         ),
         Wrong(
             "kept_the_constant",
             with_the_constant,
-            "Your β is right: the bug is gone. But your value contains −(n/2) log 2π, and the "
-            "question is about the height without it.",
+            "The β is right now, so the bug is gone. But this value contains the constant "
+            "−(n/2) log 2π, and the question is about the height without it.",
         ),
         Wrong(
             "beta_of_the_top",
             top_in_profile,
-            "You put in the β of the top of the hill for every θ. It is the best one for the best "
-            "θ only; each θ has a β of its own.",
+            "This puts in the β of the top of the hill for every θ. That β is the best one for the "
+            "best θ only, because each θ has a β of its own.",
         ),
         Wrong(
             "V_not_inverted",
             V_for_its_inverse,
-            "There is V where V⁻¹ belongs in your β: uncertain data get the largest weight. "
-            "Balanced data do not show it.",
+            "The β contains V where V⁻¹ belongs, so the least certain data get the largest weight. "
+            "On balanced data this does not show.",
         ),
         Wrong(
             "mean_of_means",
             means_in_profile,
-            "You gave every woman the same weight, whatever θ is. A mean of one measurement is "
-            "worth less than one of sixteen, and θ says how much less.",
+            "This gives every woman the same weight, whatever θ is. A mean of one measurement is "
+            "worth less than a mean of sixteen, and how much less depends on θ.",
         ),
     ),
 )
@@ -292,16 +296,17 @@ def wald_end(study, quantile):
 INTERVAL = Numeric(
     key="3c",
     title="A 90 % interval",
+    second_round=True,
     prompt=markdown(r"""
         The chapter cuts the profile of $\sigma_b^2$ for a 95 % interval.
-        Cut it for 90 %, with all eighty rows and maximum likelihood: where does the interval end on
-        the right?
+        Cut it for 90 % instead, with all eighty rows and maximum likelihood: where does the
+        interval end on the right?
 
         The 90 % point of $\chi^2_1$ is 2.7055.
         Give at least three decimals.
         With a calculator, write the drop of the curve in terms of
-        $\nu = \sigma_\epsilon^2 + 16\,\sigma_b^2$, and leave $\sigma_\epsilon^2$ at its estimate,
-        which hardly moves along the curve.
+        $\nu = \sigma_\epsilon^2 + 16\,\sigma_b^2$, as in the section for a second reading, and
+        leave $\sigma_\epsilon^2$ at its estimate, which hardly moves along the curve.
         """),
     in_code="The fit by maximum likelihood is `study.ml`.",
     given=lambda study: {
@@ -309,39 +314,39 @@ INTERVAL = Numeric(
         r"$\hat\sigma_\epsilon^2$": study.ml.sigma2_e,
     },
     hints=(
-        "Will a 90 % interval be wider or narrower than the one for 95 %?",
-        "Twice the drop of the curve is held against 2.706. So how deep is the cut?",
+        "Do you expect a 90 % interval to be wider or narrower than the one for 95 %?",
+        "It is twice the drop of the curve that is compared with 2.706. So how deep is the cut?",
         "In a balanced study with five women twice the drop is 5{log(ν/ν̂) + ν̂/ν − 1}, with "
-        "ν̂ = SSB/5. Set it equal to 2.7055 and take the larger solution: with r = ν/ν̂, put "
-        "r = exp(1 + 2.7055/5 − 1/r) into itself until it stands still. In Python, the method "
+        "ν̂ = SSB/5. Set it equal to 2.7055 and look for the larger solution: with r = ν/ν̂, put "
+        "r = exp(1 + 2.7055/5 − 1/r) into itself until it no longer changes. In Python, the method "
         "`profile_interval(level=0.9)` of the fit follows the curve itself.",
     ),
     solution=markdown(r"""
-        Values belong to the 90 % interval if twice the drop of the curve is no more than 2.706, so
-        if the drop is no more than 1.353.
-        The cut is less deep than the 1.92 for 95 %, so the interval is shorter on both sides.
-        On the right it is still long: the curve falls slowly there.
+        A value belongs to the 90 % interval if twice the drop of the curve is at most 2.706, which
+        means that the drop itself is at most 1.353.
+        This cut is less deep than the 1.92 for 95 %, so the interval is shorter on both sides, but
+        it is still long on the right, where the curve falls slowly.
 
-        By hand: a balanced study has the curve in closed form.
+        By hand, we use that a balanced study has the curve in closed form.
         With $\nu = \sigma_\epsilon^2 + 16\,\sigma_b^2$ the five means enter the log-likelihood
         through $-\tfrac12\{5\log\nu + \mathrm{SSB}/\nu\}$, which is highest at
-        $\hat\nu = \mathrm{SSB}/5$, and all else depends on $\sigma_\epsilon^2$ only.
+        $\hat\nu = \mathrm{SSB}/5$, and everything else depends on $\sigma_\epsilon^2$ only.
         So twice the drop is
 
         $$5\left\{\log\frac{\nu}{\hat\nu} + \frac{\hat\nu}{\nu} - 1\right\} = 2.7055.$$
 
-        With $r = \nu/\hat\nu$ that reads $r = \exp(1 + 2.7055/5 - 1/r)$.
-        Put in $r = 3$, then what comes out, and so on: it settles at the larger solution, and the
-        interval ends at $(r\hat\nu - \hat\sigma_\epsilon^2)/16$.
-        The profile itself puts $\sigma_\epsilon^2$ at its best for each $\sigma_b^2$, which changes
-        this end by less than a thousandth.
+        With $r = \nu/\hat\nu$ this becomes $r = \exp(1 + 2.7055/5 - 1/r)$.
+        If you put in $r = 3$, then what comes out, and so on, you settle at the larger solution,
+        and the interval ends at $(r\hat\nu - \hat\sigma_\epsilon^2)/16$.
+        The profile itself puts $\sigma_\epsilon^2$ at its best for each $\sigma_b^2$, but that
+        changes this end by less than a thousandth.
         """),
     code=markdown("""
         interval = study.ml.profile_interval(level=0.9)
         answer = interval.loc["sigma2_b", "upper"]
         """),
-    right="Even with 90 % the interval reaches much further up than down: five women rule out a "
-    "large variance much more slowly than a small one.",
+    right="Even at this lower level the interval reaches much further above the estimate than "
+    "below it, because the curve falls so slowly on that side.",
     answer=lambda study: ends(study, 0.9)[1],
     atol=2e-3,
     apart=1.5e-2,
@@ -350,56 +355,59 @@ INTERVAL = Numeric(
         Wrong(
             "cut_95_percent",
             lambda study: ends(study, 0.95)[1],
-            "That is the end of the 95 % interval. For 90 % the cut is less deep.",
+            "That is the end of the 95 % interval. For 90 % the cut is less deep, and the interval "
+            "is shorter.",
         ),
         Wrong(
             "forgot_half",
             # The level whose quantile is twice that of 90 %, so that the drop is all of it.
             lambda study: ends(study, 0.9799848)[1],
-            "You let the curve drop by the point of χ² itself. It is *twice* the drop that follows "
-            "χ², so the cut is half as deep.",
+            "This lets the curve drop by the point of χ² itself. It is *twice* the drop that "
+            "follows χ², so the cut is only half as deep.",
         ),
         Wrong(
             "wald",
             lambda study: wald_end(study, 1.644854),
-            "That is the Wald interval: it takes the curve for a parabola. Walk along the curve "
-            "itself instead.",
+            "That is the end of the Wald interval, which replaces the curve by a parabola. Walk "
+            "along the curve itself instead.",
         ),
         Wrong(
             "other_end",
             lambda study: ends(study, 0.9)[0],
-            "That is where the interval begins. The question is about its upper end.",
+            "That is where the interval begins, on the left. The question is about its upper end.",
         ),
         Wrong(
             "sd_not_var",
             lambda study: np.sqrt(ends(study, 0.9)[1]),
-            "That is the end for σ_b, the standard deviation. The cut is right; the question is "
-            "about the variance.",
+            "That is the end for σ_b, the standard deviation. The cut is right, but the question "
+            "is about the variance.",
         ),
         Wrong(
             "forgot_sigma_e",
             lambda study: nu_end(study) / 16,
-            "You divided ν by 16. But ν is σ_ε² + 16σ_b²: take the error variance off first.",
+            "This divides ν by 16 straight away. But ν is σ_ε² + 16σ_b², so the error variance has "
+            "to be subtracted first.",
             always=False,
         ),
         Wrong(
             "nu_not_sigma_b",
             lambda study: nu_end(study),
-            "That is the end for ν = σ_ε² + 16σ_b². Solve for σ_b².",
+            "That is the end for ν = σ_ε² + 16σ_b². One more step is left: solve this equation for "
+            "σ_b².",
             always=False,
         ),
         Wrong(
             "used_REML",
             lambda study: (nu_end(study, women=4) - study.ml.sigma2_e) / 16,
             "That is the end of the 90 % interval from REML, which has one degree of freedom less. "
-            "Here maximum likelihood is asked for.",
+            "The question asks for maximum likelihood.",
             always=False,
         ),
         Wrong(
             "wald_95_percent",
             lambda study: wald_end(study, 1.959964),
-            "That is the end of the 95 % Wald interval. Walk along the curve itself instead, and "
-            "cut it for 90 %.",
+            "That is the end of the 95 % Wald interval. Walk along the curve itself instead of its "
+            "parabola, and cut it for 90 %.",
             always=False,
         ),
         Wrong(
@@ -413,7 +421,7 @@ INTERVAL = Numeric(
             "sd_of_95_percent",
             lambda study: np.sqrt(ends(study, 0.95)[1]),
             "That is the end of the 95 % interval for σ_b. The question is about the variance, and "
-            "about 90 %.",
+            "about a level of 90 %.",
             always=False,
         ),
     ),
@@ -423,49 +431,51 @@ INTERVAL = Numeric(
 FIVE = Choice(
     key="3d",
     title="Only five women",
+    second_round=True,
     prompt=markdown(r"""
         A reviewer writes: "A random effect needs at least six groups.
         With five women you must use dummy variables."
 
-        What is the best answer?
+        What is the best reply?
         """),
     hints=(
-        "What did the interval for σ_b² say about five women?",
-        "What question can a regression with dummy variables answer, and what can it not say about "
-        "women in general?",
+        "What did the interval for σ_b² show about a study of five women?",
+        "Which question can a regression with dummy variables answer, and what can it not say "
+        "about women in general?",
     ),
     solution=markdown(r"""
-        There is no such law.
-        The number of groups decides how well $\sigma_b^2$ is known, and the profile interval says
-        how well.
-        With five women it is wide, most of all upwards.
-        Dummy variables do not give more knowledge; they answer another question, the one about
+        Nothing in the theory demands six groups.
+        The number of groups decides how precisely $\sigma_b^2$ can be estimated, and the profile
+        interval shows how precisely that is: with five women it is wide, most of all upwards.
+        Dummy variables do not add any knowledge; they answer a different question, the one about
         *these* five women.
-        The standard error of $\hat\mu$ for women in general needs $\sigma_b^2$, well known or not.
+        The standard error of $\hat\mu$ for women in general needs $\sigma_b^2$, whether it is known
+        precisely or not.
         """),
-    right="Few groups make σ_b² uncertain, not forbidden; the interval tells the reader how "
-    "uncertain it is.",
+    right="Having few groups costs precision, and the width of the interval lets every reader see "
+    "how much.",
     options=(
         Option(
             "The model may be used, with σ_b² known only roughly.",
-            "The number of groups is a matter of precision, and the curve measures it.",
+            "Nothing in the model requires a minimum, and the profile measures what five groups "
+            "can and cannot determine.",
         ),
         Option(
             "The reviewer is right: with fewer than six groups the model is not valid.",
-            "Such a number is a rule of thumb, not a theorem. Nothing in the likelihood breaks at "
-            "five; what becomes worse with few groups, and how would you show it?",
+            "Such a number is a rule of thumb and not a theorem, because nothing in the likelihood "
+            "breaks at five. What does become worse with few groups, and how would you show it?",
             "five_levels_rule",
         ),
         Option(
             "It does not matter, because there are eighty measurements.",
-            "Eighty measurements pin down the error variance. How women differ is told by as many "
-            "as there are women.",
+            "Eighty measurements pin down the error variance. For the variance between women, what "
+            "counts is how many women there are.",
             "n_is_80",
         ),
         Option(
             "Dummy variables would give the same answers, so one may use either.",
-            "They answer about these five women only. How uncertain is the mean of women in "
-            "general? For that one must know how much women differ.",
+            "Dummy variables describe these five women only. How uncertain is the mean of women in "
+            "general? To answer that, you need to know how much women differ.",
             "dummies_not_random",
         ),
     ),
@@ -478,48 +488,49 @@ PARABOLA = Choice(
     title="Does the interval contain zero?",
     prompt=markdown(r"""
         "Estimate ± 1.96 standard errors" gives an interval for $\sigma_b^2$ that begins below 0.
-        A reader concludes: "0 lies inside, so perhaps women do not differ at all."
+        A reader concludes: "0 is inside the interval, so perhaps women do not differ at all."
 
         What do you reply?
         """),
     hints=(
-        "How far below its top is the curve at 0? The table of the chapter has it.",
-        "An interval of this kind is drawn from the curvature at the top. What does the top know "
-        "about the shape of the curve at 0?",
+        "How far below its top is the curve at 0? The table of heights in the chapter has it.",
+        "An interval of this kind is computed from the curvature at the top. What can the "
+        "curvature at the top reveal about the height of the curve at 0?",
     ),
     solution=markdown(r"""
-        The standard error describes the curve near its top, as a parabola.
-        At 0 the curve itself is far below its top, much further than 1.92.
-        So 0 is not plausible.
+        The standard error describes the curve near its top, where it approximates it by a parabola.
+        At 0 the curve itself is far below its top, much further than 1.92, so 0 is not plausible at
+        all.
 
         With few groups this interval *cannot* help containing 0.
         In balanced data the ML estimate divided by its standard error is never larger than
-        $\sqrt{I/2}$, however much the groups differ.
-        For five groups that is 1.58, less than 1.96.
+        $\sqrt{I/2}$, however much the groups differ, and for five groups that is 1.58, which is
+        less than 1.96.
         """),
-    right="Look at the curve, not at its parabola. With five groups that interval contains 0 "
-    "however much the groups differ.",
+    right="At 0 the chapter's curve is 56 units below its top, which no symmetric interval around "
+    "the estimate can show you.",
     options=(
         Option(
-            "Right: what lies inside a 95 % interval is plausible.",
-            "That holds for an interval that follows the curve. This one follows a parabola; how "
-            "high is the curve itself at 0?",
+            "Right: what is inside a 95 % interval is plausible.",
+            "That would be so for an interval that follows the curve. This one follows a parabola; "
+            "how high is the curve itself at 0?",
             "wald_for_variance",
         ),
         Option(
             "Cut off the negative part, then the interval is fine.",
-            "Its lower end would be mended in looks only: 0 would still be inside. And the upper "
-            "end is wrong as well.",
+            "That would only make the lower end look better, since 0 would still be inside. And the "
+            "upper end would be as wrong as before.",
             "truncate_wald",
         ),
         Option(
-            "The parabola is a bad picture of the curve, which at 0 lies far below its top.",
-            "The interval is symmetric because it was made so. The curve is not.",
+            "The parabola is a bad picture of the curve, which at 0 is far below its top.",
+            "The interval is symmetric because it was constructed that way, whereas the likelihood "
+            "falls steeply on the left and slowly on the right.",
         ),
         Option(
             "Something went wrong in the fit: a variance cannot be negative.",
-            "The estimate is positive, and the fit is fine. The interval was computed afterwards, "
-            "by a recipe that does not know that σ_b² is a variance.",
+            "The estimate is positive, and nothing is wrong with the fit. The interval was "
+            "computed afterwards, by a recipe that does not know that σ_b² is a variance.",
             "negative_is_failure",
         ),
     ),

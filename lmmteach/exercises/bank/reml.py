@@ -22,12 +22,12 @@ FROM_SUMS = Numeric(
     key="5a",
     title="REML by hand, from half of the data",
     prompt=markdown(r"""
-        Suppose that the study had stopped after eight measurements of each woman, with forty rows
-        in all.
-        What is the REML estimate of $\sigma_b^2$ from these rows?
+        Suppose that the study had stopped after eight measurements of each woman, so that there
+        were forty rows in all.
+        What would be the REML estimate of $\sigma_b^2$ from these rows?
 
-        Find it by hand, from SSB and SSW: the data are balanced, so no fit is needed.
-        Give at least three decimals.
+        Find it by hand, from the two sums of squares SSB and SSW, since with balanced data you
+        need no fit, and give at least three decimals.
         """),
     in_code="They are the rows of the DataFrame `study.data` whose `measurement` is at most 8; "
     "`lt.likelihood.sums_of_squares` gives SSB and SSW.",
@@ -38,58 +38,64 @@ FROM_SUMS = Numeric(
         Wrong(
             "used_ML",
             lambda study: _between(*_half(study), d=5, J=8),
-            "That is the ML estimate: you divided SSB by the number of women. "
-            "REML knows that the common mean was estimated from them. What does that cost?",
+            "Here SSB was divided by the number of women, which gives the ML estimate. "
+            "REML takes into account that the common mean was estimated from the same women: how "
+            "many degrees of freedom does that cost?",
         ),
         Wrong(
             "sign_of_logdet_term",
             lambda study: _between(*_half(study), d=6, J=8),
-            "You divided SSB by 6. This is what comes out when ½ log |XᵀV⁻¹X| is added to the "
-            "log-likelihood instead of taken away. Is a degree of freedom lost here, or won?",
+            "This is what comes out when SSB is divided by 6, or when ½ log |XᵀV⁻¹X| is added to "
+            "the log-likelihood instead of taken away. Does estimating a mean cost a degree of "
+            "freedom, or win one?",
         ),
         Wrong(
             "var_of_means",
             lambda study: _half(study)[0] / 4 / 8,
-            "That is the variance of the five means. They differ for two reasons: the women "
-            "differ, and each mean has an error of its own. Take the second part away.",
+            "This is the variance of the five means, and these differ for two reasons: the women "
+            "differ, and each mean has an error of its own. Only the first part is σ_b², so the "
+            "second has to be taken away.",
         ),
         Wrong(
             "wrong_J",
             lambda study: _between(*_half(study), d=4, J=16),
-            "You put J = 16 into the formula, as for the whole study. "
-            "How many measurements of each woman are in these sums of squares?",
+            "The formula was used with J = 16, as for the whole study. "
+            "How many measurements of each woman went into these two sums of squares?",
         ),
         Wrong(
             "sd_not_var",
             lambda study: np.sqrt(_between(*_half(study), d=4, J=8)),
-            "That is σ̂_b, the standard deviation. The question is about the variance.",
+            "This is the standard deviation σ̂_b, and the question asks for the variance, "
+            "which is its square.",
         ),
         Wrong(
             "wrong_df_within",
             lambda study: (_half(study)[0] / 4 - _half(study)[1] / 40) / 8,
-            "You divided SSW by the number of rows. Each woman's own mean was estimated as well: "
-            "how many degrees of freedom are left within women?",
+            "SSW was divided by the number of rows here. Since each woman's own mean was estimated "
+            "as well, how many degrees of freedom are left within women?",
         ),
         Wrong(
             "all_rows",
             lambda study: study.reml.sigma2_b,
-            "That is the estimate from all rows of the study. "
-            "Keep only the first eight measurements of each woman.",
+            "This estimate uses all rows of the study, and the question is about the first eight "
+            "measurements of each woman only.",
         ),
         Wrong(
             "all_rows_used_ML",
             lambda study: study.ml.sigma2_b,
-            "That is the estimate from all rows of the study, and by maximum likelihood. Keep the "
-            "first eight measurements of each woman, and divide as REML does.",
+            "This is the maximum likelihood estimate from all rows of the study. Keep the first "
+            "eight measurements of each woman, and divide SSB as REML does.",
             always=False,
         ),
     ),
     hints=(
-        "Chapter 2 has the closed form for balanced data, and this chapter says what REML changes "
-        "in it.",
-        "σ̂_ε² is SSW/(I(J − 1)), and σ̂_b² is (SSB/d − σ̂_ε²)/J. What is d for REML? And J here?",
-        "REML leaves I − 1 = 4 degrees of freedom between the women, so d = 4, and J = 8. In "
-        "Python the sums are `lt.likelihood.sums_of_squares(y[rows], Z[rows])`.",
+        "Chapter 2 has the closed form for balanced data, and in this chapter we saw the one "
+        "divisor that REML changes in it.",
+        "With balanced data σ̂_ε² is SSW/(I(J − 1)), and σ̂_b² is (SSB/d − σ̂_ε²)/J. Which d "
+        "belongs to REML, and what is J in the shortened study?",
+        "REML leaves I − 1 = 4 degrees of freedom between the women, so d = 4, and there are J = 8 "
+        "measurements of each. In Python you get the sums from "
+        "`lt.likelihood.sums_of_squares(y[rows], Z[rows])`.",
     ),
     solution=markdown(r"""
         With $I = 5$ women and $J = 8$ measurements of each,
@@ -97,10 +103,9 @@ FROM_SUMS = Numeric(
         $$\hat\sigma_\epsilon^2 = \frac{\mathrm{SSW}}{I(J-1)}, \qquad \hat\sigma_b^2 =
         \frac1J\left(\frac{\mathrm{SSB}}{I-1} - \hat\sigma_\epsilon^2\right).$$
 
-        The $I - 1$ is the only difference from ML, which divides by $I$.
-        One of five directions between the women belongs to $\mu$, and REML looks at the other
-        four.
-        Fitting the forty rows with `lt.lmm` gives the same number.
+        The divisor $I - 1$ is the only difference from ML, which divides by $I$: one of the five
+        directions between the women belongs to $\mu$, and REML uses the other four.
+        If you fit the forty rows with `lt.lmm`, you get the same number.
         """),
     code=(
         'rows = study.data["measurement"].to_numpy() <= 8\n'
@@ -109,72 +114,75 @@ FROM_SUMS = Numeric(
         "answer = (SSB / 4 - sigma2_e) / 8"
     ),
     right=(
-        "You divided by the four degrees of freedom that five women leave when their common mean "
-        "is estimated, and took away what chance adds to the means."
+        "You divided by the four degrees of freedom that five women leave once their common mean "
+        "is estimated, and you took away what measurement error adds to the means."
     ),
 )
 
 BIASED = Choice(
     key="5b",
+    second_round=True,
     title="Is ML right on average?",
     prompt=markdown(r"""
-        Take a study like ours: five women, sixteen measurements of each, a common mean $\mu$.
-        It is repeated many times, always with five new women.
-        Which ML estimates are wrong on average?
-        (Suppose that $\hat\sigma_b^2$ never comes out as 0.)
+        A study like ours, with sixteen measurements of each of five women and a common mean
+        $\mu$, is repeated many times, always with five new women.
+        Which of the two ML estimates of a variance are wrong on average, if we leave aside the
+        rare studies in which $\hat\sigma_b^2$ comes out as 0?
         """),
     options=(
         Option(
-            "Both: σ̂_b² and σ̂_ε² are too small.",
-            "A lecture may say so, and with a covariate that varies within women it is true. "
-            "But compare ML and REML for these data: do both variances differ? "
-            "SSW compares each value with the mean of its own woman. Does estimating μ change it?",
+            "Both estimates, σ̂_b² and σ̂_ε², are too small on average.",
+            "With a covariate that varies within women this is true, and you may have heard it in "
+            "a lecture. But do both variances differ between ML and REML in these data? SSW "
+            "compares each value with the mean of its own woman, so ask whether estimating μ "
+            "changes it.",
             "ml_both_biased",
         ),
         Option(
-            "Only σ̂_ε² is too small.",
-            "σ̂_ε² is SSW/(I(J − 1)): its divisor already counts one mean for each woman. "
-            "Where does the estimated μ enter?",
+            "Only the estimate within women, σ̂_ε², is too small.",
+            "The divisor of σ̂_ε² = SSW/(I(J − 1)) already counts one mean for each woman. "
+            "Into which of the two sums of squares does the estimated μ enter?",
             "ml_wrong_variance",
         ),
         Option(
-            "Only σ̂_b² is too small.",
-            "Yes. The five means are compared with an estimate of μ that was made from them, and "
-            "ML divides as if μ had been known.",
+            "Only the estimate between women, σ̂_b², is too small.",
+            "Yes: the five means are compared with a μ that was itself computed from them, and "
+            "still ML divides as if it had been known beforehand.",
         ),
         Option(
-            "Neither: maximum likelihood is right on average.",
-            "Maximum likelihood makes no such promise. Remember the variance of five numbers: "
-            "by what does ML divide, and by what does one divide to be right on average?",
+            "Neither of them, because maximum likelihood is right on average.",
+            "Maximum likelihood makes no such promise. Think of the variance of five numbers: "
+            "by what does ML divide their sum of squares, and which divisor is right on average?",
             "ml_unbiased",
         ),
     ),
     answer=2,
     hints=(
-        "Look at the two fits of the chapter, by ML and by REML. What differs?",
-        "SSW compares each value with the mean of its own woman. SSB compares the five means with "
-        "one estimated mean. Which of them notices that μ was estimated?",
+        "The chapter fits the data by ML and by REML: which of the two variances differs between "
+        "these fits?",
+        "SSW compares each value with the mean of its own woman, whereas SSB compares the five "
+        "means with one estimated mean. Which of the two is affected by estimating μ?",
     ),
     solution=markdown(r"""
-        $\hat\sigma_\epsilon^2 = \mathrm{SSW}/(I(J-1))$ is the same for ML and REML, and right on
-        average.
-        ML divides SSB by $I$ instead of $I - 1$, so it takes $\sigma_b^2 + \sigma_\epsilon^2/J$
-        for one fifth smaller than it is.
-        Only $\hat\sigma_b^2$ suffers.
+        The estimate $\hat\sigma_\epsilon^2 = \mathrm{SSW}/(I(J-1))$ is the same for ML and REML,
+        and it is right on average.
+        But ML divides SSB by $I$ instead of $I - 1$, so it makes
+        $\sigma_b^2 + \sigma_\epsilon^2/J$ a fifth smaller than it is, and because the part
+        $\sigma_\epsilon^2/J$ is estimated well, all of the error ends up in $\hat\sigma_b^2$.
         """),
-    right="SSW holds each woman's values against her own mean, so nothing is lost within women.",
+    right="Within women nothing is lost, since SSW measures every value from her own level.",
 )
 
 OTHER_K = Numeric(
     key="5c",
+    second_round=True,
     title="Another K, another number",
     prompt=markdown(r"""
         Take the unbalanced study (16, 8, 4, 2 and 1 measurements) at its REML estimate
         $\hat{\boldsymbol\theta}$.
-        Somebody uses the *orthonormal* $\mathbf K$ of this chapter, and prints
-        $-2\,\ell_K(\hat{\boldsymbol\theta})$ as "the REML criterion".
-        Which number does she print?
-        Give at least three decimals.
+        A programmer uses the *orthonormal* $\mathbf K$ of this chapter, and her program prints
+        $-2\,\ell_K(\hat{\boldsymbol\theta})$ under the name "REML criterion".
+        Which number does it print, to at least three decimals?
         """),
     in_code="The unbalanced study is `study.cut`, and `study.cut.reml` is its REML fit, with "
     "`theta` and `V`.",
@@ -188,68 +196,67 @@ OTHER_K = Numeric(
         Wrong(
             "k_changes_nothing",
             lambda study: study.cut.reml.criterion,
-            "That is −2 ℓ_R, the criterion of the printout. Another K moves no top, but it does "
-            "change the height. By how much does ℓ_K lie above ℓ_R when K is orthonormal?",
+            "This is −2 ℓ_R, the criterion of the printout. A different K does not move the top, "
+            "but it does change the height, so how far above ℓ_R is ℓ_K when K is orthonormal?",
         ),
         Wrong(
             "offset_turned",
             lambda study: study.cut.reml.criterion + np.log(study.cut.reml.nobs),
-            "The size of the difference is right, its direction is not. "
-            "ℓ_K lies above ℓ_R here. What does that do to −2 ℓ_K?",
+            "The size of the difference is right, but its direction is not. "
+            "Here ℓ_K is larger than ℓ_R, so is −2 ℓ_K larger or smaller than −2 ℓ_R?",
         ),
         Wrong(
             "forgot_2",
             lambda study: study.cut.reml.criterion - np.log(study.cut.reml.nobs) / 2,
-            "You changed −2 ℓ by the difference of the two ℓ. "
-            "What is the difference of −2 ℓ_K and −2 ℓ_R?",
+            "Here −2 ℓ_R was changed by the difference between the two log-likelihoods. "
+            "What is the difference between −2 ℓ_K and −2 ℓ_R?",
         ),
         Wrong(
             "loglik_not_criterion",
             lambda study: -(study.cut.reml.criterion - np.log(study.cut.reml.nobs)) / 2,
-            "That is ℓ_K itself. She prints −2 times that.",
+            "This is the log-likelihood ℓ_K itself, and her program prints −2 times that.",
         ),
         Wrong(
             "n_is_80",
             lambda study: study.cut.reml.criterion - np.log(80),
-            "You took log |XᵀX| of the whole study. How many rows has the unbalanced one?",
+            "This uses log |XᵀX| of the whole study. How many rows are left in the unbalanced one?",
         ),
         Wrong(
             "used_ML",
             lambda study: study.cut.ml.criterion,
-            "That is −2 ℓ at the ML estimate: the likelihood of y, with β in it. "
-            "Here we want the likelihood of Kᵀy.",
+            "This is −2 ℓ at the ML estimate, which comes from the likelihood of y with β in it. "
+            "The question is about the likelihood of Kᵀy, which has no β.",
         ),
         Wrong(
             "forgot_the_cut",
             lambda study: study.reml.criterion - np.log(80),
-            "That is right for all eighty rows. Here the unbalanced study is asked for.",
+            "This would be right for all eighty rows, but the question is about the unbalanced "
+            "study.",
             always=False,
         ),
         Wrong(
             "printout_of_all_rows",
             lambda study: study.reml.criterion,
-            "That is the REML criterion of the printout, from all eighty rows. Here the unbalanced "
-            "study is asked for, and another K.",
+            "This is the REML criterion of the printout, which comes from all eighty rows. The "
+            "question is about the unbalanced study, and about a different K.",
             always=False,
         ),
     ),
     hints=(
-        "You may compute it directly, with `lt.reml.error_contrasts` and "
+        "You can compute it directly, with `lt.reml.error_contrasts` and "
         "`lt.reml.contrast_loglik`, at the V of the REML fit.",
-        "Or use ℓ_K = ℓ_R − ½ (log |KᵀK| − log |XᵀX|). What is KᵀK when the columns of K have "
-        "length 1 and stand at right angles?",
-        "log |KᵀK| is 0, and log |XᵀX| is log n, with n the number of rows of the cut. "
-        "Do not forget the factor −2.",
+        "Or you can use ℓ_K = ℓ_R − ½ (log |KᵀK| − log |XᵀX|). What is KᵀK when the columns of K "
+        "have length 1 and are at right angles to one another?",
+        "For an orthonormal K, log |KᵀK| is 0, and log |XᵀX| is log n, where n is the number of "
+        "rows in the unbalanced study. Then remember the factor −2.",
     ),
     solution=markdown(r"""
-        $\ell_K = \ell_R - \tfrac12(\log\lvert\mathbf K^{\mathsf T}\mathbf K\rvert -
+        We use $\ell_K = \ell_R - \tfrac12(\log\lvert\mathbf K^{\mathsf T}\mathbf K\rvert -
         \log\lvert\mathbf X^{\mathsf T}\mathbf X\rvert)$.
         For an orthonormal $\mathbf K$ the first determinant is 1, and for a column of ones the
-        second is $n = 31$.
-        So $-2\,\ell_K = -2\,\ell_R - \log 31$.
-        The difference contains no variance: both criteria have their lowest point at the same
-        $\hat{\boldsymbol\theta}$.
-        Only their heights cannot be compared.
+        second is $n = 31$, so $-2\,\ell_K = -2\,\ell_R - \log 31$.
+        The difference contains no variance, so both criteria have their lowest point at the same
+        $\hat{\boldsymbol\theta}$, and only their heights cannot be compared.
         """),
     code=(
         "fit = study.cut.reml\n"
@@ -257,8 +264,8 @@ OTHER_K = Numeric(
         "answer = -2 * lt.reml.contrast_loglik(K, fit.V, fit.y)"
     ),
     right=(
-        "It differs from the printout by log n. That is a constant: her estimates are the same, "
-        "but her number must not be compared with other software's."
+        "It differs from the criterion of other software by the constant log n, so her estimates "
+        "agree with theirs although the heights must not be compared."
     ),
 )
 
@@ -313,21 +320,23 @@ WITHOUT_MATRICES = Function(
     key="5d",
     title="The REML criterion without matrices",
     prompt=markdown(r"""
-        For a common mean and a random intercept the criterion needs no matrix.
-        Write it as a function of the women's means, their numbers of measurements $n_i$, SSW and
-        $\boldsymbol\theta = (\sigma_b^2, \sigma_\epsilon^2)$; the groups may differ in size.
+        For a common mean and a random intercept you can compute the REML criterion without any
+        matrix.
+        Write it as a function of the women's means $\bar y_i$, their numbers of measurements
+        $n_i$, which may differ, SSW and $\boldsymbol\theta = (\sigma_b^2, \sigma_\epsilon^2)$.
 
-        Use $\operatorname{Var}(\bar y_i) = \sigma_b^2 + \sigma_\epsilon^2/n_i$, whose inverse is
-        the weight $w_i$, and
+        The variance of a woman's mean is $\operatorname{Var}(\bar y_i) = \sigma_b^2 +
+        \sigma_\epsilon^2/n_i$, and its inverse is her weight $w_i$.
+        The criterion has four terms,
 
         $$-2\,\ell_R = (n-p)\log 2\pi + \log\lvert\mathbf V\rvert + \log\lvert\mathbf X^{\mathsf
         T}\mathbf V^{-1}\mathbf X\rvert + \mathbf r^{\mathsf T}\mathbf V^{-1}\mathbf r.$$
 
-        Two terms are given: $\log\lvert\mathbf V\rvert = \sum_i \log(\sigma_\epsilon^2 +
+        and two of them are given: $\log\lvert\mathbf V\rvert = \sum_i \log(\sigma_\epsilon^2 +
         n_i\sigma_b^2) + (n - I)\log\sigma_\epsilon^2$, and $\mathbf r^{\mathsf T}\mathbf
         V^{-1}\mathbf r = \sum_i w_i(\bar y_i - \hat\mu)^2 + \mathrm{SSW}/\sigma_\epsilon^2$.
-        Which $\hat\mu$ belongs there, and what is $\log\lvert\mathbf X^{\mathsf T}\mathbf
-        V^{-1}\mathbf X\rvert$?
+        Your part is to find the right $\hat\mu$, and to write
+        $\log\lvert\mathbf X^{\mathsf T}\mathbf V^{-1}\mathbf X\rvert$ in terms of the weights.
         """),
     name="criterion_from_means",
     stub=markdown('''
@@ -343,174 +352,179 @@ WITHOUT_MATRICES = Function(
         Wrong(
             "ols_for_gls",
             _criterion_with(lambda means, n_i, w: np.sum(n_i * means) / n_i.sum(), _reml_term),
-            "Your μ̂ is the mean of all rows. In the balanced study that is the same, in the "
-            "unbalanced one it is not: which weights does GLS give to the five means?",
+            "Here μ̂ is the mean of all rows, which in the balanced study is the GLS mean but in "
+            "the unbalanced one is not. Which weights does GLS give to the five means?",
         ),
         Wrong(
             "mean_of_means",
             _criterion_with(lambda means, n_i, w: means.mean(), _reml_term),
-            "Your μ̂ gives each woman the same weight. In the balanced study that is right. "
-            "In the unbalanced one, a mean of sixteen values deserves more trust than one value.",
+            "Here μ̂ gives each woman the same weight, which is right in the balanced study. In "
+            "the unbalanced one, a mean of sixteen values deserves more trust than a single value.",
         ),
         Wrong(
             "used_ML",
             _criterion_with(_gls_mean, lambda n_i, w: 0.0, lost=0),
-            "That is −2 ℓ_p, the criterion of ML. REML has one term more, and n − p in place of n.",
+            "This is −2 ℓ_p, the criterion of ML. REML has one term more, and it has n − p where "
+            "ML has n.",
         ),
         Wrong(
             "term_forgotten",
             _criterion_with(_gls_mean, lambda n_i, w: 0.0),
-            "One term is missing: log |XᵀV⁻¹X|. It is what sets REML apart from ML.",
+            "The term log |XᵀV⁻¹X| is missing here, and it is the one in which REML differs from "
+            "ML.",
         ),
         Wrong(
             "loglik_not_criterion",
             lambda *arguments: criterion_from_means(*arguments) / -2,
-            "That is ℓ_R itself. The criterion is −2 times that.",
+            "This is the restricted log-likelihood ℓ_R itself, and the criterion is −2 times that.",
         ),
         Wrong(
             "n_not_n_minus_p",
             _criterion_with(_gls_mean, _reml_term, lost=0),
-            "Three terms are right. In the first there is n, the number of measurements. How many "
-            "error contrasts are there?",
+            "Three terms are right, but the first one counts all n measurements. How many error "
+            "contrasts can be made from them?",
         ),
         Wrong(
             "logXtX",
             _criterion_with(_gls_mean, lambda n_i, w: np.log(n_i.sum())),
-            "You used log |XᵀX|, which is log n. The criterion has V⁻¹ in the middle: "
-            "what is 1ᵀV⁻¹1 in terms of the weights?",
+            "This uses log |XᵀX|, which is log n, whereas the criterion has V⁻¹ in the middle. "
+            "With a column of ones for X, what is 1ᵀV⁻¹1 in terms of the weights?",
         ),
         Wrong(
             "sign_of_logdet_term",
             _criterion_with(_gls_mean, lambda n_i, w: -np.log(np.sum(w))),
-            "The term log |XᵀV⁻¹X| has the wrong sign. In ℓ_R it comes with −½, so in −2 ℓ_R "
-            "it comes with a plus.",
+            "The term log |XᵀV⁻¹X| has the wrong sign here: in ℓ_R it has the factor −½, which "
+            "becomes a plus in −2 ℓ_R.",
         ),
     ),
     hints=(
-        "XᵀV⁻¹X is one number here. Its inverse is the variance of μ̂, the weighted mean of the "
-        "women's means.",
-        "Each woman tells about μ through her mean, with information wᵢ. Information of "
-        "independent women adds up.",
+        "With a common mean XᵀV⁻¹X is a single number, and its inverse is the variance of μ̂, "
+        "which is a weighted mean of the women's means.",
+        "Each woman is informative about μ through her mean, with information wᵢ, and the "
+        "information from independent women adds up.",
         "So μ̂ is `np.sum(w * means) / np.sum(w)`, and log |XᵀV⁻¹X| is `np.log(np.sum(w))`. "
         "Add the four terms, with n − 1 in the first.",
     ),
     solution=markdown(r"""
-        The women's means are independent, with variances $1/w_i$.
-        So $\hat\mu = \sum w_i\bar y_i / \sum w_i$, and $\mathbf X^{\mathsf T}\mathbf
-        V^{-1}\mathbf X = \sum w_i$, the inverse of its variance.
-        SSW does not contain $\mu$ at all.
-        That is why a study of a million rows can be fitted in no time: nothing but the means, the
-        sizes and SSW is needed.
-        On balanced data every weighted mean is the same, so an error in $\hat\mu$ shows in the
-        unbalanced study only.
+        The women's means are independent, with variances $1/w_i$, so the GLS mean is
+        $\hat\mu = \sum w_i\bar y_i / \sum w_i$, and the inverse of its variance is
+        $\mathbf X^{\mathsf T}\mathbf V^{-1}\mathbf X = \sum w_i$.
+        Since SSW does not contain $\mu$ at all, the means, the sizes and SSW are all that is
+        needed, and even a study of a million rows can be fitted in no time.
+        With balanced data the weights are all equal, and so an error in $\hat\mu$ can be seen in
+        the unbalanced study only.
         """),
     code=source(criterion_from_means),
     right=(
-        "Five means, five sizes and SSW are all that REML needs to know, and your weights are "
+        "Five means, five sizes and one sum of squares are all that REML needs, and your code is "
         "right for groups of any size."
     ),
 )
 
 COMPARABLE = Choice(
     key="5e",
+    second_round=True,
     title="When may REML likelihoods be compared?",
     prompt=markdown(r"""
-        Two models were fitted to the same responses, both by REML.
-        When may their restricted log-likelihoods be compared?
+        You have fitted two models to the same responses, both of them by REML.
+        Under which condition may you compare their restricted log-likelihoods?
         """),
     options=(
         Option(
-            "Never. Only ML likelihoods may be compared.",
-            "Too strict, though one often reads it. What does K depend on? "
-            "Then ask when two models have the same Kᵀy.",
+            "Under no condition, since only ML likelihoods may be compared.",
+            "This is too strict, although you will often read it. Ask on what the matrix K "
+            "depends, and then when two models have the same Kᵀy.",
             "reml_never_lrt",
         ),
         Option(
-            "Whenever one model is nested in the other.",
+            "It is enough that one model is nested in the other.",
             "Nested models with different fixed effects have different K, so their ℓ_R belong to "
-            "different data Kᵀy. The “gain” can even be negative.",
+            "different data Kᵀy, and the “gain” of the larger model can even be negative.",
             "reml_for_fixed_lrt",
         ),
         Option(
-            "When both have the same X; their random effects may differ.",
-            "Yes. The contrasts Kᵀy depend on X alone, so both models explain the same data.",
+            "They must have the same X, while their random effects may differ.",
+            "Yes: which contrasts Kᵀy are left depends on the fixed part alone, so here both "
+            "likelihoods describe one set of data.",
         ),
         Option(
-            "When both have the same random effects; their X may differ.",
-            "It is the other way round. V enters ℓ_R only as a parameter does. "
-            "X decides which contrasts are looked at.",
+            "They must have the same random effects, while their X may differ.",
+            "It is the other way round: the random effects enter ℓ_R through V only, as the model "
+            "for the contrasts, whereas X decides which contrasts these are.",
             "same_V_not_X",
         ),
     ),
     answer=2,
     hints=(
-        "ℓ_R is, up to a constant, the likelihood of Kᵀy. Likelihoods may be compared if they are "
-        "likelihoods of the same data.",
-        "Kᵀ X = 0 is all that is asked of K. So what must two models share to have the same Kᵀy?",
+        "Up to a constant, ℓ_R is the log-likelihood of Kᵀy, and likelihoods may be compared if "
+        "they are likelihoods of the same data.",
+        "All that we ask of K is that KᵀX = 0, so what must two models share if they are to have "
+        "the same Kᵀy?",
     ),
     solution=markdown(r"""
-        $\ell_R$ is the likelihood of $\mathbf K^{\mathsf T}\mathbf y$, and $\mathbf K$ belongs to
-        $\mathbf X$.
-        With the same $\mathbf X$ both models explain the same contrasts, and the comparison is
-        fair: for instance with and without $\sigma_b^2$.
-        With another $\mathbf X$, even if it is nested, the contrasts are others.
+        Up to a constant, $\ell_R$ is the log-likelihood of $\mathbf K^{\mathsf T}\mathbf y$, and
+        $\mathbf K$ belongs to $\mathbf X$.
+        Two models with the same $\mathbf X$, for instance with and without $\sigma_b^2$, explain
+        the same contrasts, and so the comparison is fair.
+        With a different $\mathbf X$, even a nested one, the contrasts are different data.
         """),
-    right="That is why REML may test σ_b² = 0, but not a fixed effect.",
+    right="This is why REML can be used to test σ_b² = 0, but not to test a fixed effect.",
 )
 
 BETTER = Choice(
     key="5f",
+    second_round=True,
     title="Unbiased, so better?",
     prompt=markdown(r"""
-        A colleague says: “REML is unbiased. So its $\hat\sigma_b^2$ is closer to the truth, and
-        its root $\hat\sigma_b$ is unbiased too.”
-        Think of many studies with five women, and of the mean squared error as the measure of
-        closeness. What is true?
+        A colleague says: “REML is unbiased, so its $\hat\sigma_b^2$ is closer to the truth than
+        that of ML, and its root $\hat\sigma_b$ is unbiased too.”
+        Think of many studies with five women each, and take the mean squared error as the measure
+        of closeness: which of the two conclusions are true?
         """),
     options=(
         Option(
-            "Both of the colleague's conclusions.",
-            "Unbiased means right on average. It does not say how far single estimates are off, "
-            "and a root does not keep averages.",
+            "Both of the colleague's conclusions are true.",
+            "Being unbiased means being right on average, which leaves open how far the single "
+            "estimates are off. And is the average of roots the root of the average?",
             "reml_always_better",
         ),
         Option(
-            "The first only: REML's σ̂_b² is closer to the truth.",
-            "Dividing by 4 instead of 5 makes the estimate right on average, but every estimate "
-            "also varies more. Which of the two weighs more with five women?",
+            "Only the first is true, that REML's σ̂_b² is closer.",
+            "Dividing by 4 instead of 5 makes the estimate right on average, but it also makes it "
+            "vary more. Which of the two effects weighs more when there are five women?",
             "reml_always_better_mse",
         ),
         Option(
-            "The second only: REML's σ̂_b is right on average.",
-            "The root bends: large variances lose more than small ones gain. "
-            "So the average of the roots is not the root of the average.",
+            "Only the second is true, that REML's σ̂_b is right on average.",
+            "The square root bends: an estimate above the truth raises the root by less than one "
+            "as far below lowers it, so the average of the roots is not the root of the average.",
             "root_keeps_averages",
         ),
         Option(
-            "Neither of them.",
-            "Yes. ML's estimates vary less, and their mean squared error is smaller here. "
-            "And even REML's σ̂_b is too small on average.",
+            "Neither of the two conclusions is true.",
+            "Yes: ML varies less from study to study, by enough to have the smaller squared error "
+            "here, and even REML makes σ̂_b too small on average.",
         ),
     ),
     answer=3,
     hints=(
-        "The mean squared error is the variance plus the square of the bias. "
-        "ML has the larger bias here. Which has the larger variance?",
-        "For the second half, take two variances, 1 and 9. What is the mean of their roots, "
-        "and the root of their mean?",
+        "The mean squared error is the variance plus the square of the bias, and ML has the larger "
+        "bias here. Which of the two methods has the larger variance?",
+        "For the second conclusion, take two variances, 1 and 9, and compare the mean of their "
+        "roots with the root of their mean.",
     ),
     solution=markdown(r"""
-        ML is about $\tfrac45$ of REML.
-        It is biased, but its variance is only $\tfrac{16}{25}$ of that of REML, and with five
-        women this outweighs the bias: the mean squared error of ML is smaller.
-        And since the root is concave, $\mathrm E\,\hat\sigma_b < \sqrt{\mathrm E\,\hat\sigma_b^2}
-        = \sigma_b$.
-        REML is preferred for another reason: the standard errors of $\hat{\boldsymbol\beta}$ are
-        computed from $\hat\sigma_b^2$, and with ML they are too small.
+        The ML estimate is about $\tfrac45$ of that of REML.
+        So it is biased, but its variance is only $\tfrac{16}{25}$ of that of REML, and with five
+        women the smaller variance outweighs the bias: ML has the smaller mean squared error.
+        For the second conclusion, since the root is concave, $\mathrm E\,\hat\sigma_b <
+        \sqrt{\mathrm E\,\hat\sigma_b^2} = \sigma_b$.
+        REML is preferred for a different reason: the standard errors of
+        $\hat{\boldsymbol\beta}$ are computed from $\hat\sigma_b^2$, and with ML they are too small.
         """),
     right=(
-        "Right on average and close to the truth are two different things. "
-        "REML earns its place by the standard errors."
+        "Hitting the target on average and landing near it each time are two different virtues, "
+        "and REML is chosen for a third: the standard errors of β̂ are right."
     ),
 )
 

@@ -38,12 +38,11 @@ DAYS = Numeric(
     prompt=markdown(r"""
         Suppose that each woman was measured four times on each of four days: measurements 1 to 4
         on the first day, 5 to 8 on the second, and so on.
-        Let every day have a mean of its own, by three fixed effects beside $\mu$.
+        Let every day have a mean of its own, with three fixed effects in addition to $\mu$.
 
         What is the likelihood ratio statistic of the model with days against the model
         `logestrone ~ 1 + (1 | woman)`?
-
-        Give at least three decimals; a printout shows fewer.
+        Give at least three decimals, which is more than a printout shows.
         """),
     in_code='Use `data = study.data.assign(day=(study.data["measurement"] - 1) // 4)`, and '
     "`C(day)` in the formula.",
@@ -59,65 +58,67 @@ DAYS = Numeric(
         Wrong(
             "reml_for_fixed_lrt",
             lambda study: _gain(study, small_reml=True, large_reml=True),
-            "You compared REML likelihoods, and REML is what `lmm` does unless told otherwise. "
-            "The two models have different X, so these are likelihoods of different data Kᵀy. "
-            "Fit both again by ML.",
+            "This compares REML likelihoods, because `lmm` uses REML unless it is told otherwise. "
+            "The two models have different X, so these are likelihoods of different data Kᵀy, and "
+            "both fits should be ML fits.",
         ),
         Wrong(
             "mixed_methods",
             lambda study: _gain(study, small_reml=True),
-            "One of your fits is by ML, the other by REML. Their likelihoods are of different "
-            "data: fit both by ML.",
+            "Here the model without days was fitted by REML and the other one by ML, so the two "
+            "likelihoods are of different data. Which method do both fits need?",
         ),
         Wrong(
             "mixed_methods_turned",
             lambda study: _gain(study, large_reml=True),
-            "One of your fits is by REML, the other by ML. Their likelihoods are of different "
-            "data: fit both by ML.",
+            "Here the model with days was fitted by REML and the other one by ML, so the two "
+            "likelihoods are of different data. Which method do both fits need?",
         ),
         Wrong(
             "pvalue_not_statistic",
             lambda study: float(testing.chi2_pvalue(_gain(study), 3)),
-            "That is the p-value. The question is about the statistic itself.",
+            "This is the p-value that belongs to the statistic, and the question is about the "
+            "statistic itself.",
         ),
         Wrong(
             "day_as_number",
             lambda study: _gain(study, covariate="day as a number"),
-            "You fitted a straight line over the days, with one slope. Every day has a mean of its "
-            "own: write `C(day)` in the formula.",
+            "This fits a straight line over the days, with a single slope. Since every day should "
+            "have a mean of its own, write `C(day)` in the formula.",
         ),
         Wrong(
             "forgot_2",
             lambda study: _gain(study) / 2,
-            "That is the gain in log-likelihood itself. The statistic that follows χ² is a "
+            "This is the gain in log-likelihood itself, and the statistic that follows χ² is a "
             "multiple of it.",
         ),
         Wrong(
             "aic_not_lrt",
             lambda study: _gain(study) - 6,
-            "That is the difference of the two AIC: the price of three more parameters is in it. "
-            "The statistic of the test has no price.",
+            "This is the difference of the two AIC, from which the price of three more parameters "
+            "has been taken away, whereas the statistic of the test charges nothing for them.",
         ),
         Wrong(
             "order_not_days",
             lambda study: _gain(study, covariate="order"),
-            "That is the statistic of the chapter, for a straight line over all sixteen "
-            "measurements. Here every day has a mean of its own.",
+            "This is the statistic of the chapter, for a straight line over all sixteen "
+            "measurements, but in this exercise every day has a mean of its own.",
             always=False,
         ),
     ),
     hints=(
-        "Which method belongs to a comparison of fixed effects, ML or REML? "
-        "Look at the default of `lt.lmm`.",
-        'Fit both models with `method="ML"`. The statistic is twice the difference of `loglik`.',
+        "Does a comparison of fixed effects need ML or REML, and which of the two does `lt.lmm` "
+        "use unless you tell it otherwise?",
+        'Fit both models with `method="ML"`; the statistic is then twice the difference between '
+        "their `loglik`.",
     ),
     solution=markdown(r"""
-        Both fits must be ML fits, since $\mathbf X$ differs:
+        Both fits must be ML fits, since $\mathbf X$ differs, and the statistic is
         $\mathrm{LRT} = 2\{\ell^{(2)} - \ell^{(1)}\}$.
         If days make no difference, it follows approximately a $\chi^2$ distribution with three
-        degrees of freedom, one for each coefficient more.
-        With REML likelihoods the number would be another one in other units of the columns of
-        $\mathbf X$.
+        degrees of freedom, one for each additional coefficient.
+        With REML likelihoods you would get a different number whenever the columns of
+        $\mathbf X$ are measured in different units.
         """),
     code=(
         'data = study.data.assign(day=(study.data["measurement"] - 1) // 4)\n'
@@ -126,21 +127,22 @@ DAYS = Numeric(
         "answer = 2 * (large.loglik - small.loglik)"
     ),
     right=(
-        "Both models were fitted by ML, so this is a likelihood ratio. "
-        "Compare it with χ² with three degrees of freedom, one for each day more."
+        "Both models were fitted by ML, so this is a genuine likelihood ratio, which you can "
+        "compare with χ² with three degrees of freedom."
     ),
 )
 
 
 AIC_OF_DRIFT = Numeric(
     key="6b",
+    second_round=True,
     title="What AIC counts",
     prompt=markdown(r"""
         Take the unbalanced study (16, 8, 4, 2 and 1 measurements), and let the level drift with
-        the order of the measurements: `logestrone ~ measurement + (1 | woman)`.
+        the order of the measurements, as in `logestrone ~ measurement + (1 | woman)`.
 
-        You want to compare it with the model without the drift. What is its AIC?
-        Give at least three decimals; a printout shows fewer.
+        You want to compare this model with the one without the drift, so what is its AIC?
+        Give at least three decimals, which is more than a printout shows.
         """),
     in_code="The rows of the unbalanced study are `study.cut.data`.",
     answer=lambda study: -2 * _height(study.cut, "order") + 2 * 4,
@@ -153,62 +155,67 @@ AIC_OF_DRIFT = Numeric(
         Wrong(
             "aic_df",
             lambda study: -2 * _height(study.cut, "order") + 2 * 9,
-            "You paid for the five b_i as well. They are no parameters: the likelihood has "
-            "integrated them out, and what describes them is one variance.",
+            "Here the five b_i were counted as well, but they are not parameters: they have been "
+            "integrated out of the likelihood, and a single variance describes them.",
         ),
         Wrong(
             "aic_from_REML",
             lambda study: -2 * _height(study.cut, "order", reml=True) + 2 * 4,
-            "That comes from the REML likelihood. The model without the drift has another X, so "
-            "the two numbers could not be compared. Which fit do you need?",
+            "This comes from the REML likelihood. The model without the drift has a different X, "
+            "so the two numbers could not be compared: which kind of fit do you need?",
         ),
         Wrong(
             "forgot_variances",
             lambda study: -2 * _height(study.cut, "order") + 2 * 2,
-            "You counted the coefficients only. The variances were estimated too.",
+            "This counts the coefficients only, although the variances were estimated from the "
+            "data too.",
         ),
         Wrong(
             "forgot_sigma_e",
             lambda study: -2 * _height(study.cut, "order") + 2 * 3,
-            "One parameter is missing in your count. There are coefficients, and there are two "
-            "variances.",
+            "One parameter is missing from the count, which should include the coefficients and "
+            "both of the variances.",
         ),
         Wrong(
             "forgot_2",
             lambda study: -_height(study.cut, "order") + 4,
-            "You have half of it: −ℓ + k. Akaike's criterion is on the scale of −2 ℓ.",
+            "This is −ℓ + k, which is half of what you want, because Akaike's criterion is on the "
+            "scale of −2 ℓ.",
         ),
         Wrong(
             "without_the_drift",
             lambda study: -2 * _height(study.cut) + 2 * 3,
-            "That is the AIC of the model without the drift. The question is about the other one.",
+            "This is the AIC of the model without the drift, and the question is about the model "
+            "with it.",
             always=False,
         ),
         Wrong(
             "forgot_the_cut",
             lambda study: -2 * _height(study, "order") + 2 * 4,
-            "That is the AIC for all eighty rows, as in the chapter. Take the unbalanced study.",
+            "This is the AIC for all eighty rows, as in the chapter, and the question is about the "
+            "unbalanced study.",
             always=False,
         ),
     ),
     hints=(
-        "AIC = −2 ℓ + 2 k. Two questions: which ℓ, and which k?",
+        "Since AIC = −2 ℓ + 2 k, there are two things to decide: which log-likelihood ℓ is meant, "
+        "and which number k.",
         "The two models differ in their fixed effects, so ℓ comes from ML. "
         "For k, name the parameters one by one: what would you have to know to simulate such a "
         "study?",
-        "k counts μ, the slope, σ_b² and σ_ε². `fit.aic` of an ML fit does this for you.",
+        "Here k counts μ, the slope, σ_b² and σ_ε², and `fit.aic` of an ML fit does this for you.",
     ),
     solution=markdown(r"""
         The model has four parameters: $\mu$, the slope, $\sigma_b^2$ and $\sigma_\epsilon^2$.
-        The five $b_i$ are not among them.
-        They are drawn anew in every study, from a distribution that $\sigma_b^2$ describes.
-        With the ML log-likelihood, $\mathrm{AIC} = -2\,\ell + 2\cdot 4$.
+        The five $b_i$ are not among them, because they are drawn anew in every study, from a
+        distribution that $\sigma_b^2$ describes.
+        With the log-likelihood of the ML fit, we get $\mathrm{AIC} = -2\,\ell + 2\cdot 4$.
         """),
     code=(
         'fit = lt.lmm("logestrone ~ measurement + (1 | woman)", study.cut.data, method="ML")\n'
         "answer = -2 * fit.loglik + 2 * 4"
     ),
-    right="You counted two coefficients and two variances, and took the likelihood of ML.",
+    right="Two coefficients and two variances had to be paid for, on top of a fit by ML.",
 )
 
 
@@ -226,18 +233,18 @@ def _at_most(ratio):
 
 ZERO = Numeric(
     key="6c",
+    second_round=True,
     title="How often is the estimate 0, although women differ?",
     prompt=markdown(r"""
-        Suppose that women do differ, but not much: $\sigma_b^2 = 0.02$.
-        Let the true $\sigma_\epsilon^2$ be the REML estimate of the study.
+        Suppose that women do differ, but only a little, with $\sigma_b^2 = 0.02$, and that the
+        true $\sigma_\epsilon^2$ is equal to the REML estimate of the study.
 
         In which share of studies with five women and sixteen measurements of each will the REML
         estimate $\hat\sigma_b^2$ be exactly 0?
-        Give at least two decimals.
-        (If you simulate, take at least 100,000 studies.)
+        Give at least two decimals; if you simulate, you need at least 100,000 studies for them.
 
-        It is 0 exactly when $F$, the ratio of the mean squares between and within women, is at
-        most 1.
+        The estimate is 0 exactly when $F$, the ratio of the mean squares between and within
+        women, is at most 1.
         A variable with the F distribution with 4 and 75 degrees of freedom is at most $v$ with
         probability
 
@@ -252,65 +259,65 @@ ZERO = Numeric(
         Wrong(
             "zero_means_none",
             lambda study: 0.0,
-            "You say that it never happens. But an estimate of 0 only says that the means differ "
-            "no more than chance makes them differ, and a small σ_b² can hide behind that.",
+            "This would mean that it never happens. But the estimate is 0 whenever the means "
+            "differ no more than chance makes them differ, and a small σ_b² can hide behind that.",
         ),
         Wrong(
             "under_null",
             lambda study: _at_most(1),
-            "That is the share when women do not differ at all. Here σ_b² is 0.02, so the mean "
-            "square between women is larger on average. By which factor?",
+            "This is the share when women do not differ at all. Here σ_b² is 0.02, so the mean "
+            "square between women is larger on average, and the question is by which factor.",
         ),
         Wrong(
             "used_ML",
             lambda study: _at_most(5 / 4 / _inflation(study)),
-            "That is the share for the ML estimate, which is 0 up to F = 5/4. "
-            "REML's is 0 up to F = 1.",
+            "This is the share for the ML estimate, which is 0 as long as F is at most 5/4, "
+            "whereas that of REML is 0 as long as F is at most 1.",
         ),
         Wrong(
             "factor_turned",
             lambda study: _at_most(_inflation(study)),
-            "You have the right factor in the wrong place. Differences between women make F "
-            "larger, so that values up to 1 become rarer, not more frequent.",
+            "The factor is right, but it is in the wrong place. Differences between women make F "
+            "larger, so that values up to 1 become rarer and not more frequent.",
         ),
         Wrong(
             "forgot_J",
             lambda study: _at_most(1 / (1 + 0.02 / study.reml.sigma2_e)),
-            "Compare σ_b² with the variance of a mean of sixteen measurements, "
-            "not with that of a single one.",
+            "Here σ_b² was compared with the variance of a single measurement. But each woman "
+            "enters with a mean of sixteen, whose error has a much smaller variance.",
         ),
         Wrong(
             "under_null_used_ML",
             lambda study: _at_most(5 / 4),
-            "That is the share for the ML estimate when women do not differ at all. Here σ_b² is "
-            "0.02, and REML's estimate is asked for.",
+            "This is the share for the ML estimate when women do not differ at all. Here σ_b² is "
+            "0.02, and the question is about the estimate of REML.",
             always=False,
         ),
         Wrong(
             "complement",
             lambda study: 1 - _at_most(1 / _inflation(study)),
-            "That is the share of studies in which the estimate is above 0. The others are asked "
-            "for.",
+            "This is the share of studies in which the estimate is above 0, and the question is "
+            "about all the others.",
             always=False,
         ),
     ),
     hints=(
-        "The mean square between women is about σ_ε² + 16 σ_b², the one within women about σ_ε². "
-        "Chapter 5 simulates with this.",
+        "On average the mean square between women is σ_ε² + 16 σ_b², and the one within women is "
+        "σ_ε², which is how chapter 5 simulates its studies.",
         "So F is (1 + 16 σ_b²/σ_ε²) times a variable with the F distribution with 4 and 75 "
-        "degrees of freedom. When is that at most 1?",
-        "Divide the limit, 1, by the factor, and put the result into the formula as v. Or simulate "
+        "degrees of freedom. When is this product at most 1?",
+        "Divide the limit, 1, by the factor, and put the result into the formula as v; or simulate "
         "many studies and count.",
     ),
     solution=markdown(r"""
         Under the model $\mathrm{SSB}/(\sigma_\epsilon^2 + 16\,\sigma_b^2)$ is a $\chi^2_4$
-        variable and $\mathrm{SSW}/\sigma_\epsilon^2$ a $\chi^2_{75}$ one.
+        variable, and $\mathrm{SSW}/\sigma_\epsilon^2$ is a $\chi^2_{75}$ variable.
         So $F$ is $(1 + 16\,\sigma_b^2/\sigma_\epsilon^2)$ times an $F_{4,75}$ variable, and
 
         $$P(\hat\sigma_b^2 = 0) =
         P\left(F_{4,75} \le \frac{1}{1 + 16\,\sigma_b^2/\sigma_\epsilon^2}\right).$$
 
-        Women differ in all of these studies, and still a good part of them estimates 0.
+        Women differ in all of these studies, and still a good part of them gives the estimate 0.
         """),
     code=(
         "from scipy.stats import f\n\n"
@@ -318,8 +325,8 @@ ZERO = Numeric(
         "answer = f(4, 75).cdf(1 / factor)"
     ),
     right=(
-        "So often the estimate is 0 although women differ: an estimate of 0 is no proof that "
-        "there is nothing."
+        "In all these studies there is something to be found, and still they come out empty: an "
+        "estimate of 0 is no proof that there is nothing."
     ),
 )
 
@@ -362,18 +369,17 @@ def _exact_pvalue(study):
 
 BORDERLINE = Numeric(
     key="6d",
+    second_round=True,
     title="A borderline study of your own",
     prompt=markdown(r"""
         Move the five women closer together, until their means have a standard deviation of 0.25
-        (with divisor 4).
-        The deviations from each woman's own mean stay as they are.
+        (with divisor 4), while the deviations from each woman's own mean stay as they are.
 
-        Test $\sigma_b^2 = 0$ for these data, with the likelihood ratio (ML) and the half-and-half
-        mixture.
-        What is the p-value?
-        Give at least four decimals.
+        If you test $\sigma_b^2 = 0$ for these data with the likelihood ratio (ML) and the
+        half-and-half mixture, what is the p-value?
+        Give at least four decimals, because it is a small number.
 
-        In a balanced study with $F > I/(I-1)$ the statistic is, with $n = IJ$,
+        In a balanced study with $F > I/(I-1)$ and $n = IJ$ measurements, the statistic is
 
         $$\mathrm{LRT} = n\log\frac{\mathrm{SSB} + \mathrm{SSW}}{n} - I\log\frac{\mathrm{SSB}}{I} -
         (n - I)\log\frac{\mathrm{SSW}}{n - I},$$
@@ -399,73 +405,73 @@ closer = y.mean() + c * (own - y.mean()) + (y - own)
     also=(
         Also(
             _exact_pvalue,
-            "This is the exact p-value, from the F test. It is better than what was asked: "
-            "with five women the mixture is still too cautious. Compare the two.",
+            "This is the exact p-value, from the F test, and it is better than the one we asked "
+            "for, because with five women the mixture is still too cautious. Compare the two.",
         ),
     ),
     wrong=(
         Wrong(
             "chi2_1_at_boundary",
             lambda study: float(testing.chi2_pvalue(_borderline(study), 1)),
-            "That is the p-value of χ²₁. It takes for granted that the estimate can miss the truth "
-            "in both directions, but a variance cannot be below 0. What does the mixture do about "
-            "it?",
+            "This is the p-value of χ²₁, which takes it for granted that the estimate can miss the "
+            "truth in both directions. A variance cannot be below 0, so what does the mixture "
+            "change?",
         ),
         Wrong(
             "forgot_2",
             lambda study: float(testing.boundary_pvalue(_borderline(study) / 2)),
-            "You looked up the gain in log-likelihood. The statistic is a multiple of it.",
+            "This is the p-value for the gain in log-likelihood, and the statistic is a multiple "
+            "of that gain.",
         ),
         Wrong(
             "used_REML",
             lambda study: float(testing.boundary_pvalue(_borderline(study, reml=True))),
-            "That is the mixture's p-value for the RLRT. REML is allowed here, since X is the same "
-            "in both models. But the question is about the statistic from ML.",
+            "This is the p-value of the mixture for the RLRT. REML would be allowed, since X is "
+            "the same in both models, but the question is about the statistic from ML.",
         ),
         Wrong(
             "ddof_0",
             lambda study: float(testing.boundary_pvalue(_borderline(study, ddof=0))),
-            "Your five means have not quite the standard deviation that is asked: divide by 4 and "
-            "not by 5, with `ddof=1`.",
+            "Here the five means do not quite have the standard deviation that was asked for, "
+            "because it was computed with the divisor 5. Use the divisor 4, with `ddof=1`.",
         ),
         Wrong(
             "cdf_not_sf",
             lambda study: 1 - float(testing.boundary_pvalue(_borderline(study))),
-            "That is the probability of a smaller statistic. A p-value is the probability of one "
-            "at least as large.",
+            "This is the probability of a smaller statistic, whereas a p-value is the probability "
+            "of one that is at least as large.",
         ),
         Wrong(
             "c_of_the_chapter",
             lambda study: _with_c(study, 0.19),
-            "That is the p-value of the chapter, where all deviations are multiplied by 0.19. Here "
-            "the factor is another: it gives the five means the standard deviation asked for.",
+            "This is the p-value of the chapter, where all deviations are multiplied by 0.19. Here "
+            "the factor is different: it gives the five means the standard deviation asked for.",
             always=False,
         ),
         Wrong(
             "chi2_1_with_REML",
             lambda study: float(testing.chi2_pvalue(_borderline(study, reml=True), 1)),
-            "That is the p-value of χ²₁ for the RLRT. The question is about the statistic from ML, "
-            "and about the mixture.",
+            "This is the p-value of χ²₁ for the RLRT, and the question is about the mixture and "
+            "the statistic from ML.",
             always=False,
         ),
     ),
     hints=(
-        "First the statistic. SSW has not changed, and SSB is 16 times the sum of the squared "
+        "Begin with the statistic: SSW has not changed, and SSB is 16 times the sum of the squared "
         "deviations of five means, whose standard deviation you know.",
-        "The mixture is χ²₀, which is always 0, with one half, and χ²₁ with the other half. "
-        "What remains of χ²₁'s p-value?",
-        "Half of 2{1 − Φ(√t)}, so 1 − Φ(√t), with t the statistic. In Python, "
-        "`lt.testing.boundary_pvalue(lt.testing.boundary_lrt(closer, X, Z))`.",
+        "With probability one half each, the mixture is χ²₀, which is always 0, or χ²₁. "
+        "For a statistic above 0, which part of the p-value of χ²₁ remains?",
+        "What remains is half of 2{1 − Φ(√t)}, and so 1 − Φ(√t), where t is the statistic. In "
+        "Python, use `lt.testing.boundary_pvalue(lt.testing.boundary_lrt(closer, X, Z))`.",
     ),
     solution=markdown(r"""
-        Under $H_0$ the estimate is pushed to the edge about half of the time, if there are many
-        groups; then the statistic is 0.
+        If there are many groups, then under $H_0$ the estimate is pushed to the edge about half
+        of the time, and in those studies the statistic is 0.
         So for $t > 0$ the p-value is half of that of $\chi^2_1$.
-        By hand: $\mathrm{SSB} = 16 \cdot 4 \cdot 0.25^2 = 4$ and SSW give the statistic $t$, and
+        By hand, $\mathrm{SSB} = 16 \cdot 4 \cdot 0.25^2 = 4$ and SSW give the statistic $t$, and
         the p-value is $1 - \Phi(\sqrt t)$.
-        With five women it is pushed there more often, in 70 % of studies, so the true p-value is
-        smaller still.
-        The F test gives it.
+        With five women the estimate is pushed to the edge more often, in 70 % of studies, so the
+        true p-value, which the F test gives, is smaller still.
         """),
     code=(
         "own = Z @ study.means\n"
@@ -474,8 +480,8 @@ closer = y.mean() + c * (own - y.mean()) + (y - own)
         "answer = lt.testing.boundary_pvalue(lt.testing.boundary_lrt(closer, X, Z))"
     ),
     right=(
-        "The mixture halves the p-value of χ²₁. With only five women it is still too large: "
-        "the exact one is smaller."
+        "The mixture has halved what χ²₁ would have given, and with only five women even that is "
+        "larger than the exact value."
     ),
 )
 
@@ -534,19 +540,18 @@ SPOT_THE_BUG = Function(
     key="6e",
     title="Spot the bug: a test that never rejects",
     prompt=markdown(r"""
-        A colleague wrote this parametric bootstrap.
-        It is meant to simulate how the statistic for $\sigma_b^2 = 0$ is distributed when $H_0$ is
-        true.
-        The random numbers come from outside: a row of `u` for the women and a row of `e` for the
-        measurements, all drawn from $N(0, 1)$.
+        A colleague wrote this parametric bootstrap, which is meant to simulate how the statistic
+        for $\sigma_b^2 = 0$ is distributed when $H_0$ is true.
+        The random numbers come from outside, with a row of `u` for the women and a row of `e` for
+        the measurements of each study, all drawn from $N(0, 1)$.
         """)
     + f"\n\n```python\n{source(colleague_statistics)}```\n\n"
     + markdown(r"""
-        Its p-values are never small.
+        The p-values that it gives are never small.
         In the estrone data the women could hardly differ more, and still about three of ten
-        simulated statistics are larger than the observed one; hardly any is 0.
+        simulated statistics are larger than the observed one, while hardly any of them is 0.
 
-        Find the bug, and write `null_statistics(y, X, Z, u, e)` without it.
+        Find the bug, and write a function `null_statistics(y, X, Z, u, e)` that does not have it.
         """),
     name="null_statistics",
     stub=markdown('''
@@ -562,49 +567,53 @@ SPOT_THE_BUG = Function(
         Wrong(
             "wrong_null",
             colleague_statistics,
-            "Your studies are still drawn from the fitted model with differences between women. "
-            "A p-value asks what happens when there are none. From which fit must one simulate?",
+            "These studies are still drawn from the fitted model with differences between women, "
+            "whereas a p-value is about what happens when there are none. From which fit should "
+            "they be simulated?",
         ),
         Wrong(
             "null_not_refitted",
             _null_not_refitted,
-            "You hold the simulated studies against the null model as it was fitted to the real "
-            "data. Each simulated study must be treated as the real one was: both models are "
+            "Here the simulated studies are compared with the null model that was fitted to the "
+            "real data. Each simulated study must be treated as the real one was, with both models "
             "fitted to it.",
         ),
         Wrong(
             "used_REML",
             _with_reml,
-            "These are restricted statistics, RLRT. The code above compares ML fits; keep to that.",
+            "These are restricted statistics, RLRT, whereas the code above compares ML fits, and "
+            "so should yours.",
         ),
         Wrong(
             "not_simulated",
             _not_simulated,
-            "You return the statistic of the data themselves, again and again. "
-            "It must be that of each simulated study.",
+            "This returns the statistic of the observed data again and again, instead of that of "
+            "each simulated study.",
         ),
     ),
     hints=(
-        "Do not look at the loop first. Look at the line before it: which hypothesis does this fit "
-        "belong to?",
-        "Under H₀ there is no variance between women. What is then left of the three terms of y_k?",
-        "Fit with `sigma2_b=0`: `lt.likelihood.fit_ml(y, X, Z, sigma2_b=0)`.",
+        "Before you read the loop, look at the fit at the beginning: to which of the two "
+        "hypotheses does it belong?",
+        "Under H₀ there is no variance between women, so which of the three terms of y_k are left?",
+        "To fit the model without variance between women, use "
+        "`lt.likelihood.fit_ml(y, X, Z, sigma2_b=0)`.",
     ),
     rtol=1e-5,
     solution=markdown(r"""
-        The code simulates from the fitted *alternative*: its studies contain women who differ as
-        much as the real ones.
-        A bootstrap of a test simulates from the fitted *null* model: $\mathbf X\boldsymbol\beta +
-        \boldsymbol\epsilon$, with the estimates of the model without $\mathbf b$.
+        The code simulates from the fitted *alternative*, so its studies contain women who differ
+        as much as the real ones.
+        A bootstrap of a test should simulate from the fitted *null* model, $\mathbf
+        X\boldsymbol\beta + \boldsymbol\epsilon$ with the estimates of the model without
+        $\mathbf b$.
 
-        (For this statistic it would be enough to drop the term with $\mathbf Z$.
-        Under $H_0$ it depends neither on $\boldsymbol\beta$ nor on $\sigma_\epsilon^2$, since both
-        only shift and stretch the data.)
+        For this statistic it would even be enough to drop the term with $\mathbf Z$, because
+        under $H_0$ it depends neither on $\boldsymbol\beta$ nor on $\sigma_\epsilon^2$, which
+        only shift and stretch the data.
         """),
     code=source(null_statistics),
     right=(
-        "Your studies come from the model without variance between women, so their statistics "
-        "show what chance alone can do. Many of them are exactly 0."
+        "Your studies come from the model without variance between women, so they show what "
+        "chance alone can do, and many of their statistics are exactly 0."
     ),
 )
 
@@ -614,51 +623,55 @@ _Z = testing.wald_z(((40 - 1) / 10, 1.0), np.ones((60, 1)), _SIX_GROUPS)
 
 WALD = Choice(
     key="6f",
+    second_round=True,
     title="z or F?",
     prompt=markdown(rf"""
         For the variance between six groups of ten, a program prints the REML estimate over its
         standard error, $z = {_Z:.2f}$.
         The analysis of variance of the same data gives $F = 40$ with 5 and 54 degrees of freedom.
-        What do you report?
+        Which of the two do you report, and why?
         """),
     options=(
         Option(
-            "F; z is no test here.",
-            "Yes. The standard error of a variance grows with the variance, so z stands still at "
-            "a ceiling, which for six groups lies below 1.96. F has no ceiling, and it is exact.",
+            "I report F, because z is not a test here.",
+            "Yes: the standard error of a variance grows along with it, which keeps the Wald "
+            "statistic of six groups always below 1.96, whereas the analysis of variance has no "
+            "such ceiling and is exact.",
         ),
         Option(
-            "z: its p-value is above 5 %, so no difference between the groups is shown.",
-            "Look at what z can become at most with six groups, however much they differ. "
-            "Can a test that never rejects tell you anything?",
+            "I report z, whose p-value is above 5 %, so that no difference has been shown.",
+            "Work out how large z can become with six groups, however much they differ. "
+            "What can you learn from a test that never rejects?",
             "wald_for_variance",
         ),
         Option(
-            "Both: the evidence is mixed, so the truth lies in between.",
-            "The evidence is not mixed. One of the two numbers cannot become large: "
-            "multiply σ_b² by 1000, and look at it again.",
+            "I report both, because the evidence is mixed and the truth is in between.",
+            "The evidence only seems to be mixed, because one of the two numbers cannot become "
+            "large: multiply σ_b² by 1000, and look at both again.",
             "evidence_is_mixed",
         ),
         Option(
-            "z, but with t quantiles instead of normal ones, since there are few groups.",
-            "t quantiles are larger than normal ones, and z keeps its ceiling. "
-            "That makes rejecting harder still.",
+            "I report z, but with t quantiles instead of normal ones, since there are few groups.",
+            "Quantiles of t are larger than normal ones while z keeps its ceiling, so this makes "
+            "it even harder to reject.",
             "t_for_wald",
         ),
     ),
     answer=0,
     hints=(
-        "The chapter multiplies σ_b² by 0.01, 1 and 1000. What does z do?",
-        "z never passes √((I − 1)/2). Compute that for I = 6, and compare it with 1.96.",
+        "The chapter multiplies σ_b² by numbers from 0.01 to 1000. By how much does z change when "
+        "σ_b² is large already?",
+        "With REML z never passes √((I − 1)/2), so compute this for I = 6, and compare it with "
+        "1.96.",
     ),
     solution=markdown(r"""
         The standard error of $\hat\sigma_b^2$ is nearly proportional to $\hat\sigma_b^2$ itself,
         so $z$ approaches $\sqrt{(I-1)/2} = \sqrt{2.5} \approx 1.58$ and never passes it.
-        With six groups it cannot reach 1.96.
-        The F test and the likelihood ratio with its proper null distribution see what $z$
-        cannot.
+        With six groups it cannot reach 1.96, whatever the data are.
+        The F test, and the likelihood ratio with its proper null distribution, can detect
+        differences that $z$ cannot.
         """),
-    right="A number that cannot become large is no evidence when it is small.",
+    right="A number that is bound to be small is no evidence of anything when it is small.",
 )
 
 EXERCISES = (DAYS, AIC_OF_DRIFT, ZERO, BORDERLINE, SPOT_THE_BUG, WALD)
