@@ -146,7 +146,7 @@ def test_minutes_are_promised_by_fives_and_never_too_few():
     time = prose.Time(20.1, ("1a", "1b"), 6, ("1c",))
     assert (time.first, time.second) == (35, 15)
     assert str(time) == (
-        "**Time** 35 minutes, of which 10 are for the exercises 1a and 1b; 15 more for a second "
+        "**Time** 35 minutes, of which 10 are for exercises 1a and 1b; 15 more for a second "
         "reading and the other exercises."
     )
     assert str(prose.Time(20.0, (), 0, ())) == "**Time** 20 minutes."

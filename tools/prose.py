@@ -192,7 +192,7 @@ class Time:
         own = up_to_five(EXERCISE * len(self.exercises))
         said = f"**Time** {self.first:.0f} minutes"
         if own:
-            said += f", of which {own:.0f} are for the exercises {listed(self.exercises)}"
+            said += f", of which {own:.0f} are for exercises {listed(self.exercises)}"
         if self.second:
             said += f"; {self.second:.0f} more for a second reading and the other exercises"
         return f"{said}."
