@@ -68,7 +68,7 @@ def best(engine, random, reml, sigma2_b=None, y=None):
         _require_variation(engine, y)
         raise
     Lambda, found = min(tops, key=lambda top: top[1].criterion)
-    if found.sigma2_e <= DOUBT * np.mean(engine.y**2):
+    if found.sigma2_e <= DOUBT * (engine.y @ engine.y) / len(engine.y):
         _require_variation(engine, y)
     return Lambda, found
 
