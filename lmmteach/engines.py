@@ -32,8 +32,6 @@ from lmmteach.sums import (
 
 # Up to so many rows, and with several factors, writing V out is quicker.
 FEW_ROWS = 50
-# Up to so many rows, the likelihood of several effects may well have more than one top.
-SMALL = 2000
 # The share of the variation that is so small that one must look whether it is only rounding.
 DOUBT = 1e-9
 
@@ -76,23 +74,14 @@ def best(engine, random, reml, sigma2_b=None, y=None):
 
     scale, blocks = random.scale, random.blocks
     try:
-        starts = engine.starts(reml)
-        if len(scale) > 1 and len(engine.y) <= SMALL:
-            starts += _far_apart(scale)
-        tops = [descend(evaluate, scale, blocks, start) for start in starts]
+        tops = [descend(evaluate, scale, blocks, start) for start in engine.starts(reml)]
     except (ValueError, np.linalg.LinAlgError):
         _require_variation(engine, y)
         raise
     Lambda, found = min(tops, key=lambda top: top[1].criterion)
-    if found.sigma2_e <= DOUBT * np.mean(engine.y**2):
+    if found.sigma2_e <= DOUBT * (engine.y @ engine.y) / len(engine.y):
         _require_variation(engine, y)
     return Lambda, found
-
-
-def _far_apart(scale):
-    """Where else to begin: all effects as large as the errors, and one of them alone."""
-    one_large = 0.05 + 0.95 * np.eye(len(scale))
-    return [np.diag(scale), *(np.diag(scale * sizes) for sizes in one_large)]
 
 
 def _one_by_one(engine, reml, sums=None):

@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import lmmteach as lt
+from lmmteach._descend import descend
 
 ORACLE = Path(__file__).parent / "oracle"
 ENGINES = pytest.mark.parametrize("engine", ["literal", "fast"])
@@ -388,3 +389,56 @@ def test_a_slope_whose_covariate_is_far_from_0(formula):
     assert moved.criterion == pytest.approx(fit.criterion, rel=1e-12)
     with pytest.raises(ValueError, match=r"'x' in the random part of .* Subtract the mean first"):
         lt.lmm(formula, data.assign(x=data["x"] + 1e5), "ML")
+
+
+# The boundary, and more than one top --------------------------------------------------------------
+
+
+def crossed_slopes(seed):
+    """Slopes that may be perfectly correlated with the intercepts, in unbalanced groups."""
+    rng = np.random.default_rng(seed)
+    n = rng.integers(24, 71)
+    a = rng.choice(8, n, p=rng.dirichlet(np.full(8, rng.choice([0.5, 3.0]))))
+    a[:8] = np.arange(8)
+    b = rng.integers(0, 5, n)
+    b[:5] = np.arange(5)
+    x, sds, effects = rng.normal(size=n), rng.choice([0, 0.3, 2.0], 3), rng.normal(size=8)
+    slopes = rng.choice([0, 1.0]) * effects + rng.normal(size=8) * sds[1]
+    y = x + sds[0] * effects[a] + slopes[a] * x + sds[2] * rng.normal(size=5)[b]
+    return pd.DataFrame({"y": y + rng.normal(size=n), "x": x, "a": a, "b": b})
+
+
+@ENGINES
+@pytest.mark.parametrize(
+    ("seed", "formula"), [(1, "y ~ x + (x | a) + (1 | b)"), (17, "y ~ x + (x | a)")]
+)
+def test_a_perfect_correlation_is_exactly_one(seed, formula, engine):
+    fit = lt.lmm(formula, crossed_slopes(seed), "ML" if seed == 1 else "REML", engine=engine)
+    assert fit.is_singular
+    assert fit.Lambda[1, 1] == 0
+    assert abs(fit.varcomp["sdcor"][2]) == 1
+
+
+@ENGINES
+@pytest.mark.parametrize("seed", [3, 16, 37, 58])
+@pytest.mark.parametrize("formula", ["y ~ x + (x || a)", "y ~ x + (x | a)", "y ~ x + (1 | a/b)"])
+@pytest.mark.parametrize("method", ["REML", "ML"])
+def test_no_other_place_is_better(seed, formula, method, engine):
+    fit = lt.lmm(formula, crossed_slopes(seed), method, engine=engine)
+    part, rng = fit.frame.random, np.random.default_rng(seed)
+    for _ in range(60):
+        other = np.zeros_like(fit.Lambda)
+        for block in part.blocks:
+            root = np.tril(rng.normal(size=(len(block),) * 2)) * rng.choice([0.0, 0.2, 0.5, 1.0])
+            other[np.ix_(block, block)] = root
+        assert (
+            fit.engine.evaluate(other, method == "REML").criterion > fit.evaluation.criterion - 1e-6
+        )
+
+
+def test_a_start_on_the_boundary_is_left_where_that_is_better():
+    fit = lt.lmm("y ~ x + (x | a)", many(2_000, 200).rename(columns={"g": "a"}))
+    part, scale = fit.frame.random, fit.frame.random.scale
+    start = np.array([[scale[0], 0.0], [0.0, 0.0]])
+    found, _ = descend(lambda L: fit.engine.evaluate(L, True), scale, part.blocks, start)
+    assert found @ found.T == pytest.approx(fit.Lambda @ fit.Lambda.T, rel=1e-7)
