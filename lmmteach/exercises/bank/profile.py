@@ -518,8 +518,8 @@ PARABOLA = Choice(
         ),
         Option(
             "Cut off the negative part, then the interval is fine.",
-            "That would only make the lower end look better, since 0 would still be inside. And the "
-            "upper end would be as wrong as before.",
+            "That would only make the lower end look better, since 0 would still be inside. And "
+            "the upper end would be as wrong as before.",
             "truncate_wald",
         ),
         Option(
