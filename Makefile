@@ -8,6 +8,9 @@ THREADS = OPENBLAS_NUM_THREADS=1 OMP_NUM_THREADS=1
 EDITION ?= students
 PLACE = $(if $(filter solutions,$(EDITION)),_build/solutions/)
 
+# What `make bench` measures, such as "--models estrone --seconds 5"; everything if not given.
+BENCH ?=
+
 # Where `make serve` shows the book.
 PORT ?= 8000
 
@@ -37,8 +40,9 @@ test-book: .venv/ready
 mutants: .venv/ready
 	$(BIN)/python tools/mutants.py
 
-bench: .venv/ready
-	$(BIN)/python tools/bench.py
+bench: .venv/bench
+	$(BIN)/python benchmarks/bench.py $(BENCH)
+	$(BIN)/python benchmarks/book.py
 
 notebooks: .venv/ready
 	$(BIN)/python tools/notebooks.py
@@ -50,7 +54,7 @@ live: .venv/live
 	$(BIN)/jupyter lab
 
 lock:
-	uv pip compile --quiet --universal --python-version 3.11 --no-annotate --no-header --no-emit-index-url --no-emit-find-links --extra book --extra test --extra live pyproject.toml -o constraints.txt
+	uv pip compile --quiet --universal --python-version 3.11 --no-annotate --no-header --no-emit-index-url --no-emit-find-links --extra book --extra test --extra live --extra bench pyproject.toml -o constraints.txt
 
 clean:
 	rm -rf .venv _build
@@ -63,3 +67,7 @@ clean:
 .venv/live: .venv/ready
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[live]"
 	touch $@
+
+# Without a package that cannot be installed here the benchmark runs all the same, and says so.
+.venv/bench: .venv/ready
+	-$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[bench]" && touch $@

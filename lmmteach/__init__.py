@@ -2,7 +2,7 @@
 
 The modules ``model``, ``likelihood``, ``profile``, ``blup``, ``reml``, ``testing``,
 ``prediction`` and ``diagnostics`` hold the formulas of the lecture, one small function for each;
-``lmm`` fits a model with them, and ``lrt`` of ``compare`` compares two fits.
+``lmm`` fits a model with them, and ``lrt`` and ``bootstrap_lrt`` compare two fits.
 """
 
 from lmmteach import (
@@ -19,6 +19,7 @@ from lmmteach import (
 from lmmteach.compare import lrt
 from lmmteach.data import list_data, load_data
 from lmmteach.fit import lmm
+from lmmteach.resampling import bootstrap_lrt
 from lmmteach.source import show_source
 
 __version__ = "0.1.0"
@@ -36,6 +37,7 @@ def __getattr__(name):
 
 __all__ = [
     "blup",
+    "bootstrap_lrt",
     "compare",
     "diagnostics",
     "exercises",

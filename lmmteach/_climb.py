@@ -7,11 +7,25 @@ import numpy as np
 from lmmteach._shapes import NOT_POSITIVE_DEFINITE, not_negative
 
 STEPS = 100
+# From so many rows on, it matters how X = QR is found.
+MANY_ROWS = 2000
 # The shares of the variance between groups that the scan looks at.
 SHARES = (0.0, *(1 / (1 + np.exp(-np.linspace(-9, 18, 40)))))
 # Squared distances to the top, in standard errors: so near to it that rounding makes the
 # heights of single steps a matter of chance; and where steps that no longer get shorter may end.
 NEAR, NOISE = 1e-6, 1e-8
+
+GROUPS_EXPLAINED = (
+    "The fixed part already explains {}, so no variance between groups is left to estimate. Check "
+    "also that there is more than one group."
+)
+ONE_EACH = (
+    "There is one observation per group, or as good as, so sigma2_b and sigma2_e cannot be told "
+    "apart. Some groups need at least two observations."
+)
+NOTHING_WITHIN = (
+    "The response does not vary within groups, so sigma2_e would be 0 and the likelihood infinite."
+)
 
 
 class Hill(NamedTuple):
@@ -73,33 +87,37 @@ def ols_if_estimable(y, X, Z, held):
             f"The {p} columns of X are linearly dependent (rank {np.linalg.matrix_rank(X)}), so "
             "one of them repeats what the others contain. Leave it out."
         )
-    if n < p + 2:
-        raise ValueError(
-            f"{n} observations cannot determine {p} coefficient{'s' * (p != 1)} and 2 variances, "
-            "because there are fewer observations than parameters."
-        )
+    require_rows(n, p, 2)
     beta, residuals = least_squares(y, X)
     require_unexplained(residuals, y)
     if held == (None, None):
-        _, beyond_X = least_squares(Z, X)
-        if negligible(beyond_X, Z):
-            raise ValueError(
-                "The fixed part already explains the groups, so no variance between groups is left "
-                "to estimate. Check also that there is more than one group."
-            )
-        XZ = np.column_stack([X, Z])
-        if np.linalg.matrix_rank(XZ) == n:
-            raise ValueError(
-                "There is one observation per group, or as good as, so sigma2_b and sigma2_e "
-                "cannot be told apart. Some groups need at least two observations."
-            )
-        _, within = least_squares(y, XZ)
-        if negligible(within, y):
-            raise ValueError(
-                "The response does not vary within groups, so sigma2_e would be 0 and the "
-                "likelihood infinite."
-            )
+        require_told_apart(y, X, Z)
     return beta, residuals
+
+
+def require_rows(n, p, variances, covariances=0):
+    """Raise a ValueError if there are fewer observations than parameters."""
+    if n < p + variances + covariances:
+        estimated = f"{p} coefficient{'s' * (p != 1)} and {variances} variances"
+        if covariances:
+            estimated += f" with {covariances} covariance{'s' * (covariances != 1)}"
+        raise ValueError(
+            f"{n} observations cannot determine {estimated}, because there are fewer observations "
+            "than parameters."
+        )
+
+
+def require_told_apart(y, X, Z):
+    """Raise a ValueError if X explains the groups, or the groups all that X leaves of y."""
+    _, beyond_X = least_squares(Z, X)
+    if negligible(beyond_X, Z):
+        raise ValueError(GROUPS_EXPLAINED.format("the groups"))
+    XZ = np.column_stack([X, Z])
+    if np.linalg.matrix_rank(XZ) == len(y):
+        raise ValueError(ONE_EACH)
+    _, within = least_squares(y, XZ)
+    if negligible(within, y):
+        raise ValueError(NOTHING_WITHIN)
 
 
 def orthonormal(X, y):
@@ -108,9 +126,31 @@ def orthonormal(X, y):
     The same model in other columns: with years or times in X, and far from 0, the formulas would
     lose their digits.
     """
-    Q, R = np.linalg.qr(X)
+    Q, R = _triangular(X)
     beta_Q = Q.T @ y
     return Q, R, beta_Q, y - Q @ beta_Q
+
+
+def _triangular(X):
+    """X = QR, by the cross products of X where they keep all digits, which is quicker."""
+    if len(X) < MANY_ROWS or not is_well_conditioned(X):
+        return np.linalg.qr(X)
+    Q, R = X.T, np.eye(X.shape[1])
+    # The second time takes away what the first has left of rounding.
+    for _ in range(2):
+        L = np.linalg.cholesky(Q @ Q.T)
+        Q, R = np.linalg.solve(L, np.eye(len(L))) @ Q, L.T @ R
+    # The columns of Q, not its rows, lie together in memory.
+    return Q.T, R
+
+
+def is_well_conditioned(X):
+    """Whether the columns of X, in units of their lengths, are far from dependent."""
+    products = X.T @ X
+    lengths = np.sqrt(np.diag(products))
+    if not lengths.all():
+        return False
+    return np.linalg.eigvalsh(products / np.outer(lengths, lengths))[0] > 1e-6
 
 
 def least_squares(y, X):
@@ -130,7 +170,12 @@ def require_unexplained(residuals, y):
 
 def negligible(residuals, y):
     """True where the residuals are only the rounding of y."""
-    return np.max(np.abs(residuals)) <= 1e-12 * np.max(np.abs(y))
+    return _largest(residuals) <= 1e-12 * _largest(y)
+
+
+def _largest(values):
+    """The largest size of any of the values, with no copy of them all."""
+    return max(values.max(), -values.min())
 
 
 def climb(loglik, score, curvature, information, starts, held):

@@ -34,24 +34,33 @@ KNOWN = {*TRANSFORMS, *ENCODINGS, *FUNCTIONS}
 
 
 class Bar(NamedTuple):
-    """One random part: the terms to the left of its bar, and those to the right."""
+    """One random part: the terms to the left of its bar, and those to the right.
+
+    ``correlated`` is False for the double bar of (x || g); ``nested`` is True for (1 | a/b).
+    """
 
     terms: tuple
     factors: tuple
+    correlated: bool = True
+    nested: bool = False
 
 
 @dataclass(frozen=True)
 class Formula:
     """What a formula asks for.
 
-    ``parts`` has what the terms are made of, ``{text: node}``; ``names`` the columns, in the order
-    in which they appear there.
+    ``written`` is its text as it stands, ``text`` the one with double bars written out.
+    ``offsets`` are the terms whose coefficient is 1, as in ``offset(x)``. ``parts`` has what the
+    terms are made of, ``{text: node}``; ``names`` the columns, in the order in which they appear
+    there.
     """
 
+    written: str
     text: str
     response: str
     terms: tuple
     bars: tuple
+    offsets: tuple
     parts: dict
     names: tuple
 
@@ -59,6 +68,10 @@ class Formula:
         """The columns that terms use, each once."""
         parts = dict.fromkeys(part for term in terms for part in term)
         return list(dict.fromkeys(name for part in parts for name in _names_in(self.parts[part])))
+
+    def name_of(self, part):
+        """The column that a part of a term names, without backticks."""
+        return name_of(self.parts[part])
 
     def is_call(self, part):
         """Whether a part of a term is a call, not a column."""
@@ -108,6 +121,12 @@ class _Scanner(Scanner):
 
     def add_token(self, kind, literal=None):
         super().add_token(kind, literal)
+        is_second = kind == "PIPE" and self.code[self.start - 1 : self.start] == "|"
+        if is_second and [token.lexeme for token in self.tokens[-2:]] == ["|", "|"]:
+            # The double bar is one sign.
+            self.tokens.pop()
+            self.tokens[-1].lexeme = "||"
+            return
         self.places.append(self.start)
 
     def number(self):
@@ -186,7 +205,7 @@ class _Reader:
     def __init__(self, formula, columns):
         self.formula = formula
         self.columns = columns
-        self.parts, self.names, self.bars = {}, [], []
+        self.parts, self.names, self.bars, self.expanded = {}, [], [], {}
 
     def read(self):
         tree = self._tree()
@@ -197,14 +216,18 @@ class _Reader:
         if not (isinstance(tree, node.Binary) and tree.operator.kind == "TILDE"):
             self._refuse(tree, "It names no response. Write 'y ~ …'.")
         response = self._response(tree.left)
-        terms = self._terms(tree.right)
+        terms = self._with_intercept(self._terms(tree.right))
+        offsets = [term for term in terms if any(map(self._is_offset, term))]
+        self._require_offsets(offsets)
         # What is multiplied more often stands further back, as in R.
-        terms = sorted(map(self._in_order, self._with_intercept(terms)), key=len)
+        terms = sorted(map(self._in_order, [t for t in terms if t not in offsets]), key=len)
         return Formula(
-            text=text_of(tree),
+            written=text_of(tree),
+            text=self._expanded(text_of(tree)),
             response=response,
             terms=tuple(terms),
             bars=tuple(self.bars),
+            offsets=tuple(offsets),
             parts=self.parts,
             names=tuple(self.names),
         )
@@ -408,14 +431,40 @@ class _Reader:
             self._refuse(
                 inner.right, "To the right of the bar there must be the column of the groups."
             )
-        bar = Bar(tuple(left), tuple(right))
+        correlated, nested = inner.operator.lexeme == "|", _has_slash(inner.right)
+        if not correlated:
+            groups = text_of(inner.right)
+            effects = [f"0 + {':'.join(term)}" if term else "1" for term in left]
+            bars = " + ".join(f"({effect} | {groups})" for effect in effects)
+            self.expanded[text_of(tree)] = f"({bars})"
+        bar = Bar(tuple(map(self._in_order, left)), tuple(right), correlated, nested)
         if bar not in self.bars:
             self.bars.append(bar)
         return []
 
+    def _expanded(self, text):
+        """The formula with double bars written out, as lme4 keeps it."""
+        for double, single in self.expanded.items():
+            text = text.replace(double, single)
+        return text
+
     def _in_order(self, term):
         """The parts of a term in the order of the formula, as in R: f + x:f has f:x."""
         return tuple(sorted(term, key=list(self.parts).index))
+
+    def _is_offset(self, part):
+        tree = self.parts[part]
+        return isinstance(tree, node.Call) and tree.callee.name.lexeme == "offset"
+
+    def _require_offsets(self, offsets):
+        elsewhere = [term for bar in self.bars for term in (*bar.terms, *bar.factors)]
+        for term in [*offsets, *elsewhere]:
+            for part in filter(self._is_offset, term):
+                tree = self.parts[part]
+                if len(term) > 1 or term in elsewhere:
+                    self._refuse(tree, "offset() must be a term of its own in the fixed part.")
+                if len(tree.args) != 1 or isinstance(tree.args[0], node.Assign):
+                    self._refuse(tree, "offset() takes one column, or one call such as log(x).")
 
     def _with_intercept(self, terms):
         return [()] * (None not in terms and () not in terms) + [t for t in terms if t is not None]
@@ -606,6 +655,15 @@ def _has_bar(tree):
             return tree.operator.kind == "PIPE" or _has_bar(tree.left) or _has_bar(tree.right)
         case node.Grouping():
             return _has_bar(tree.expression)
+    return False
+
+
+def _has_slash(tree):
+    match tree:
+        case node.Binary():
+            return tree.operator.kind == "SLASH" or _has_slash(tree.left) or _has_slash(tree.right)
+        case node.Grouping():
+            return _has_slash(tree.expression)
     return False
 
 

@@ -1,15 +1,14 @@
 """From a formula and a DataFrame to y, X and Z; what cannot be fitted is refused here."""
 
 from dataclasses import dataclass
-from typing import NamedTuple
+from functools import cached_property
 
 import numpy as np
 import pandas as pd
 
-from lmmteach._climb import orthonormal
+from lmmteach._climb import is_well_conditioned, orthonormal
 from lmmteach._columns import (
     kind_of,
-    kind_of_label,
     plain,
     require_columns,
     require_complete,
@@ -18,21 +17,12 @@ from lmmteach._columns import (
     require_levels,
     require_names,
     require_readable,
-    without_type,
 )
-from lmmteach.model import random_intercept_design
+from lmmteach._random import RandomPart, read_random
+from lmmteach._shapes import require_memory
 
-# A fit holds about a dozen matrices of the size of V at once.
-LARGEST_V_BYTES = 2**30
 # Beyond, products of four numbers of this size, which curvatures contain, leave the computer's.
 LARGEST_SCALE = 1e60
-
-
-class Positions(NamedTuple):
-    """For each row the column of Z of its group, −1 for none; words on labels of a wrong type."""
-
-    codes: np.ndarray
-    remark: str
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,38 +31,77 @@ class ModelFrame:
 
     With years or times in X, and far from 0, the formulas would lose their digits. So the model is
     kept in other columns too: X = QR with orthonormal Q, the OLS coefficients ``beta_Q`` of y on
-    Q, and ``r``, what they leave over.
+    Q, and ``r``, what they leave over. The offset is taken off y before; and where there are
+    weights w, each row of X, y and Z is multiplied by √w before, so that all errors have the
+    variance σ_ε². ``weighted`` is the random part with such rows; ``weights`` and ``offset`` are
+    arrays, None where there are none. ``data`` has the columns that were used.
     """
 
     formula: str
     data_name: str
+    data: pd.DataFrame
     index: pd.Index
     y: np.ndarray
     X: np.ndarray
-    Z: np.ndarray
     Q: np.ndarray
     R: np.ndarray
     beta_Q: np.ndarray
     r: np.ndarray
     beta_names: list
-    group: str
-    levels: list
-    codes: np.ndarray
+    random: RandomPart
+    weighted: RandomPart
     fixed_kinds: dict
+    random_kinds: dict
+    weights: np.ndarray | None
+    offset: np.ndarray | None
+    given_weights: "RowValues"
+    given_offset: "RowValues"
+    offset_kinds: dict
     _design: object
+    _offset_design: object
+
+    @cached_property
+    def Z(self):
+        """(n, q) the columns of all random effects."""
+        n, q = len(self.y), self.random.q
+        require_memory(n * q, f"Z would be {n:,} × {q:,}")
+        return self.random.Z(n)
 
     def fixed_design(self, newdata):
         """Rows of X for new data, columns in the order of β."""
+        return self._rows(self._design, self.fixed_kinds, newdata)
+
+    def random_design(self, newdata):
+        """For each factor the columns of Z for new data, arrays (k, m)."""
+        parts = []
+        for pieces in self.random.columns:
+            columns = [
+                np.ones((len(newdata), 1))
+                if piece is None
+                else self._rows(piece, self.random_kinds, newdata)
+                for piece in pieces
+            ]
+            parts.append(np.column_stack(columns).T)
+        return parts
+
+    def new_offset(self, newdata):
+        """(m,) the offset of each row of new data."""
+        total = self.given_offset.rows(newdata)
+        if self._offset_design is None:
+            return total
+        return total + self._rows(self._offset_design, self.offset_kinds, newdata).sum(axis=1)
+
+    def _rows(self, design, kinds, newdata):
         require_frame(newdata, "newdata")
-        columns = list(self.fixed_kinds)
+        columns = list(kinds)
         require_columns(columns, newdata, "newdata")
         require_complete(columns, newdata, "newdata")
         require_readable(columns, newdata, "newdata")
-        require_kinds(self.fixed_kinds, newdata, "newdata")
+        require_kinds(kinds, newdata, "newdata")
         if len(newdata) == 0:
-            return np.empty((0, len(self.beta_names)))
+            return np.empty((0, len(design.names)))
         try:
-            X = self._design.rows(_computable(newdata[columns]))
+            X = design.rows(_computable(newdata[columns]))
         except ValueError as error:
             raise ValueError(
                 f"newdata does not fit the formula {self.formula!r}: in {error}"
@@ -85,33 +114,64 @@ class ModelFrame:
             )
         return X
 
-    def positions(self, newdata):
-        """Where the groups of new data stand among those of the data."""
-        require_columns([self.group], newdata, "newdata")
-        require_complete([self.group], newdata, "newdata")
-        labels = pd.Index(newdata[self.group])
-        codes = pd.Index(self.levels).get_indexer(labels)
-        texts = {without_type(level): level for level in self.levels}
-        alike = [label for label in labels[codes < 0] if without_type(label) in texts]
-        remark = ""
-        if alike:
-            known = texts[without_type(alike[0])]
-            remark = (
-                f" But the data have {plain(known)} ({kind_of_label(known)}), while newdata has "
-                f"{plain(alike[0])} ({kind_of_label(alike[0])}). Give both the same type."
+
+@dataclass(frozen=True, eq=False)
+class RowValues:
+    """A number for each row that is not in the formula: its weight, or its offset.
+
+    Parameters
+    ----------
+    what : "weights" or "offset"
+    values : (n,), None where there are none
+    column : its name in the data, where it is a column
+    """
+
+    what: str
+    values: np.ndarray | None
+    column: str | None
+
+    @property
+    def given(self):
+        """As the caller gave it."""
+        return self.values if self.column is None else self.column
+
+    @property
+    def said(self):
+        """As the printout names it, None where there is nothing to name."""
+        if self.column is None and self.values is not None:
+            return f"an array of {len(self.values)} numbers"
+        return self.column
+
+    def rows(self, newdata):
+        """(m,) the numbers of new rows; a weight that newdata does not have is 1."""
+        if self.what == "weights" and self.column not in newdata.columns:
+            return np.ones(len(newdata))
+        if self.values is None:
+            return np.zeros(len(newdata))
+        if self.column is None:
+            raise ValueError(
+                "The offset was given as an array, so nobody knows that of new rows. Make it a "
+                'column of the data and fit with offset="name", or write offset(name) in the '
+                "formula."
             )
-        return Positions(codes, remark)
+        return _row_values(self.column, newdata, self.what, "newdata")
 
 
-def read_model(formula, data):
+def read_model(formula, data, weights=None, offset=None):
     """Read ``y ~ fixed + (1 | group)`` and build the arrays from the columns of ``data``.
+
+    Parameters
+    ----------
+    formula : text
+    data : DataFrame
+    weights, offset : the name of a column, or (n,) numbers; None for weights of 1, no offset
 
     Raises
     ------
     TypeError, ValueError
         naming what is wrong with the formula or the data, with column and row.
     NotImplementedError
-        for a random part other than one random intercept.
+        for a grouping factor that is not made of columns.
     """
     # formulae takes longer to import than a fit to run; only those who fit should pay.
     from lmmteach._formula import read_formula
@@ -121,73 +181,83 @@ def read_model(formula, data):
     if data.empty:
         raise ValueError("data has no rows.")
     said = read_formula(formula, data.columns)
-    group = _grouping_column(formula, said)
+    _require_bars(formula, said)
     columns = _in_order(said.names, data)
     require_columns(columns, data, "data")
     require_complete(columns, data, "data")
-    computed = _in_order(said.names_in([*said.terms, (said.response,)]), data)
+    effects = [term for bar in said.bars for term in bar.terms]
+    in_formula = [*said.terms, *said.offsets, *effects, (said.response,)]
+    computed = _in_order(said.names_in(in_formula), data)
     require_readable(computed, data, "data")
-    _require_memory(len(data))
     _refuse_names(said)
     fixed = _in_order(said.names_in(said.terms), data)
-    require_levels(fixed, data)
-    design = _design(formula, said, _computable(data[computed]))
+    varying = _in_order(said.names_in(effects), data)
+    require_levels(_in_order([*fixed, *varying], data), data)
+    computable = _computable(data[computed])
+    y, design = _fixed_part(formula, said, computable)
     _require_different(design.names)
-    _require_variation(design.y, formula)
-    _require_scale(design)
+    _require_variation(y, formula)
+    _require_scale(y, design)
     _require_rank(design.X, design.names)
-    codes, levels = _groups(data[group], group)
-    Q, R, beta_Q, r = orthonormal(design.X, design.y)
+    random = read_random(said, data, lambda terms: _evaluated(formula, said, terms, computable))
+    given_weights = _given("weights", weights, data)
+    given_offset = _given("offset", offset, data)
+    offset_design = _evaluated(formula, said, said.offsets, computable) if said.offsets else None
+    added = [part for part in (given_offset.values, _row_sums(offset_design)) if part is not None]
+    total = sum(added) if added else None
+    weights, weighted, X, own = given_weights.values, random, design.X, y
+    if total is not None:
+        own = y - total
+    if weights is not None:
+        root = np.sqrt(weights)
+        X, own = root[:, np.newaxis] * X, root * own
+        weighted = random.with_rows_times(root)
+    Q, R, beta_Q, r = orthonormal(X, own)
+    by_name = [given.column for given in (given_weights, given_offset) if given.column is not None]
     return ModelFrame(
         formula=said.text,
         data_name=data.attrs.get("name", f"a DataFrame of {len(data)} rows"),
+        data=data[_in_order({*columns, *by_name}, data)],
         index=data.index,
-        y=design.y,
+        y=y,
         X=design.X,
-        Z=random_intercept_design(codes),
         Q=Q,
         R=R,
         beta_Q=beta_Q,
         r=r,
         beta_names=design.names,
-        group=group,
-        levels=levels,
-        codes=codes,
+        random=random,
+        weighted=weighted,
         fixed_kinds={column: kind_of(data[column]) for column in fixed},
+        random_kinds={column: kind_of(data[column]) for column in varying},
+        weights=weights,
+        offset=total,
+        given_weights=given_weights,
+        given_offset=given_offset,
+        offset_kinds={column: kind_of(data[column]) for column in said.names_in(said.offsets)},
         _design=design,
+        _offset_design=offset_design,
     )
 
 
-def _grouping_column(formula, said):
+def _require_bars(formula, said):
     if not said.bars:
         raise ValueError(
             f"The formula {formula!r} has no random part. Add one in parentheses, such as "
             "'(1 | g)', where g is the column of the groups."
-        )
-    slopes = [":".join(term) for bar in said.bars for term in bar.terms if term]
-    if slopes:
-        raise NotImplementedError(
-            f"lmm does not fit random slopes yet, but the formula {formula!r} asks for one of "
-            f"{slopes[0]}. What it does fit is one random intercept, '(1 | g)'."
         )
     if not all(bar.terms for bar in said.bars):
         raise ValueError(
             f"The formula {formula!r} has a random part without any effect in it. Write '(1 | g)' "
             "for an intercept in each group."
         )
-    factors = sorted({":".join(factor) for bar in said.bars for factor in bar.factors})
-    if len(factors) > 1:
+    parts = [part for bar in said.bars for factor in bar.factors for part in factor]
+    calls = [part for part in parts if said.is_call(part)]
+    if calls:
         raise NotImplementedError(
-            f"lmm fits one random intercept, but the formula {formula!r} asks for "
-            f"{len(factors)}: {', '.join(factors)}. Keep one of them."
+            f"lmm needs columns to the right of the bar, but found {calls[0]!r}. Make that a "
+            "column of the data first."
         )
-    (factor,) = said.bars[0].factors
-    if len(factor) > 1 or said.is_call(factor[0]):
-        raise NotImplementedError(
-            f"lmm needs a single column to the right of the bar, but found {factors[0]!r}. Make "
-            "that a column of the data first."
-        )
-    return factor[0]
 
 
 def _refuse_names(said):
@@ -196,11 +266,51 @@ def _refuse_names(said):
         raise ValueError(
             "'Intercept' has a meaning of its own in a formula. Give the column a different name."
         )
-    if any(part.startswith("offset(") and said.is_call(part) for part in used):
-        raise NotImplementedError(
-            f"lmm does not fit an offset, but the formula {said.text!r} has one. Subtract it from "
-            "the response in the data first."
+
+
+def _given(what, given, data):
+    """Weights or an offset as the caller gave them."""
+    if given is None:
+        return RowValues(what, None, None)
+    values = _row_values(given, data, what, "data")
+    return RowValues(what, values, given if isinstance(given, str) else None)
+
+
+def _row_sums(design):
+    return None if design is None else design.X.sum(axis=1)
+
+
+def _row_values(given, data, what, where):
+    if isinstance(given, str):
+        require_columns([given], data, where)
+        require_complete([given], data, where)
+        name, values = f"The column {given!r} of {where}, the {what},", data[given]
+    else:
+        name, values = what, given
+        if isinstance(given, pd.Series) and not given.index.equals(data.index):
+            raise ValueError(
+                f"{what} is a Series whose index is not that of {where}. Give both the same index, "
+                f"or pass {what}.to_numpy() if their rows correspond."
+            )
+    fits = not pd.api.types.is_bool_dtype(getattr(values, "dtype", None))
+    try:
+        values = np.asarray(values, dtype=float)
+    except (TypeError, ValueError):
+        fits = False
+    if not fits or np.shape(values) != (len(data),):
+        raise ValueError(
+            f"{name} must be numbers, one for each of the {len(data)} rows. Give an array of "
+            "them, or the name of a column."
         )
+    low, needed = (1 / LARGEST_SCALE, "above 0") if what == "weights" else (-np.inf, "finite")
+    bad = ~((values >= low) & (np.abs(values) < LARGEST_SCALE))
+    if bad.any():
+        raise ValueError(
+            f"{name} must be {needed} and no larger than {LARGEST_SCALE:g}, but in row "
+            f"{plain(data.index[bad][0])} it is {values[bad][0]:g}. Leave such rows out, or mend "
+            "them."
+        )
+    return values
 
 
 def _in_order(names, data):
@@ -227,39 +337,47 @@ def _computable_column(column):
     return column
 
 
-def _require_memory(n):
-    size = 8 * n**2
-    if size > LARGEST_V_BYTES:
-        raise ValueError(
-            f"With {n:,} rows, V would be {n:,} × {n:,}, which takes {size / 2**30:,.1f} GiB, and "
-            f"this fit writes V out. It can handle {int((LARGEST_V_BYTES / 8) ** 0.5):,} rows at "
-            "most; use lme4 or MixedModels.jl for more."
-        )
-
-
-def _design(formula, said, data):
-    from lmmteach._terms import Design
+def _fixed_part(formula, said, data):
+    """The response, and the fixed part as Columns."""
+    from lmmteach._terms import response
 
     try:
-        design = Design(said, data)
+        y = response(said, data)
     except ValueError as error:
         raise ValueError(f"The formula {formula!r} cannot be computed: {error}") from None
-    if not design.is_numeric:
+    if y is None:
         raise ValueError(
             f"The response of {formula!r} must be one column of numbers, which it is not: "
             f"{said.response}."
         )
-    if not design.blocks:
+    if not said.terms:
         raise ValueError(
             f"The formula {formula!r} has no fixed part. Keep at least the mean, as in 'y ~ 1 + …'."
         )
-    for name, values in ((said.response, design.y), ("The fixed part", design.X)):
-        if not np.isfinite(values).all():
-            raise ValueError(
-                f"{name} is not finite everywhere. Look for a log of 0 or of a negative number, a "
-                "division by 0, or a number too large for a computer."
-            )
-    return design
+    _require_finite(said.response, y)
+    design = _evaluated(formula, said, said.terms, data)
+    return y, design
+
+
+def _evaluated(formula, said, terms, data):
+    """Terms of a formula as Columns."""
+    from lmmteach._terms import Columns
+
+    try:
+        columns = Columns(said, terms, data)
+    except ValueError as error:
+        raise ValueError(f"The formula {formula!r} cannot be computed: {error}") from None
+    what = {said.terms: "The fixed part", said.offsets: "The offset"}.get(terms, "A random part")
+    _require_finite(what, columns.X)
+    return columns
+
+
+def _require_finite(name, values):
+    if not np.isfinite(values).all():
+        raise ValueError(
+            f"{name} is not finite everywhere. Look for a log of 0 or of a negative number, a "
+            "division by 0, or a number too large for a computer."
+        )
 
 
 def _require_different(names):
@@ -278,8 +396,8 @@ def _require_variation(y, formula):
         )
 
 
-def _require_scale(design):
-    scales = {"The response": np.ptp(design.y)}
+def _require_scale(y, design):
+    scales = {"The response": np.ptp(y)}
     scales |= {
         f"The column {name!r} of X": np.max(np.abs(column))
         for name, column in zip(design.names, design.X.T, strict=True)
@@ -294,6 +412,8 @@ def _require_scale(design):
 
 
 def _require_rank(X, names):
+    if is_well_conditioned(X):
+        return
     # In columns of length 1, so that units do not count.
     lengths = np.linalg.norm(X, axis=0)
     scaled = X / np.where(lengths > 0, lengths, 1.0)
@@ -318,20 +438,3 @@ def _require_rank(X, names):
         "Leave it out of the formula. Or, if its values differ only in their last digits, as times "
         "often do, subtract their mean first."
     )
-
-
-def _groups(column, name):
-    """Code the groups 0, 1, … in the order of their labels, which a Categorical may have set."""
-    codes, levels = pd.factorize(column, sort=True)
-    counts = np.bincount(codes)
-    if len(levels) == 1:
-        raise ValueError(
-            f"The grouping column {name!r} has only one level, {plain(levels[0])}, but a variance "
-            "between groups needs at least two groups."
-        )
-    if counts.max() == 1:
-        raise ValueError(
-            f"The grouping column {name!r} has one observation per group, so sigma2_b and sigma2_e "
-            "cannot be told apart. Some groups need at least two observations."
-        )
-    return codes, list(levels)

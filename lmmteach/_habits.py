@@ -5,6 +5,7 @@ from collections.abc import Callable
 
 SIGNS = {
     "|": "The random part goes in parentheses: (1 | g).",
+    "||": "The random part goes in parentheses: (x || g).",
     ")": "This parenthesis closes none that was opened.",
     ",": "A comma can only separate the arguments of a call.",
     "%": "%in% and %% are not available: a %in% b is a:b, and a remainder is np.mod(a, b).",
@@ -30,11 +31,6 @@ SIGNS = {
 def about_sign(sign, before=""):
     """Words about a sign that has no meaning in its place; ``before`` is what precedes it."""
     before = before.rstrip()
-    if sign == "|" and before.endswith("|"):
-        return (
-            "(x || g) asks for an intercept and a slope that are not correlated, which is short "
-            "for (1 | g) + (0 + x | g). Of these, lmm fits (1 | g)."
-        )
     if sign == "^" and before.endswith(")"):
         return "Write (a + b)**2 for all interactions up to an order, and I(x**2) for a power."
     if sign == "[" and re.search(r"knots\s*=$", before):

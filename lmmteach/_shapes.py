@@ -7,12 +7,16 @@ NOT_POSITIVE_DEFINITE = (
     "sigma2_e is greater than 0, and that these are variances rather than SDs or logs."
 )
 
+# A fit that writes V out holds about a dozen matrices of its size at once.
+LARGEST_V_BYTES = 2**30
+SIDES = {1: ("entries",), 2: ("rows", "columns"), 3: ("matrices", "rows", "columns")}
+
 
 def shaped(spec, *arrays):
     """Return the arrays as floats, after holding their shapes against ``spec``.
 
     ``shaped("V: n n, y: n, X: n p", V, y, X)`` asks for a square V, a flat y and an X, all with
-    the same n. A letter means the same size wherever it stands.
+    the same n. A letter means the same size wherever it stands. ``"Z: n q or m n n"`` allows both.
 
     Raises
     ------
@@ -24,14 +28,15 @@ def shaped(spec, *arrays):
     checked = []
     for entry, array in zip(spec.split(","), arrays, strict=True):
         name, _, letters = (part.strip() for part in entry.partition(":"))
-        letters = letters.split()
         array = _as_floats(name, array)
+        allowed = [shape.split() for shape in letters.split(" or ")]
+        letters = next((shape for shape in allowed if len(shape) == array.ndim), allowed[0])
         if array.ndim != len(letters):
             raise ValueError(_wrong_dimensions(name, array, letters))
         for axis, letter in enumerate(letters):
             size, owner = sizes.setdefault(letter, (array.shape[axis], name))
             if array.shape[axis] != size:
-                side = ("rows", "columns")[axis] if array.ndim == 2 else "entries"
+                side = SIDES[array.ndim][axis]
                 by = "its rows" if owner == name else owner
                 raise ValueError(
                     f"{name} has {array.shape[axis]} {side}, but going by {by} there should be "
@@ -137,6 +142,15 @@ def number(name, value):
     return value
 
 
+def require_memory(entries, what):
+    """Raise a ValueError if a matrix of so many entries is too large to write out."""
+    if 8 * entries > LARGEST_V_BYTES:
+        raise ValueError(
+            f"{what}, which takes {8 * entries / 2**30:,.1f} GiB, more than this fit writes out. "
+            "The fast engine does without it, and offers everything that does not need it."
+        )
+
+
 def solve(V, right):
     """V⁻¹ times a vector or matrix, without V⁻¹.
 
@@ -159,7 +173,9 @@ def inverse(V):
     ValueError
         if V has no inverse.
     """
-    return solve(V, np.eye(len(V)))
+    V_inverse = solve(V, np.eye(len(V)))
+    # Symmetric as V is, but for rounding, which the mean of both halves makes smaller.
+    return (V_inverse + V_inverse.T) / 2
 
 
 def row_products(left, right):

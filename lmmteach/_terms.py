@@ -213,6 +213,8 @@ class _Call(Call):
         self.name = name
 
     def eval_new_data(self, data_mask):
+        if self.kind == "offset":
+            return np.asarray(self.call.eval(data_mask, self.env).x, dtype=float)
         if self.kind != "categoric":
             return super().eval_new_data(data_mask)
         return _coded(self, _values(self.call.eval(data_mask, self.env)))
@@ -297,27 +299,23 @@ def _label(level):
 # Their product ------------------------------------------------------------------------------------
 
 
-class Design:
-    """The fixed part of a formula, evaluated for the data: ``y``, ``X`` and the names of X."""
+class Columns:
+    """Terms of a formula, evaluated for the data: the matrix ``X`` and the names of its columns."""
 
-    def __init__(self, formula, data):
-        environment = Environment([NAMESPACE])
-        made = {key: _part(key, tree) for key, tree in formula.parts.items()}
+    def __init__(self, formula, terms, data):
         self.categories = {
             name: column.dtype for name, column in data.items() if _is_categorical(column)
         }
-        response = made[formula.response]
-        response.is_response = True
-        used = {name for term in formula.terms for name in term}
+        used = sorted({name for term in terms for name in term})
+        made = {name: _part(name, formula.parts[name]) for name in used}
         with _quiet():
-            for part in [response, *(made[name] for name in sorted(used))]:
-                _set_type(part, data, environment)
+            for part in made.values():
+                _set_type(part, data, Environment([NAMESPACE]))
             self.blocks = [
                 _block([made[name] for name in term], coding)
-                for term, codings in _codings(formula.terms, made)
+                for term, codings in _codings(terms, made)
                 for coding in codings
             ]
-            self.y, self.is_numeric = _response(response)
             self.X = self._joined([_product([p.value for p in b]) for b in self.blocks], len(data))
         self.names = [name for block in self.blocks for name in _names(block)]
         for part in (part for block in self.blocks for part in block):
@@ -346,6 +344,15 @@ class Design:
         """The columns of all terms side by side; the mean, and other constants, are one row."""
         columns = [np.broadcast_to(product, (n, product.shape[1])) for product in products]
         return np.column_stack([np.empty((n, 0)), *columns])
+
+
+def response(formula, data):
+    """The response as numbers; None where it is not one column of them."""
+    part = _part(formula.response, formula.parts[formula.response])
+    part.is_response = True
+    with _quiet():
+        _set_type(part, data, Environment([NAMESPACE]))
+        return _response(part)
 
 
 @contextlib.contextmanager
@@ -397,10 +404,10 @@ def _in_words(name, said):
 
 def _response(part):
     if part.kind != "numeric":
-        return None, False
+        return None
     part.set_data(False)
     y = np.asarray(part.value, dtype=float)
-    return y, y.ndim == 1
+    return y if y.ndim == 1 else None
 
 
 def _codings(terms, made):

@@ -4,8 +4,23 @@ from typing import NamedTuple
 
 import numpy as np
 
+from lmmteach._nested import (
+    CORRELATIONS,
+    ONE_VARIANCE,
+    ONLY_VARIANCE,
+    SAME,
+    UNKNOWN,
+    by_size,
+    difference,
+    require_comparable,
+    require_same_data,
+)
 from lmmteach.montecarlo import rounded
 from lmmteach.testing import boundary_pvalue, chi2_pvalue, exact_null
+
+# The exact null takes the eigenvalues of a matrix with so many rows at most, made from a Z with so
+# many entries; with more groups the mixture is right.
+MOST_GROUPS, LARGEST_Z = 1000, 30_000_000
 
 
 class LikelihoodRatioTest(NamedTuple):
@@ -28,105 +43,64 @@ def lrt(fit0, fit1, nsim=100_000, rng=None):
 
     Parameters
     ----------
-    fit0, fit1 : results of ``lmm`` for the same data, in any order; for a test of σ_b² = 0 the
+    fit0, fit1 : results of ``lmm`` for the same data, in any order, which differ either in their
+        fixed effects or in their random parts; for a test of the only variance between groups the
         smaller one is fitted with ``sigma2_b=0``
     nsim, rng : draws from the exact null, and their Generator; only for a test of σ_b² = 0
 
     Returns
     -------
-    test : with ``statistic``, ``df``, ``pvalue`` and ``pvalues``. For fixed effects the p-value is
-        that of χ². For σ_b² = 0 there are three, and ``pvalue`` is the simulated exact one.
+    test : with ``statistic``, ``df``, ``pvalue`` and ``pvalues``. For fixed effects, and for
+        correlations, the p-value is that of χ². Where one variance is tested, it is that of a
+        mixture of two χ², or for σ_b² = 0 the simulated exact one. Where no mixture is known, it is
+        that of χ², which is too large: see ``bootstrap_lrt``.
 
     Raises
     ------
     ValueError
-        if the fits have different data, are not nested, differ in coefficients and variance at
+        if the fits have different data, are not nested, differ in fixed effects and random parts at
         once, or were fitted by REML with different fixed effects.
 
-    Source: lecture 15, "Model Comparison for Fixed Effects" and "… for Random Effects".
+    Source: lecture 15, "Model Comparison for Fixed Effects" and "… for Random Effects"; Stram and
+    Lee (1994).
     """
-    small, large = _by_size(fit0, fit1)
-    _same_data(small, large)
-    variance = small.holds_b and not large.holds_b
-    df = large.n_parameters - small.n_parameters
-    _comparable(small, large, variance, df)
+    small, large = by_size(fit0, fit1)
+    require_same_data(small, large)
+    tested = difference(small, large)
+    require_comparable(small, large, tested)
     statistic = max(0.0, 2 * (large.loglik - small.loglik))
+    df = large.n_parameters - small.n_parameters
     pvalues = {"chi2": float(chi2_pvalue(statistic, df))}
-    pvalues |= _boundary_pvalues(statistic, large, nsim, rng) if variance else {}
-    text = _describe(small, large, statistic, df, pvalues, nsim)
+    pvalues |= _boundary_pvalues(statistic, large, df, tested, nsim, rng)
+    lines = [*_models(small, large), *_outcome(statistic, df, pvalues, tested, nsim)]
+    text = "\n".join(lines)
     return LikelihoodRatioTest(statistic, df, list(pvalues.values())[-1], pvalues, text)
 
 
-def _by_size(*fits):
-    for fit in fits:
-        if not hasattr(fit, "n_parameters"):
-            raise TypeError(f"lrt compares two results of lmm, but got a {type(fit).__name__}.")
-    return sorted(fits, key=lambda fit: fit.n_parameters)
+def _boundary_pvalues(statistic, large, df, tested, nsim, rng):
+    """The p-values of a variance that may be 0: of the mixture, and of the exact null."""
+    if tested not in (ONLY_VARIANCE, ONE_VARIANCE):
+        return {}
+    pvalues = {"mixture": _mixture_pvalue(statistic, df)}
+    groups = large.frame.random.factors[0].q
+    if tested == ONLY_VARIANCE and groups <= MOST_GROUPS and groups * large.nobs <= LARGEST_Z:
+        rng = np.random.default_rng(15) if rng is None else rng
+        # With weights the rows are as the fit takes them: those of X and Z times √w.
+        root = np.sqrt(large.weights.to_numpy())[:, np.newaxis]
+        null = exact_null(root * large.X, root * large.Z, nsim, rng, reml=large.method == "REML")
+        pvalues["exact"] = float((1 + np.sum(null >= statistic)) / (1 + nsim))
+    return pvalues
 
 
-def _boundary_pvalues(statistic, large, nsim, rng):
-    rng = np.random.default_rng(15) if rng is None else rng
-    null = exact_null(large.X, large.Z, nsim, rng, reml=large.method == "REML")
-    exact = (1 + np.sum(null >= statistic)) / (1 + nsim)
-    return {"mixture": float(boundary_pvalue(statistic)), "exact": float(exact)}
+def _mixture_pvalue(statistic, df):
+    """½ χ²_{df−1} + ½ χ²_df, for one variance and its df − 1 covariances."""
+    if df == 1:
+        return float(boundary_pvalue(statistic))
+    return float(chi2_pvalue(statistic, df - 1) + chi2_pvalue(statistic, df)) / 2
 
 
-def _same_data(small, large):
-    if len(small.y) != len(large.y) or not np.array_equal(small.y, large.y):
-        raise ValueError(
-            "The two models were fitted to different responses, and likelihoods of different data "
-            "cannot be compared. Check whether one of them lost rows, or has them in another order."
-        )
-    if small.Z.shape != large.Z.shape or not np.array_equal(small.Z, large.Z):
-        raise ValueError(
-            "The two models have different groups, so neither is a special case of the other."
-        )
-    if small.method != large.method:
-        raise ValueError(
-            f"One model was fitted by {small.method} and the other by {large.method}. "
-            'Fit both with method="ML", or both with method="REML" if only σ_b² differs.'
-        )
-
-
-def _comparable(small, large, variance, df):
-    p_small, p_large = small.X.shape[1], large.X.shape[1]
-    rank = np.linalg.matrix_rank(np.column_stack([small.X, large.X]))
-    same_X = rank == p_small == p_large
-    if variance and small.sigma2_b != 0:
-        raise ValueError(
-            f"The smaller model holds sigma2_b = {small.sigma2_b:g}, but a variance is tested "
-            "against 0. Fit the smaller model with sigma2_b=0."
-        )
-    if small.holds_b and large.holds_b and small.sigma2_b != large.sigma2_b:
-        raise ValueError("The models are not nested: they hold σ_b² at different values.")
-    if same_X and not variance:
-        raise ValueError("The two models are the same, so there is nothing to test.")
-    if rank > p_large or df == 0 or (large.holds_b and not small.holds_b):
-        raise ValueError(
-            "The models are not nested: the fixed part of the larger must include everything that "
-            'the smaller one can give. You can still compare them by AIC (method="ML").'
-        )
-    if not same_X and variance:
-        raise ValueError(
-            "The models differ in their fixed effects and in σ_b² at once. Test the two "
-            "differences one after the other."
-        )
-    if not same_X and small.method == "REML":
-        raise ValueError(
-            "REML likelihoods of models with different fixed effects cannot be compared, because "
-            "each belongs to error contrasts Kᵀy of its own, and so to different data. Fit both "
-            'models with method="ML" instead.'
-        )
-    if not np.array_equal(small.X, large.X) and variance and small.method == "REML":
-        raise ValueError(
-            "The fixed parts of the two models are equivalent, but have different columns, and a "
-            "REML likelihood depends on the columns. Write both fixed parts in the same way, or "
-            "use "
-            'method="ML".'
-        )
-
-
-def _describe(small, large, statistic, df, pvalues, nsim):
+def _models(small, large):
+    """The lines of the printout that say what is compared."""
     names = [
         fit.formula + (f", with σ_b² = {fit.sigma2_b:g}" if fit.holds_b else "")
         for fit in (small, large)
@@ -136,20 +110,46 @@ def _describe(small, large, statistic, df, pvalues, nsim):
     for which, name, fit in zip(("smaller", "larger"), names, (small, large), strict=True):
         about = f"{fit.n_parameters} parameters, ℓ = {fit.loglik:.4f}"
         lines.append(f"{which:8} {name:{width}}  {about}")
+    return lines
+
+
+def _outcome(statistic, df, pvalues, tested, nsim):
+    """The lines of the printout that say what was found."""
     p = {name: f"p = {value:.4g}" for name, value in pvalues.items()}
-    if len(p) == 1:
-        return "\n".join([*lines, f"statistic {statistic:.4f}, χ² with df = {df}: {p['chi2']}"])
-    exact = pvalues["exact"]
-    few = exact <= 1 / (1 + nsim)
-    # A draw is as large with probability p: by so much the share of draws may miss it.
-    error = np.sqrt(exact * (1 - exact) / nsim)
-    simulated = f"p = {rounded(exact, error)}" if error > 0 else "p = 1"
-    lines += [
-        f"statistic {statistic:.4f}; σ_b² = 0 is on the edge of what a variance can be:",
-        f"  χ² with df = 1          {p['chi2']}, usually too large here",
-        f"  mixture ½ χ²₀ + ½ χ²₁   {p['mixture']}, usually still too large with few groups",
-        f"  exact null, simulated   {simulated}, from {nsim:,} draws",
+    if tested == SAME:
+        return [f"statistic {statistic:.4f}, χ² with df = {df}: {p['chi2']}"]
+    if tested == CORRELATIONS:
+        return [
+            f"statistic {statistic:.4f}, χ² with df = {df}: {p['chi2']}",
+            "Only correlations are tested, and 0 is not on the edge of what they can be.",
+        ]
+    if tested == UNKNOWN:
+        return [
+            f"statistic {statistic:.4f}; variances of 0 are on the edge of what a variance can be,",
+            "and for these models no mixture of χ² distributions is known:",
+            f"  χ² with df = {df}          {p['chi2']}, usually too large here",
+            "  bootstrap              lt.bootstrap_lrt(small, large, nsim, rng) finds its p-value",
+        ]
+    edge = "σ_b² = 0 is" if tested == ONLY_VARIANCE else "a variance of 0 is"
+    mixture = f"½ χ²{_low(df - 1)} + ½ χ²{_low(df)}"
+    lines = [
+        f"statistic {statistic:.4f}; {edge} on the edge of what a variance can be:",
+        f"  χ² with df = {df}          {p['chi2']}, usually too large here",
+        f"  mixture {mixture}   {p['mixture']}, usually still too large with few groups",
     ]
-    if few:
-        lines[-1] = f"  exact null, simulated   p ≤ {exact:.4g}: none of {nsim:,} draws is as large"
-    return "\n".join(lines)
+    if "exact" not in p:
+        return lines
+    exact = pvalues["exact"]
+    if exact <= 1 / (1 + nsim):
+        found = f"p ≤ {exact:.4g}: none of {nsim:,} draws is as large"
+    else:
+        # A draw is as large with probability p: by so much the share of draws may miss it.
+        error = np.sqrt(exact * (1 - exact) / nsim)
+        found = f"p = {rounded(exact, error)}" if error > 0 else "p = 1"
+        found += f", from {nsim:,} draws"
+    return [*lines, f"  exact null, simulated   {found}"]
+
+
+def _low(number):
+    """A number as a subscript."""
+    return "".join("₀₁₂₃₄₅₆₇₈₉"[int(digit)] for digit in str(number))

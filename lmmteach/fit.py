@@ -8,16 +8,18 @@ import numpy as np
 import pandas as pd
 
 from lmmteach._climb import require_unexplained
+from lmmteach._estimable import require_told_apart
 from lmmteach._frame import ModelFrame, read_model
-from lmmteach.blup import blup, conditional_covariance
-from lmmteach.diagnostics import conditional_residuals, marginal_residuals, scaled_residuals
+from lmmteach._shapes import require_memory
+from lmmteach.diagnostics import marginal_residuals, scaled_residuals
+from lmmteach.engines import added_effects, best, engine_for, places
 from lmmteach.intervals import profile_intervals, wald_intervals
-from lmmteach.likelihood import fit_ml, loglik
-from lmmteach.model import D_matrix, V_theta
-from lmmteach.prediction import normal_interval, predict_known, predict_new
-from lmmteach.profile import gls
-from lmmteach.reml import fit_reml, restricted_loglik
-from lmmteach.summary import summarise
+from lmmteach.model import Sigma_matrix, V_matrix
+from lmmteach.prediction import normal_interval
+from lmmteach.resampling import influence, simulate
+from lmmteach.summary import singular_bars, summarise
+from lmmteach.sums import Evaluation
+from lmmteach.tables import augment, glance, html, tidy
 from lmmteach.testing import aic
 
 
@@ -25,17 +27,21 @@ class NewGroupWarning(UserWarning):
     """A prediction was requested for a group that is not in the data."""
 
 
-def lmm(formula, data, method="REML", sigma2_b=None):
-    """Fit a linear mixed model with one random intercept.
+def lmm(formula, data, method="REML", sigma2_b=None, engine="auto", weights=None, offset=None):
+    """Fit a linear mixed model.
 
     Parameters
     ----------
-    formula : text such as ``"logestrone ~ 1 + (1 | woman)"``: response, fixed part, and in
-        parentheses the column of the groups
+    formula : text such as ``"logestrone ~ 1 + (1 | woman)"``: response, fixed part, and random
+        parts as in lme4: ``(1 | g)``, ``(x | g)``, ``(0 + x | g)``, ``(x || g)``, ``(1 | a/b)``,
+        ``(1 | a:b)``, several of them, crossed or nested; ``offset(x)`` adds x with coefficient 1
     data : DataFrame, a row for each observation
     method : ``"REML"`` (the default, as in lme4) or ``"ML"``
-    sigma2_b : the variance between groups, if it should be held fixed and not estimated; 0 gives
-        the smaller model in a test of σ_b² = 0
+    sigma2_b : the variance between groups of a single random intercept, if it should be held
+        fixed and not estimated; 0 gives the smaller model in a test of σ_b² = 0
+    engine : ``"literal"`` writes V out, ``"fast"`` does not; ``"auto"`` takes the quicker one
+    weights : name of a column, or n numbers above 0: the error of row i has variance σ_ε² / w_i
+    offset : name of a column, or n numbers that are added to Xβ, besides those of the formula
 
     Returns
     -------
@@ -46,22 +52,25 @@ def lmm(formula, data, method="REML", sigma2_b=None):
     ValueError, TypeError
         explaining what is wrong with the formula or the data, where, and what to do about it.
     NotImplementedError
-        if the formula has a random part that this function does not fit yet.
+        for what this function does not fit yet.
 
     Source: lecture 15, "Motivation" (the call of lmer).
     """
     if method not in ("REML", "ML"):
         raise ValueError(f'method = {method!r} is unknown. Choose "REML" or "ML".')
-    frame = read_model(formula, data)
-    fitter = fit_reml if method == "REML" else fit_ml
+    if engine not in ("auto", "literal", "fast"):
+        raise ValueError(f'engine = {engine!r} is unknown. Choose "auto", "literal" or "fast".')
+    frame = read_model(formula, data, weights, offset)
     require_unexplained(frame.r, frame.y)
-    _, theta = fitter(frame.r, frame.Q, frame.Z, sigma2_b=sigma2_b)
-    return LinearMixedModel(frame, method, theta, holds_b=sigma2_b is not None)
+    chosen = engine_for(engine, frame.weighted.factors, frame.Q, frame.r)
+    require_told_apart(chosen, frame.weighted, frame.y, held=sigma2_b is not None)
+    Lambda, evaluation = best(chosen, frame.weighted, method == "REML", sigma2_b, frame.y)
+    return LinearMixedModel(frame, method, chosen, Lambda, evaluation, sigma2_b)
 
 
 @dataclass(frozen=True, eq=False, repr=False)
 class LinearMixedModel:
-    """A fitted model Y = Xβ + Zb + ε with one random intercept.
+    """A fitted model Y = Xβ + Zb + ε.
 
     ``fit.y``, ``fit.X``, ``fit.Z``, ``fit.D`` and ``fit.V`` are the arrays of the lecture, ready
     for the functions of the chapters; everything else here is made from them.
@@ -69,8 +78,15 @@ class LinearMixedModel:
 
     frame: ModelFrame
     method: str
-    theta: np.ndarray
-    holds_b: bool = False
+    engine: object
+    Lambda: np.ndarray
+    evaluation: Evaluation
+    held_b: float | None = None
+
+    @property
+    def holds_b(self):
+        """Whether the variance between groups was held, not estimated."""
+        return self.held_b is not None
 
     @property
     def formula(self):
@@ -84,8 +100,36 @@ class LinearMixedModel:
 
     @property
     def group(self):
-        """The column of the groups."""
-        return self.frame.group
+        """The grouping factor; of several the one with the most groups."""
+        return self.frame.random.groupings[0].label
+
+    @property
+    def groups(self):
+        """The grouping factors, each with its number of groups."""
+        return {grouping.label: len(grouping.levels) for grouping in self.frame.random.groupings}
+
+    @property
+    def is_random_intercept(self):
+        """Whether the random part is the lecture's: one random intercept."""
+        (first, *others) = self.frame.random.bars
+        return not others and first.effects == ["(Intercept)"]
+
+    @cached_property
+    def theta(self):
+        """Variances and covariances as in V = Σ θ_k G_k: bar by bar, σ_ε² at the end."""
+        covariance = self.covariance
+        parts = [
+            covariance[np.ix_(bar.places, bar.places)].T[np.triu_indices(len(bar.places))]
+            for bar in self.frame.random.bars
+        ]
+        return np.concatenate([*parts, [self.sigma2_e]])
+
+    @cached_property
+    def covariance(self):
+        """(k, k) covariance of the random effects of one group of each factor."""
+        if self.holds_b:
+            return np.array([[float(self.held_b)]])
+        return self.sigma2_e * self.Lambda @ self.Lambda.T
 
     @property
     def y(self):
@@ -105,17 +149,21 @@ class LinearMixedModel:
     @cached_property
     def D(self):
         """(q, q) estimated covariance of the random effects."""
-        return D_matrix(self.theta[0], self.Z.shape[1])
+        q = self.frame.random.q
+        require_memory(q**2, f"D would be {q:,} × {q:,}")
+        return self.frame.random.D(self.covariance)
 
     @cached_property
     def V(self):
         """(n, n) estimated covariance of y."""
-        return V_theta(self.theta, self.Z)
+        n = self.nobs
+        require_memory(n**2, f"V would be {n:,} × {n:,}")
+        return V_matrix(self.Z, self.D, Sigma_matrix(self.sigma2_e, n) / self.weights.to_numpy())
 
     @cached_property
     def _gls(self):
         """β̂ and its covariance for the columns of Q and what OLS leaves over."""
-        return gls(self.V, self.frame.r, self.frame.Q)
+        return self.evaluation.beta, self.sigma2_e * np.linalg.inv(self.evaluation.S[:-1, :-1])
 
     @cached_property
     def beta(self):
@@ -138,31 +186,48 @@ class LinearMixedModel:
 
     @property
     def sigma2_b(self):
-        """Estimated variance between groups, σ̂_b²."""
+        """Estimated variance between groups, σ̂_b², where there is one random intercept."""
+        if not self.is_random_intercept:
+            raise AttributeError(
+                "This model has more than one random effect, so that there is no one sigma2_b: "
+                "see varcomp, or theta."
+            )
         return float(self.theta[0])
 
     @property
     def sigma2_e(self):
         """Estimated variance within groups, σ̂_ε²."""
-        return float(self.theta[1])
+        return float(self.evaluation.sigma2_e)
 
     @cached_property
     def varcomp(self):
         """Variances and SDs, a DataFrame laid out as lme4's ``as.data.frame(VarCorr(fit))``."""
-        return pd.DataFrame(
-            {
-                "grp": [self.group, "Residual"],
-                "var1": pd.Series(["(Intercept)", None], dtype=object),
-                "var2": pd.Series([None, None], dtype=object),
-                "vcov": self.theta,
-                "sdcor": np.sqrt(self.theta),
-            }
+        rows = []
+        for bar in self.frame.random.bars:
+            D = self.covariance[np.ix_(bar.places, bar.places)]
+            sd = np.sqrt(np.diag(D))
+            rows += [(bar.name, e, None, D[i, i], sd[i]) for i, e in enumerate(bar.effects)]
+            for i, one in enumerate(bar.effects):
+                for j in range(i + 1, len(bar.effects)):
+                    correlation = _correlation(D, i, j)
+                    rows.append((bar.name, one, bar.effects[j], D[i, j], correlation))
+        rows.append(("Residual", None, None, self.sigma2_e, np.sqrt(self.sigma2_e)))
+        columns = dict(
+            zip(("grp", "var1", "var2", "vcov", "sdcor"), zip(*rows, strict=True), strict=True)
         )
+        # As objects, so that a None stays one.
+        columns |= {name: pd.Series(columns[name], dtype=object) for name in ("var1", "var2")}
+        return pd.DataFrame(columns)
 
-    @property
+    @cached_property
     def is_singular(self):
-        """True where σ̂_b² is exactly 0."""
-        return self.theta[0] == 0
+        """True where the covariance of some random effects is exactly singular."""
+        return bool((np.diag(self.Lambda) == 0).any())
+
+    @cached_property
+    def singular_bars(self):
+        """What each singular bar means and what one may do: ``{name: sentence}``, {} if none is."""
+        return singular_bars(self)
 
     @property
     def nobs(self):
@@ -177,11 +242,14 @@ class LinearMixedModel:
     @cached_property
     def loglik(self):
         """Log-likelihood at the estimates, with all its constants; restricted if REML."""
-        Q, R, r = self.frame.Q, self.frame.R, self.frame.r
+        loglik = -self.evaluation.criterion / 2
+        if self.frame.weights is not None:
+            # The density of y from that of √w y.
+            loglik += np.log(self.frame.weights).sum() / 2
         if self.method == "REML":
             # log |XᵀV⁻¹X| = log |QᵀV⁻¹Q| + 2 log |R|
-            return restricted_loglik(self.V, r, Q) - np.linalg.slogdet(R)[1]
-        return loglik(self._gls[0], self.V, r, Q)
+            loglik -= np.linalg.slogdet(self.frame.R)[1]
+        return float(loglik)
 
     @property
     def criterion(self):
@@ -199,46 +267,83 @@ class LinearMixedModel:
         return self.criterion + np.log(self.nobs) * self.n_parameters
 
     @cached_property
+    def _effects(self):
+        """For each factor b̂ (k, q), and its conditional covariances (k, k, q)."""
+        found = self.engine.effects(self.Lambda, self.evaluation)
+        return [(b, self.sigma2_e * variance) for b, variance in found]
+
+    @cached_property
     def b(self):
         """(q,) predicted random effects b̂, as an array in the order of the columns of Z."""
-        return blup(self.D, self.Z, self.V, self.frame.r, self.frame.Q)
+        return self.frame.random.b([b for b, _ in self._effects])
 
     @cached_property
     def ranef(self):
         """Predicted random effects: ``{group: DataFrame, a row a level, a column an effect}``."""
-        return {self.group: self._by_level(self.b)}
+        return self._by_level([b for b, _ in self._effects])
 
     @cached_property
     def ranef_var(self):
         """Conditional variances Var(b | y) of the random effects, laid out as ``ranef``."""
-        return {self.group: self._by_level(np.diag(conditional_covariance(self.D, self.Z, self.V)))}
+        return self._by_level([np.einsum("iiu->iu", variance) for _, variance in self._effects])
+
+    @cached_property
+    def ranef_cov(self):
+        """Conditional covariances Var(b | y): ``{group: (q, k, k), a matrix for each level}``."""
+        covariances = [np.moveaxis(variance, -1, 0) for _, variance in self._effects]
+        return dict(zip(self.groups, covariances, strict=True))
 
     def _by_level(self, values):
-        levels = pd.Index(self.frame.levels, name=self.group)
-        return pd.DataFrame({"(Intercept)": values}, index=levels)
+        random, found = self.frame.random, {}
+        for f, grouping in enumerate(random.groupings):
+            names = [name for bar in random.bars if bar.factor == f for name in bar.effects]
+            index = pd.Index(grouping.levels, name=grouping.label)
+            found[grouping.label] = pd.DataFrame(values[f].T, index=index, columns=names)
+        return found
 
     @cached_property
     def fitted(self):
-        """Fitted values Xβ̂ + Zb̂, in the order of the data."""
+        """Fitted values Xβ̂ + Zb̂, and the offset, in the order of the data."""
         return self._by_row(self.y - self.residuals.to_numpy(), "fitted")
 
     @cached_property
     def residuals(self):
         """Conditional residuals y − Xβ̂ − Zb̂, the lecture's ε̂."""
-        r, Q = self.frame.r, self.frame.Q
-        values = conditional_residuals(r, Q, self._gls[0], self.Z, self.b)
+        factors = self.frame.random.factors
+        values = self.marginal_residuals.to_numpy() - added_effects(
+            [b for b, _ in self._effects],
+            [factor.z for factor in factors],
+            [factor.codes for factor in factors],
+        )
         return self._by_row(values, "residuals")
 
     @cached_property
     def marginal_residuals(self):
         """Marginal residuals y − Xβ̂."""
         values = marginal_residuals(self.frame.r, self.frame.Q, self._gls[0])
-        return self._by_row(values, "marginal_residuals")
+        return self._by_row(values / self._root_weights, "marginal_residuals")
 
     @cached_property
     def scaled_residuals(self):
-        """Conditional residuals divided by σ̂_ε, as in the printout."""
-        return self._by_row(scaled_residuals(self.residuals, self.sigma2_e), "scaled_residuals")
+        """Conditional residuals divided by σ̂_ε / √w, as in the printout."""
+        residuals = self.residuals * self._root_weights
+        return self._by_row(scaled_residuals(residuals, self.sigma2_e), "scaled_residuals")
+
+    @cached_property
+    def weights(self):
+        """The weight of each row: its error has variance σ_ε² / w."""
+        values = self.frame.weights
+        return self._by_row(np.ones(self.nobs) if values is None else values, "weights")
+
+    @cached_property
+    def offset(self):
+        """What is added to Xβ in each row with no coefficient."""
+        values = self.frame.offset
+        return self._by_row(np.zeros(self.nobs) if values is None else values, "offset")
+
+    @property
+    def _root_weights(self):
+        return 1.0 if self.frame.weights is None else np.sqrt(self.frame.weights)
 
     def _by_row(self, values, name):
         return pd.Series(values, index=self.frame.index, name=name)
@@ -250,7 +355,8 @@ class LinearMixedModel:
         ----------
         newdata : DataFrame with the columns of the formula; the data of the fit if not given
         include_random : True adds the b̂ of the row's group; a group that is not in the data gets
-            the population value, with a NewGroupWarning. False gives every row Xβ̂.
+            the population value, with a NewGroupWarning. False gives every row Xβ̂. Both with the
+            offset of the row.
 
         Returns
         -------
@@ -261,19 +367,24 @@ class LinearMixedModel:
         ValueError
             if newdata lacks a column or has a missing value.
         """
-        x, z, index, new, remark = self._rows(newdata, include_random)
-        prediction = x @ self.beta.to_numpy()
+        if newdata is None and include_random:
+            return self.fitted.rename("prediction")
+        if newdata is None:
+            return self._by_row(self.y - self.marginal_residuals.to_numpy(), "prediction")
+        prediction = self.frame.fixed_design(newdata) @ self.beta.to_numpy()
+        prediction = prediction + self.frame.new_offset(newdata)
         if include_random:
-            prediction = prediction + z @ self.b
-            self._say_new(new, remark)
-        return pd.Series(prediction, index=index, name="prediction")
+            z, codes = self._random_rows(newdata)
+            prediction = prediction + added_effects([b for b, _ in self._effects], z, codes)
+        return pd.Series(prediction, index=newdata.index, name="prediction")
 
     def prediction_interval(self, newdata=None, level=0.95):
         """Interval for one further observation of each row, variances taken as known.
 
         Parameters
         ----------
-        newdata : DataFrame with the columns of the formula; the data of the fit if not given
+        newdata : DataFrame with the columns of the formula; the data of the fit if not given. The
+            further observation has the weight of its row; 1 if newdata has no such column
         level : confidence level, between 0 and 1
 
         Returns
@@ -285,45 +396,169 @@ class LinearMixedModel:
         ValueError
             if newdata lacks a column or has a missing value, or level is not between 0 and 1.
         """
-        x, z, index, new, remark = self._rows(newdata, include_random=True)
-        Q, R, beta_Q, r = self.frame.Q, self.frame.R, self.frame.beta_Q, self.frame.r
-        x = np.linalg.solve(R.T, x.T).T
-        known, variance = predict_known(x, z, self.D, self.Z, self.V, r, Q)
-        population, new_variance = predict_new(x, self.sigma2_b, self.V, r, Q)
-        prediction = x @ beta_Q + np.where(new, population, known)
-        variance = np.where(new, new_variance, variance) + self.sigma2_e
+        if newdata is None:
+            factors = self.frame.random.factors
+            x, index = self.X, self.frame.index
+            z, codes = [f.z for f in factors], [f.codes for f in factors]
+            z = [[_ones_if_none(v, self.nobs) for v in values] for values in z]
+            weights, offset = self.weights.to_numpy(), self.offset.to_numpy()
+        else:
+            x, index = self.frame.fixed_design(newdata), newdata.index
+            weights, offset = self.frame.given_weights.rows(newdata), self.frame.new_offset(newdata)
+            z, codes = self._random_rows(newdata)
+        z = [np.array(values) for values in z]
+        x = np.linalg.solve(self.frame.R.T, x.T).T
+        beta, b = self._gls[0], [b for b, _ in self._effects]
+        prediction = x @ (self.frame.beta_Q + beta) + added_effects(b, z, codes) + offset
+        variance = self.engine.error_variance(self.Lambda, x, z, codes) + 1.0 / weights
+        # A group that is not in the data may have any b.
+        for place, values, rows in zip(places(self.frame.random.factors), z, codes, strict=True):
+            D = self.Lambda[place, place] @ self.Lambda[place, place].T
+            variance += np.where(rows < 0, np.einsum("im,ij,jm->m", values, D, values), 0.0)
+        variance = self.sigma2_e * variance
         lower, upper = normal_interval(prediction, variance, level)
-        self._say_new(new, remark)
         return pd.DataFrame(
             {"prediction": prediction, "se": np.sqrt(variance), "lower": lower, "upper": upper},
             index=index,
         )
 
-    def _rows(self, newdata, include_random):
-        """x, z and index of the rows, which belong to a group not in the data, and a remark."""
-        if newdata is None:
-            return self.X, self.Z, self.frame.index, np.zeros(self.nobs, dtype=bool), ""
-        x = self.frame.fixed_design(newdata)
-        if not include_random:
-            return x, None, newdata.index, np.zeros(len(newdata), dtype=bool), ""
-        if self.group not in newdata.columns:
-            raise ValueError(
-                f"newdata has no column {self.group!r}. Add it, or request the population value "
-                "with predict(newdata, include_random=False)."
-            )
-        position, remark = self.frame.positions(newdata)
-        z = np.eye(len(self.frame.levels))[position]
-        z[position < 0] = 0
-        return x, z, newdata.index, position < 0, remark
+    def _random_rows(self, newdata):
+        """For each factor the columns of Z and the group of each row of new data, −1 if unknown."""
+        z, codes = self.frame.random_design(newdata), []
+        for grouping in self.frame.random.groupings:
+            missing = [name for name in grouping.columns if name not in newdata.columns]
+            if missing:
+                raise ValueError(
+                    f"newdata has no column {missing[0]!r}. Add it, or request the population "
+                    "value with predict(newdata, include_random=False)."
+                )
+            positions = grouping.positions(newdata)
+            codes.append(positions.codes)
+            self._say_new(grouping.label, positions)
+        return z, codes
 
-    def _say_new(self, new, remark):
+    def _say_new(self, label, positions):
+        new = positions.codes < 0
         if new.any():
+            several = len(self.groups) > 1
+            instead = f"b = 0 for {label}" if several else "the population value Xβ̂, with b = 0"
             warnings.warn(
-                f"{new.sum()} row(s) belong to a {self.group} that is not in the data, so they get "
-                f"the population value Xβ̂, with b = 0.{remark}",
+                f"{new.sum()} row(s) belong to a {label} that is not in the data, so they "
+                f"get {instead}.{positions.remark}",
                 NewGroupWarning,
-                stacklevel=3,
+                stacklevel=4,
             )
+
+    @cached_property
+    def leverage(self):
+        """The diagonal of the hat matrix, which turns y into the fitted values: a Series."""
+        factors, x = self.frame.random.factors, np.linalg.solve(self.frame.R.T, self.X.T).T
+        z = [
+            np.array([_ones_if_none(values, self.nobs) for values in factor.z])
+            for factor in factors
+        ]
+        codes = [factor.codes for factor in factors]
+        share = self.engine.error_variance(self.Lambda, x, z, codes)
+        return self._by_row(self.weights.to_numpy() * share, "leverage")
+
+    def tidy(self, effects=None, conf_int=False, conf_level=0.95):
+        """The estimates as one table, a row for each, as broom.mixed's ``tidy``.
+
+        Parameters
+        ----------
+        effects : one or several of ``"fixed"``, ``"ran_pars"`` (SDs and correlations),
+            ``"ran_vals"`` (b̂) and ``"ran_coefs"`` (β̂ + b̂ of each group); the first two if None
+        conf_int : whether to add the columns conf.low and conf.high: Wald intervals of what has a
+            standard error
+        conf_level : confidence level, between 0 and 1
+
+        Returns
+        -------
+        table : DataFrame
+
+        Raises
+        ------
+        ValueError
+            if effects has something else, or conf_level is not between 0 and 1.
+        """
+        return tidy(self, effects, conf_int, conf_level)
+
+    def glance(self):
+        """The fit in one row, as broom.mixed's ``glance``: a DataFrame."""
+        return glance(self)
+
+    def augment(self, newdata=None):
+        """The data with what the fit says of each row, as broom.mixed's ``augment``.
+
+        Parameters
+        ----------
+        newdata : DataFrame with the columns of the formula; the data of the fit if not given
+
+        Returns
+        -------
+        table : DataFrame; for the data of the fit with the columns .fitted, .resid, .hat, .cooksd,
+            .fixed (Xβ̂ and the offset), .mu, .offset, .sqrtXwt, .sqrtrwt, .weights and .wtres
+            (√w times .resid); for new data with those that need no response
+
+        Raises
+        ------
+        ValueError
+            if newdata lacks a column or has a missing value.
+        """
+        return augment(self, newdata)
+
+    # The names of statsmodels ---------------------------------------------------------------------
+
+    @property
+    def params(self):
+        """β̂, as ``beta``."""
+        return self.beta
+
+    @property
+    def bse(self):
+        """Standard errors of β̂, as ``se``."""
+        return self.se
+
+    @property
+    def tvalues(self):
+        """β̂ divided by its standard errors."""
+        return (self.beta / self.se).rename("tvalues")
+
+    def cov_params(self):
+        """Estimated covariance of β̂, as ``vcov_beta``."""
+        return self.vcov_beta
+
+    def conf_int(self, alpha=0.05):
+        """Wald intervals of the coefficients at the level 1 − alpha; columns 0 and 1."""
+        table = wald_intervals(self, 1 - alpha)
+        return table[["lower", "upper"]].set_axis([0, 1], axis=1)
+
+    @property
+    def llf(self):
+        """Log-likelihood, as ``loglik``."""
+        return self.loglik
+
+    @property
+    def fittedvalues(self):
+        """Fitted values, as ``fitted``."""
+        return self.fitted
+
+    @property
+    def resid(self):
+        """Conditional residuals, as ``residuals``."""
+        return self.residuals
+
+    @property
+    def scale(self):
+        """Estimated variance within groups, as ``sigma2_e``."""
+        return self.sigma2_e
+
+    @property
+    def df_resid(self):
+        """n − p, as statsmodels counts; lme4's n − all parameters is in ``glance()``."""
+        return self.nobs - self.X.shape[1]
+
+    # ----------------------------------------------------------------------------------------------
 
     def wald_interval(self, level=0.95):
         """Wald intervals of the coefficients: estimate ± quantile of N(0, 1) times SE.
@@ -344,17 +579,21 @@ class LinearMixedModel:
         """
         return wald_intervals(self, level)
 
-    def profile_interval(self, level=0.95):
+    def profile_interval(self, level=0.95, progress=True):
         """Profile-likelihood intervals of every parameter, from the ML profile as in lme4.
 
         Parameters
         ----------
         level : confidence level, between 0 and 1
+        progress : True shows a progress bar for what takes more than two seconds
 
         Returns
         -------
-        intervals : DataFrame with a row for σ_b² (unless it is held), σ_ε² and each coefficient;
-            columns estimate (this fit's), lower and upper
+        intervals : DataFrame with columns estimate (this fit's), lower and upper. In a model of one
+            random intercept it has a row for σ_b² (unless it is held), σ_ε² and each coefficient;
+            in others for the SDs and correlations of the random effects, named as in lme4, σ_ε and
+            each coefficient. Where the profile never falls far enough, an interval ends at 0, or
+            at −1 or 1
 
         Raises
         ------
@@ -363,15 +602,109 @@ class LinearMixedModel:
 
         Source: lecture 15, "Maximum-Likelihood Estimation" (profile likelihood).
         """
-        return profile_intervals(self, level)
+        return profile_intervals(self, level, progress)
+
+    def simulate(self, nsim, rng):
+        """Draw new responses from the fitted model: new random effects, and new errors.
+
+        Parameters
+        ----------
+        nsim : how many responses to draw for each row
+        rng : numpy Generator, e.g. np.random.default_rng(6)
+
+        Returns
+        -------
+        responses : DataFrame with a row for each observation, and columns sim_1, sim_2, …
+
+        Raises
+        ------
+        ValueError, TypeError
+            if nsim is no positive whole number, or rng is no Generator.
+        """
+        return simulate(self, nsim, rng)
+
+    def influence(self, group=None, n_jobs=1, progress=True):
+        """Fit the model again and again, each time without one group.
+
+        Parameters
+        ----------
+        group : which grouping factor's groups are left out; the one with the most groups if not
+            given
+        n_jobs : how many processes share the work; −1 uses one for each core
+        progress : True shows a progress bar for what takes more than two seconds
+
+        Returns
+        -------
+        influence : with the DataFrames ``beta`` (a row for each group, a column for each
+            coefficient) and ``theta`` (a column for each variance and covariance)
+
+        Raises
+        ------
+        ValueError
+            if there is no such grouping factor, or the rows that remain without some group do not
+            determine the parameters.
+
+        Source: Demidenko and Stukel (2005).
+        """
+        return influence(self, group, n_jobs, progress)
 
     def summary(self):
         """The printout of the fit, as lme4 writes it."""
         return summarise(self)
 
     def __repr__(self):
-        return (
-            f"{self.formula}, fitted by {self.method} to {self.data_name}: "
-            f"sigma2_b = {self.sigma2_b:.5g}, sigma2_e = {self.sigma2_e:.5g}; "
-            "summary() prints the whole fit"
+        variances = "; ".join(
+            f"{row.grp} {row.var1}: SD {row.sdcor:.5g}"
+            if row.var1
+            else f"residual SD {row.sdcor:.5g}"
+            for row in self.varcomp.itertuples()
+            if row.var2 is None
         )
+        if self.is_random_intercept:
+            variances = f"sigma2_b = {self.sigma2_b:.5g}, sigma2_e = {self.sigma2_e:.5g}"
+        return (
+            f"{self.formula}, fitted by {self.method} to {self.data_name}: {variances}; "
+            f"summary() prints the whole fit. {self._about_engine}"
+        )
+
+    @property
+    def engine_used(self):
+        """Which engine fitted the model: "literal" or "fast"."""
+        return self.engine.name
+
+    @property
+    def _about_engine(self):
+        how = {"literal": "with V written out", "fast": "without writing V out"}[self.engine_used]
+        return f"The {self.engine_used} engine fitted it, {how}."
+
+    def _repr_html_(self):
+        return html(self)
+
+    def __reduce__(self):
+        # What a fit is made of, and not what was made of it: V takes more room than the data.
+        frame = self.frame
+        given = (frame.given_weights.given, frame.given_offset.given)
+        found = (self.method, self.engine_used, self.Lambda, self.evaluation, self.held_b)
+        return _fit_of, (frame.formula, frame.data, *given, *found)
+
+
+def _fit_of(formula, data, weights, offset, method, engine, Lambda, evaluation, held_b):
+    """A fit, from its parts."""
+    frame = read_model(formula, data, weights, offset)
+    made = engine_for(engine, frame.weighted.factors, frame.Q, frame.r)
+    return LinearMixedModel(frame, method, made, Lambda, evaluation, held_b)
+
+
+def _ones_if_none(values, n):
+    return np.ones(n) if values is None else values
+
+
+def _correlation(D, i, j):
+    """A correlation; of a singular covariance exactly 1 or −1 where it is so."""
+    size = np.sqrt(D[i, i] * D[j, j])
+    if size == 0:
+        return np.nan
+    correlation = D[i, j] / size
+    return (
+        float(np.clip(correlation, -1, 1)) if abs(correlation) < 1 - 1e-12 else np.sign(correlation)
+    )

@@ -4,6 +4,7 @@ import numpy as np
 
 from lmmteach._climb import Hill, climb_from_ols
 from lmmteach._shapes import NOT_POSITIVE_DEFINITE, inverse, shaped, solve
+from lmmteach.covariance import derivatives
 from lmmteach.model import V_theta
 
 
@@ -79,11 +80,12 @@ def score(beta, V, y, X, Z):
     V : (n, n) covariance of y, in squared units of y
     y : (n,) responses
     X : (n, p) design of the regression
-    Z : (n, q) design of the random effects
+    Z : (n, q) design of the random effects; or any V_k = ∂V/∂θ_k, m matrices (n, n)
 
     Returns
     -------
-    score : (p + 2,), first for β, then for σ_b² and σ_ε²; all 0 at the top of the hill
+    score : (p + 2,), first for β, then for σ_b² and σ_ε²; all 0 at the top of the hill. (p + m,)
+        where V_k are given.
 
     Raises
     ------
@@ -92,7 +94,7 @@ def score(beta, V, y, X, Z):
 
     Source: derivative of the lecture's (1); Searle, Casella and McCulloch (1992), section 6.2.
     """
-    beta, V, y, X, Z = shaped("beta: p, V: n n, y: n, X: n p, Z: n q", beta, V, y, X, Z)
+    beta, V, y, X, Z = shaped("beta: p, V: n n, y: n, X: n p, Z: n q or m n n", beta, V, y, X, Z)
     V_inverse = inverse(V)
     u = V_inverse @ (y - X @ beta)
     return np.concatenate([X.T @ u, _score_in_theta(V_inverse, u, Z)])
@@ -108,11 +110,11 @@ def information(V, X, Z):
     ----------
     V : (n, n) covariance of y, in squared units of y
     X : (n, p) design of the regression
-    Z : (n, q) design of the random effects
+    Z : (n, q) design of the random effects; or any V_k = ∂V/∂θ_k, m matrices (n, n)
 
     Returns
     -------
-    information : (p + 2, p + 2), ordered as the score
+    information : (p + 2, p + 2), or (p + m, p + m), ordered as the score
 
     Raises
     ------
@@ -121,12 +123,13 @@ def information(V, X, Z):
 
     Source: Searle, Casella and McCulloch (1992), section 6.2.
     """
-    V, X, Z = shaped("V: n n, X: n p, Z: n q", V, X, Z)
+    V, X, Z = shaped("V: n n, X: n p, Z: n q or m n n", V, X, Z)
     V_inverse = inverse(V)
+    in_theta = half_traces(V_inverse, Z)
     p = X.shape[1]
-    result = np.zeros((p + 2, p + 2))
+    result = np.zeros((p + len(in_theta), p + len(in_theta)))
     result[:p, :p] = X.T @ V_inverse @ X
-    result[p:, p:] = half_traces(V_inverse, Z)
+    result[p:, p:] = in_theta
     return result
 
 
@@ -142,7 +145,7 @@ def curvature(beta, V, y, X, Z):
 
     Returns
     -------
-    curvature : (p + 2, p + 2), ordered as the score; its mean over all y is ``information``
+    curvature : shaped and ordered as ``information``; its mean over all y is ``information``
 
     Raises
     ------
@@ -151,21 +154,18 @@ def curvature(beta, V, y, X, Z):
 
     Source: second derivative of the lecture's (1); Searle, Casella and McCulloch (1992), 6.2.
     """
-    beta, V, y, X, Z = shaped("beta: p, V: n n, y: n, X: n p, Z: n q", beta, V, y, X, Z)
+    beta, V, y, X, Z = shaped("beta: p, V: n n, y: n, X: n p, Z: n q or m n n", beta, V, y, X, Z)
     V_inverse = inverse(V)
     u = V_inverse @ (y - X @ beta)
-    p = X.shape[1]
-    result = np.empty((p + 2, p + 2))
-    result[:p, :p] = X.T @ V_inverse @ X
-    result[:p, p:] = X.T @ V_inverse @ _V_k_times(u, Z)
-    result[p:, :p] = result[:p, p:].T
-    result[p:, p:] = _curvature_in_theta(V_inverse, u, Z)
-    return result
+    between = X.T @ V_inverse @ _V_k_times(u, Z)
+    in_beta, in_theta = X.T @ V_inverse @ X, _curvature_in_theta(V_inverse, u, Z)
+    return np.block([[in_beta, between], [between.T, in_theta]])
 
 
 def _score_in_theta(W, u, Z):
     """−½ { tr(W V_k) − uᵀ V_k u }, with u = W r, and W = V⁻¹ for ML and P for REML."""
-    traces = np.array([np.trace(Z.T @ W @ Z), np.trace(W)])
+    # tr(A B) of two symmetric matrices is the sum of their products, entry by entry.
+    traces = np.array([np.sum(W * V_k) for V_k in derivatives(Z)])
     return -0.5 * (traces - u @ _V_k_times(u, Z))
 
 
@@ -176,8 +176,8 @@ def _curvature_in_theta(W, u, Z):
 
 
 def _V_k_times(u, Z):
-    """The columns V_b u and V_ε u, where V_b = Z Zᵀ and V_ε = I."""
-    return np.column_stack([Z @ (Z.T @ u), u])
+    """The columns V_k u; where V is the lecture's, V_b = Z Zᵀ and V_ε = I."""
+    return np.column_stack([V_k @ u for V_k in derivatives(Z)])
 
 
 def half_traces(W, Z):
@@ -188,11 +188,11 @@ def half_traces(W, Z):
     Parameters
     ----------
     W : (n, n) symmetric: V⁻¹ for maximum likelihood, P for REML
-    Z : (n, q) design of the random effects
+    Z : (n, q) design of the random effects; or any V_k = ∂V/∂θ_k, m matrices (n, n)
 
     Returns
     -------
-    traces : (2, 2)
+    traces : (2, 2); (m, m) where V_k are given
 
     Raises
     ------
@@ -201,11 +201,9 @@ def half_traces(W, Z):
 
     Source: Searle, Casella and McCulloch (1992), sections 6.2 and 6.6.
     """
-    W, Z = shaped("W: n n, Z: n q", W, Z)
-    # tr(A B) of two symmetric matrices is the sum of their products, entry by entry.
-    WZ = W @ Z
-    bb, be, ee = np.sum((Z.T @ WZ) ** 2), np.sum(WZ**2), np.sum(W**2)
-    return 0.5 * np.array([[bb, be], [be, ee]])
+    W, Z = shaped("W: n n, Z: n q or m n n", W, Z)
+    WV = [W @ V_k for V_k in derivatives(Z)]
+    return 0.5 * np.array([[np.sum(WV_k * WV_l.T) for WV_l in WV] for WV_k in WV])
 
 
 def fit_ml(y, X, Z, sigma2_b=None, sigma2_e=None):

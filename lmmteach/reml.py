@@ -164,11 +164,11 @@ def restricted_score(V, y, X, Z):
     V : (n, n) covariance of y, in squared units of y
     y : (n,) responses
     X : (n, p) design of the regression
-    Z : (n, q) design of the random effects
+    Z : (n, q) design of the random effects; or any V_k = ∂V/∂θ_k, m matrices (n, n)
 
     Returns
     -------
-    score : (2,), for σ_b² and σ_ε²; the score of chapter 2 with P for V⁻¹ in the trace
+    score : (2,), for σ_b² and σ_ε², or (m,); the score of chapter 2 with P for V⁻¹ in the trace
 
     Raises
     ------
@@ -177,7 +177,7 @@ def restricted_score(V, y, X, Z):
 
     Source: Searle, Casella and McCulloch (1992), section 6.6.
     """
-    V, y, X, Z = shaped("V: n n, y: n, X: n p, Z: n q", V, y, X, Z)
+    V, y, X, Z = shaped("V: n n, y: n, X: n p, Z: n q or m n n", V, y, X, Z)
     P = P_matrix(V, X)
     return _score_in_theta(P, P @ y, Z)
 
@@ -193,7 +193,7 @@ def restricted_curvature(V, y, X, Z):
 
     Returns
     -------
-    curvature : (2, 2), ordered as the score
+    curvature : (2, 2), or (m, m), ordered as the score
 
     Raises
     ------
@@ -202,7 +202,7 @@ def restricted_curvature(V, y, X, Z):
 
     Source: Searle, Casella and McCulloch (1992), section 6.6.
     """
-    V, y, X, Z = shaped("V: n n, y: n, X: n p, Z: n q", V, y, X, Z)
+    V, y, X, Z = shaped("V: n n, y: n, X: n p, Z: n q or m n n", V, y, X, Z)
     P = P_matrix(V, X)
     return _curvature_in_theta(P, P @ y, Z)
 

@@ -4,6 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from lmmteach._parallel import in_parallel, without_failures
 from lmmteach._shapes import count, generator, number, shaped
 from lmmteach.likelihood import fit_ml, half_traces, information
 from lmmteach.model import V_theta
@@ -259,29 +260,9 @@ def bootstrap_lrt(y, X, Z, nsim, rng, reml=False, n_jobs=1, progress=True):
     beta, theta = (fit_reml if reml else fit_ml)(y, X, Z, sigma2_b=0)
     mean = X @ beta
     jobs = [(stream, mean, theta[1], X, Z, reml) for stream in rng.spawn(nsim)]
-    null = _without_failures(_in_parallel(_bootstrap_draw, jobs, n_jobs, progress))
+    null = without_failures(in_parallel(_bootstrap_draw, jobs, n_jobs, progress))
     pvalue = (1 + np.sum(null >= statistic)) / (1 + len(null))
     return Bootstrap(statistic, float(pvalue), null, nsim - len(null))
-
-
-def _in_parallel(draw, jobs, n_jobs, progress):
-    from joblib import Parallel, delayed
-    from tqdm.auto import tqdm
-
-    batch = 1 if n_jobs == 1 else 20
-    parallel = Parallel(n_jobs=n_jobs, batch_size=batch, return_as="generator")
-    done = parallel(delayed(draw)(*job) for job in jobs)
-    return np.array(list(tqdm(done, total=len(jobs), disable=not progress, leave=False)))
-
-
-def _without_failures(statistics):
-    null = statistics[~np.isnan(statistics)]
-    if len(null) == 0:
-        raise ValueError(
-            f"None of the {len(statistics)} simulated data sets could be fitted, so there is no "
-            "null distribution to compare with."
-        )
-    return null
 
 
 def _bootstrap_draw(rng, mean, sigma2_e, X, Z, reml):

@@ -1,8 +1,10 @@
 """Chapter 6: likelihood ratio tests of two fits, and the comparisons that are refused."""
 
 import numpy as np
+import pandas as pd
 import pytest
 from conftest import CASES, closed_form, error_of_share, load_case
+from general_cases import data_of, fit_of, golden
 from scipy.stats import f
 
 import lmmteach as lt
@@ -275,3 +277,157 @@ def test_lrt_names_the_value_at_which_both_variances_are_held(data):
     text = str(lrt(*fits))
     assert text.count("with σ_b² = 1.5") == 2
     assert "with σ_b² = 0" not in text
+
+
+# Random parts ---------------------------------------------------------------------------------
+
+
+def of_sleepstudy(random, method="REML", **how):
+    return fit_of("sleepstudy_slope", method, formula=f"Reaction ~ Days + {random}", **how)
+
+
+SUBJECT = "(1 | Subject)"
+
+
+@pytest.mark.parametrize(
+    ("random", "key", "mixture", "df"),
+    [
+        ("(Days || Subject)", "RLRT_slope_uncorr", "p_mix01", 1),
+        ("(Days | Subject)", "RLRT_slope_corr_2df", "p_mix12", 2),
+    ],
+)
+@pytest.mark.parametrize("engine", ["fast", "literal"])
+def test_lrt_of_a_slope_is_rs(random, key, mixture, df, engine):
+    r = golden("sleepstudy_uncorr")
+    test = lrt(of_sleepstudy(SUBJECT, engine=engine), of_sleepstudy(random, engine=engine))
+    assert test.statistic == pytest.approx(r[key], rel=1e-8)
+    assert test.df == df
+    assert test.pvalue == test.pvalues["mixture"] == pytest.approx(r[mixture], rel=1e-7)
+    if df == 2:
+        assert test.pvalues["chi2"] == pytest.approx(r["p_chisq2"], rel=1e-7)
+
+
+@pytest.mark.parametrize("name", ["sleepstudy_slope", "orthodont_slope"])
+def test_lrt_of_a_fixed_effect_beside_a_slope_is_rs(name):
+    r = golden(name)["lrt_fixed"]
+    test = lrt(fit_of(name, "ML", formula=r["small"]), fit_of(name, "ML"))
+    assert test.statistic == pytest.approx(r["chisq"], rel=1e-8)
+    assert test.pvalue == pytest.approx(r["p"], rel=1e-7)
+    assert test.df == r["df"]
+    assert test.pvalues == {"chi2": test.pvalue}
+
+
+def test_printout_of_a_slope_names_the_mixture():
+    test = lrt(of_sleepstudy(SUBJECT), of_sleepstudy("(Days | Subject)"))
+    assert str(test).splitlines()[3:] == [
+        "statistic 42.8368; a variance of 0 is on the edge of what a variance can be:",
+        "  χ² with df = 2          p = 4.99e-10, usually too large here",
+        "  mixture ½ χ²₁ + ½ χ²₂   p = 2.793e-10, usually still too large with few groups",
+    ]
+
+
+def test_a_correlation_is_not_on_the_edge():
+    test = lrt(of_sleepstudy("(Days || Subject)"), of_sleepstudy("(Days | Subject)"))
+    assert test.pvalues == {"chi2": test.pvalue}
+    assert test.df == 1
+    assert "0 is not on the edge" in str(test)
+
+
+def test_several_variances_at_once_need_the_bootstrap():
+    small = of_sleepstudy(SUBJECT, "ML")
+    no_random_part = lt.lmm(small.formula, data_of("sleepstudy_slope"), "ML", sigma2_b=0)
+    test = lrt(no_random_part, of_sleepstudy("(Days | Subject)", "ML"))
+    assert test.df == 3
+    assert test.pvalues == {"chi2": test.pvalue}
+    assert "no mixture of χ² distributions is known" in str(test)
+    assert "lt.bootstrap_lrt(small, large, nsim, rng)" in str(test)
+
+
+def test_a_variance_beside_another_that_is_0_needs_the_bootstrap():
+    data = lt.load_data("dyestuff2")
+    data["half"] = np.tile([0, 1], 15)
+    small = lt.lmm("Yield ~ 1 + (1 | Batch)", data)
+    assert small.is_singular
+    assert "no mixture" in str(lrt(small, lt.lmm("Yield ~ 1 + (1 | Batch) + (1 | half)", data)))
+
+
+def test_a_second_factor_adds_one_variance():
+    small = fit_of("pastes", formula="strength ~ 1 + (1 | sample)")
+    test = lrt(small, fit_of("pastes"))
+    assert test.statistic == pytest.approx(2 * (fit_of("pastes").loglik - small.loglik))
+    assert list(test.pvalues) == ["chi2", "mixture"]
+    assert test.pvalues["mixture"] == pytest.approx(test.pvalues["chi2"] / 2)
+
+
+def test_a_lone_slope_is_tested_against_no_random_part():
+    small = lt.lmm("Reaction ~ Days + (1 | Subject)", data_of("sleepstudy_slope"), sigma2_b=0)
+    test = lrt(small, of_sleepstudy("(0 + Days | Subject)"))
+    assert test.df == 1
+    assert list(test.pvalues) == ["chi2", "mixture"]
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        (SUBJECT, "(0 + Days | Subject)"),
+        ("(Days | Subject)", "(1 | Subject) + (1 | half) + (0 + Days | half)"),
+        ("(0 + Days | Subject)", "(1 | Subject) + (1 | half)"),
+        ("(1 | half)", "(Days | Subject)"),
+    ],
+)
+def test_random_parts_that_are_not_nested_are_refused(one, other):
+    data = data_of("sleepstudy_slope")
+    data = data.assign(half=np.where(data["Days"] > 4, "late", "early"))
+    fits = [lt.lmm(f"Reaction ~ Days + {random}", data) for random in (one, other)]
+    for pair_of_fits in (fits, fits[::-1]):
+        with refused("not nested"):
+            lrt(*pair_of_fits)
+
+
+def test_the_same_random_part_in_other_columns_is_the_same():
+    data = data_of("sleepstudy_slope")
+    data = data.assign(hours=24 * data["Days"] + 5)
+    fits = [lt.lmm(f"Reaction ~ Days + ({x} | Subject)", data) for x in ("Days", "hours")]
+    assert fits[0].loglik == pytest.approx(fits[1].loglik, abs=1e-7)
+    with refused("models are the same"):
+        lrt(*fits)
+
+
+def test_a_fixed_effect_and_a_slope_at_once_are_refused():
+    small = fit_of("sleepstudy_slope", "ML", formula="Reaction ~ 1 + (1 | Subject)")
+    with refused("in their random parts at once"):
+        lrt(small, of_sleepstudy("(Days | Subject)", "ML"))
+
+
+def test_reml_against_ml_of_slopes_is_refused():
+    with refused(r'method="REML" if only their random parts differ'):
+        lrt(of_sleepstudy(SUBJECT), of_sleepstudy("(Days | Subject)", "ML"))
+
+
+def test_with_many_rows_the_mixture_needs_no_Z():
+    rng = np.random.default_rng(3)
+    n, q = 50_000, 5_000
+    g = rng.integers(0, q, n)
+    data = pd.DataFrame({"y": 0.2 * rng.normal(size=q)[g] + rng.normal(size=n), "g": g})
+    test = lrt(lt.lmm("y ~ 1 + (1 | g)", data, sigma2_b=0), lt.lmm("y ~ 1 + (1 | g)", data))
+    assert list(test.pvalues) == ["chi2", "mixture"]
+    assert test.pvalue < 1e-10
+
+
+@pytest.mark.parametrize("what", ["weights", "offset"])
+def test_fits_with_other_weights_or_another_offset_are_refused(what, data):
+    fits = [
+        lt.lmm(f"logestrone ~ {x} + (1 | woman)", data, "ML", **{what: np.linspace(1, k, 80)})
+        for k, x in ((2, "1"), (3, "order"))
+    ]
+    with refused(f"different {what}"):
+        lrt(*fits)
+
+
+def test_the_exact_null_with_weights_is_that_of_weighted_rows(data):
+    w = np.tile([1.0, 3.0], 40)
+    small, large = (lt.lmm(FORMULA, data, sigma2_b=held, weights=w) for held in (0, None))
+    root = np.sqrt(w)[:, np.newaxis]
+    null = exact_null(root * large.X, root * large.Z, 200, np.random.default_rng(2), reml=True)
+    test = lrt(small, large, nsim=200, rng=np.random.default_rng(2))
+    assert test.pvalue == (1 + np.sum(null >= test.statistic)) / 201

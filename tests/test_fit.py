@@ -97,8 +97,18 @@ def test_numbers_in_formulas_are_no_columns(term, data):
 def test_repr_says_what_was_fitted_to_what(fit):
     assert repr(fit) == (
         "logestrone ~ 1 + (1 | woman), fitted by REML to estrone: "
-        "sigma2_b = 1.7494, sigma2_e = 0.32544; summary() prints the whole fit"
+        "sigma2_b = 1.7494, sigma2_e = 0.32544; summary() prints the whole fit. "
+        "The fast engine fitted it, without writing V out."
     )
+
+
+@pytest.mark.parametrize(
+    ("engine", "how"), [("literal", "with V written out"), ("fast", "without writing V out")]
+)
+def test_a_fit_says_which_engine_was_used(engine, how, data):
+    fit = lt.lmm(FORMULA, data, engine=engine)
+    assert fit.engine_used == engine
+    assert repr(fit).endswith(f"The {engine} engine fitted it, {how}.")
 
 
 def test_without_newdata_prediction_is_the_fitted_value(fit):
@@ -213,3 +223,56 @@ def test_profile_intervals_of_a_fit_with_a_held_variance_hold_it_too(data):
     assert list(table.index) == ["sigma2_e", "(Intercept)"]
     assert (table["lower"] < table["estimate"]).all()
     assert (table["estimate"] < table["upper"]).all()
+
+
+# Any random part ----------------------------------------------------------------------------------
+
+
+def test_theta_has_each_variance_and_covariance_once():
+    fit = lt.lmm("Reaction ~ Days + (Days | Subject)", lt.load_data("sleepstudy"))
+    D = fit.covariance
+    assert D.shape == (2, 2)
+    assert D[0, 1] == D[1, 0]
+    assert fit.theta.tolist() == [D[0, 0], D[1, 0], D[1, 1], fit.sigma2_e]
+    table = fit.varcomp
+    assert table["vcov"].to_list() == [D[0, 0], D[1, 1], D[1, 0], fit.sigma2_e]
+    assert table["sdcor"][2] == pytest.approx(D[1, 0] / np.sqrt(D[0, 0] * D[1, 1]), rel=1e-12)
+    assert fit.n_parameters == 6
+
+
+def test_the_random_part_is_laid_out_bar_by_bar_and_group_by_group():
+    data = lt.load_data("pastes")
+    fit = lt.lmm("strength ~ 1 + (1 | batch/cask)", data)
+    assert fit.groups == {"cask:batch": 30, "batch": 10}
+    assert fit.Z.shape == (60, 40)
+    assert (fit.Z[:, :30].sum(axis=1) == 1).all()
+    assert fit.b == pytest.approx(
+        np.concatenate([values["(Intercept)"].to_numpy() for values in fit.ranef.values()])
+    )
+    assert fit.fitted.to_numpy() == pytest.approx(fit.beta.iloc[0] + fit.Z @ fit.b, rel=1e-12)
+    assert np.diag(fit.D) == pytest.approx(np.repeat(fit.theta[:2], [30, 10]), rel=1e-12)
+    assert fit.ranef["cask:batch"].index[:3].to_list() == ["a:A", "a:B", "a:C"]
+
+
+def test_there_is_no_one_sigma2_b_of_several_effects():
+    fit = lt.lmm("Reaction ~ Days + (Days | Subject)", lt.load_data("sleepstudy"))
+    assert not fit.is_random_intercept
+    with pytest.raises(AttributeError, match="no one sigma2_b: see varcomp"):
+        _ = fit.sigma2_b
+
+
+def test_two_bars_of_one_factor_are_named_as_in_lme4():
+    data = lt.load_data("sleepstudy")
+    double = lt.lmm("Reaction ~ Days + (Days || Subject)", data)
+    single = lt.lmm("Reaction ~ Days + (1 | Subject) + (0 + Days | Subject)", data)
+    assert double.varcomp["grp"].to_list() == ["Subject", "Subject.1", "Residual"]
+    assert double.formula == "Reaction ~ Days + ((1 | Subject) + (0 + Days | Subject))"
+    assert double.theta.tolist() == single.theta.tolist()
+    assert list(double.ranef["Subject"].columns) == ["(Intercept)", "Days"]
+
+
+def test_groups_may_have_names_that_need_backticks():
+    data = lt.load_data("rail")
+    fit = lt.lmm("travel ~ 1 + (1 | `the rail`)", data.rename(columns={"Rail": "the rail"}))
+    assert fit.theta.tolist() == lt.lmm("travel ~ 1 + (1 | Rail)", data).theta.tolist()
+    assert fit.groups == {"the rail": 6}

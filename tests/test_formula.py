@@ -203,7 +203,8 @@ LEFT_OVER = [
     ("y ~ two words + (1 | g)", "words", "`two  words`"),
     ("y ~ 1st + (1 | g)", "st", "begins with a digit goes in backticks: `1st`"),
     ("y ~ a%in%b + (1 | g)", "%in", "a %in% b is a:b"),
-    ("y ~ x + (x || g)", "| g", r"not correlated, .* \(1 \| g\) \+ \(0 \+ x \| g\)"),
+    ("y ~ x + (x ||| g)", "| g", r"\(1 \| g\)"),
+    ("y ~ x || g", "||", "goes in parentheses"),
     ("y ~ x | g", "|", "goes in parentheses"),
     ("y ~ x (1 | g)", "(1", "x is a column, not a function"),
     ("y ~ x + [z] + (1 | g)", "[", "brackets"),
@@ -248,6 +249,12 @@ LEFT_OVER = [
     ("y ~ poly(x, 2, raw=TRUE) + (1 | g)", "TRUE", "In Python it is True"),
     ("y ~ mean(x) + (1 | g)", "mean", r"np\.mean\(x\)"),
     ("y ~ I(offset(x)) + (1 | g)", "offset", "a term of its own"),
+    ("y ~ x:offset(z) + (1 | g)", "offset", "a term of its own in the fixed part"),
+    ("y ~ x + (offset(z) | g)", "offset", "a term of its own in the fixed part"),
+    ("y ~ x + (1 | offset(g))", "offset", "a term of its own in the fixed part"),
+    ("y ~ x + offset(x, z) + (1 | g)", "offset", "takes one column"),
+    ("y ~ x + offset(x = z) + (1 | g)", "offset", "takes one column"),
+    ("y ~ x + offset() + (1 | g)", "offset", "takes one column"),
     ("y ~ 'x' + (1 | g)", "'x", "without quotes"),
     ("y ~ x + True + (1 | g)", "True", "has no meaning here"),
     ("y ~ -x + (1 | g)", "-x", "removes a term"),
@@ -299,7 +306,7 @@ def test_a_formula_of_any_signs_is_read_whole_or_refused_in_words(middle):
         assert refusal.splitlines()[-1].strip() == "^"
         return
     # Each sign that was written is a sign of what was read.
-    assert all(read.text.count(sign) == formula.count(sign) for sign in "xzf|:+-*/<>`,"), formula
+    assert all(read.written.count(sign) == formula.count(sign) for sign in "xzf|:+-*/<>`,"), formula
 
 
 # Names --------------------------------------------------------------------------------------------
@@ -498,6 +505,29 @@ def test_a_fit_can_be_pickled(fixed):
     again = pickle.loads(pickle.dumps(fit))
     assert again.summary() == fit.summary()
     pd.testing.assert_series_equal(again.predict(DATA.iloc[3:6]), fit.predict(DATA.iloc[3:6]))
+
+
+@pytest.mark.parametrize(
+    ("written", "text"),
+    [
+        ("y ~ x + (x || g)", "y ~ x + ((1 | g) + (0 + x | g))"),
+        ("y ~ 1 + (0 + x + z||g)", "y ~ 1 + ((0 + x | g) + (0 + z | g))"),
+        ("y ~ 1 + (f*x || g) + (1|k)", None),
+    ],
+)
+def test_double_bars_are_written_out_as_lme4_keeps_them(written, text):
+    read = read_formula(written, DATA.columns)
+    expected = text or "y ~ 1 + ((1 | g) + (0 + f | g) + (0 + x | g) + (0 + f:x | g)) + (1 | k)"
+    assert read.text == expected
+    assert read_formula(read.text, DATA.columns).text == expected
+    assert "||" in read.written
+
+
+def test_an_offset_is_no_term_of_the_fixed_part():
+    read = read_formula("y ~ x + offset(log(u)) + (1 | g)", DATA.columns)
+    assert read.terms == ((), ("x",))
+    assert read.offsets == (("offset(log(u))",),)
+    assert read_formula("y ~ offset(u) + x - offset(u) + (1 | g)", DATA.columns).offsets == ()
 
 
 def test_an_interval_of_many_rows_needs_no_covariance_of_all_of_them():

@@ -22,12 +22,17 @@ FUNCTIONS = register.functions()
 
 # Each imports only from its own line and from those above.
 LAYERS = (
-    ("_shapes", "_climb", "_rformat", "_typeset", "_habits", "chapters", "montecarlo"),
-    ("model", "likelihood"),
+    ("_shapes", "_climb", "_rformat", "_typeset", "_habits", "_parallel", "chapters", "montecarlo"),
+    ("covariance", "model", "likelihood"),
     ("profile",),
     ("blup", "reml"),
     ("testing", "prediction", "diagnostics"),
-    ("_formula", "_terms", "_columns", "_frame", "data", "summary", "source", "intervals"),
+    ("_descend", "sums"),
+    ("crossed",),
+    ("_estimable", "engines"),
+    ("_formula", "_terms", "_columns", "data", "source"),
+    ("_random",),
+    ("_frame", "summary", "tables", "intervals", "resampling", "_nested"),
     ("fit",),
     ("compare",),
     ("plots", "widgets", "exercises"),

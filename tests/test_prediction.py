@@ -1,10 +1,14 @@
 """Chapter 7: what to expect of a known group and of a new one, and how far off that may be."""
 
 import numpy as np
+import pandas as pd
 import pytest
+from general_cases import GENERAL, data_of, fit_of, golden
 from scipy.stats import norm, t
 
+import lmmteach as lt
 from lmmteach.blup import shrinkage_factor
+from lmmteach.fit import NewGroupWarning
 from lmmteach.model import D_matrix, V_theta
 from lmmteach.prediction import (
     normal_interval,
@@ -233,3 +237,97 @@ def test_t_interval_refuses_a_level_outside_0_and_1(level):
 def test_t_interval_refuses_no_degrees_of_freedom(df):
     with pytest.raises(ValueError, match=f"df = {df}, but .+ must be greater than 0"):
         t_interval(1.0, 1.0, df)
+
+
+# Every model ----------------------------------------------------------------------------------
+
+either_method = pytest.mark.parametrize("method", ["REML", "ML"])
+either_engine = pytest.mark.parametrize("engine", ["fast", "literal"])
+WITH_NEW = ("sleepstudy_slope", "pastes", "penicillin")
+
+
+@either_method
+@either_engine
+@pytest.mark.parametrize("name", GENERAL)
+def test_prediction_errors_of_the_data_are_rs(name, engine, method):
+    fit = fit_of(name, method, engine)
+    r = golden(name)[f"pred_variance_{method.lower()}"]
+    expected = np.array(r["var_fitted"]) + fit.sigma2_e
+    for newdata in (None, data_of(name)):
+        table = fit.prediction_interval(newdata)
+        np.testing.assert_allclose(table["se"] ** 2, expected, rtol=1e-7)
+        np.testing.assert_allclose(
+            table["prediction"], golden(name)[method.lower()]["fitted"], rtol=1e-8
+        )
+
+
+@either_method
+@pytest.mark.parametrize("name", GENERAL)
+def test_prediction_errors_of_random_effects_are_rs(name, method):
+    fit = fit_of(name, method)
+    r = golden(name)[f"pred_variance_{method.lower()}"]
+    covariance = lt.blup.prediction_error_covariance(fit.D, fit.Z, fit.V, fit.X)
+    np.testing.assert_allclose(np.sort(np.diag(covariance)), np.sort(r["pev_diag"]), rtol=1e-6)
+
+
+@either_method
+@either_engine
+@pytest.mark.parametrize("name", WITH_NEW)
+def test_predictions_with_new_levels_of_some_factors_are_rs(name, engine, method):
+    r = golden(name)["predict"]
+    fit, newdata = fit_of(name, method, engine), pd.DataFrame(r["newdata"])
+    with pytest.warns(NewGroupWarning):
+        found = fit.predict(newdata)
+    kind = method.lower()
+    np.testing.assert_allclose(found, r[f"{kind}_conditional_allow_new"], rtol=1e-8)
+    population = fit.predict(newdata, include_random=False)
+    np.testing.assert_allclose(population, r[f"{kind}_population"], rtol=1e-8)
+
+
+@either_engine
+@pytest.mark.parametrize("name", WITH_NEW)
+def test_a_new_group_may_have_any_effects(name, engine):
+    fit, newdata = fit_of(name, engine=engine), pd.DataFrame(golden(name)["predict"]["newdata"])
+    with pytest.warns(NewGroupWarning):
+        table = fit.prediction_interval(newdata)
+    # The model with its new groups as columns of Z, of which there are no data.
+    both = pd.concat([data_of(name), newdata.assign(**{_response(name): 0.0})], ignore_index=True)
+    frame = lt.lmm(golden(name)["formula"], both).frame
+    n = fit.nobs
+    D = frame.random.D(fit.covariance)
+    V = frame.Z[:n] @ D @ frame.Z[:n].T + fit.sigma2_e * np.eye(n)
+    prediction, variance = predict_known(
+        frame.X[n:], frame.Z[n:], D, frame.Z[:n], V, fit.y, frame.X[:n]
+    )
+    np.testing.assert_allclose(table["prediction"], prediction, rtol=1e-8)
+    np.testing.assert_allclose(table["se"] ** 2, variance + fit.sigma2_e, rtol=1e-7)
+
+
+def _response(name):
+    return golden(name)["formula"].partition(" ~ ")[0]
+
+
+@pytest.mark.parametrize("name", GENERAL)
+def test_wald_intervals_of_every_model_are_rs(name):
+    np.testing.assert_allclose(
+        fit_of(name).wald_interval()[["lower", "upper"]], golden(name)["ci_wald_beta"], rtol=1e-7
+    )
+
+
+@pytest.mark.parametrize(
+    "formula", ["y ~ x + (1 | g)", "y ~ x + (x | g)", "y ~ x + (1 | g) + (1 | h)"]
+)
+def test_predictions_for_many_rows_take_no_V(formula):
+    rng = np.random.default_rng(6)
+    n, q = 100_000, 5_000
+    g, h, x = rng.integers(0, q, n), rng.integers(0, 50, n), rng.normal(size=n)
+    y = x + rng.normal(size=q)[g] + rng.normal(size=50)[h] + rng.normal(size=q)[g] * x
+    data = pd.DataFrame({"y": y + rng.normal(size=n), "x": x, "g": g, "h": h})
+    fit = lt.lmm(formula, data)
+    few = data.iloc[:5].assign(g=[g[0], g[1], -1, g[3], -1])
+    with pytest.warns(NewGroupWarning):
+        table = fit.prediction_interval(few)
+    if "h" not in formula:
+        assert len(fit.prediction_interval()) == n
+    assert table["se"].iloc[[2, 4]].min() > table["se"].iloc[[0, 1, 3]].max()
+    assert fit.predict(data.iloc[:3]).to_numpy() == pytest.approx(fit.fitted.to_numpy()[:3])

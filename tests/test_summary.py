@@ -1,10 +1,15 @@
 """The printout, line by line as R prints it."""
 
+import re
+
+import numpy as np
+import pandas as pd
 import pytest
 from conftest import ORACLE
+from printouts import MODELS, PRINTOUTS, fit_of
 
 import lmmteach as lt
-from lmmteach._rformat import abbreviate, format_numbers, zap_small
+from lmmteach._rformat import abbreviate, deparse, fill, format_numbers, zap_small
 
 # What print(summary(lmer(…))) of lme4 1.1 shows, without the blanks at the ends of lines.
 DYESTUFF = """\
@@ -117,6 +122,76 @@ def test_printout_of_the_lecture_line_by_line_with_every_blank(method):
     assert r[2] == "   Data: estroneacy"
     r[2] = "   Data: estrone"
     assert ours == r
+
+
+def test_every_model_of_the_script_has_its_printouts():
+    assert {name.rsplit("_", 1)[0] for name in PRINTOUTS} == {model[0] for model in MODELS}
+
+
+@pytest.mark.parametrize("printout", PRINTOUTS)
+def test_printouts_are_lme4s_line_by_line_with_every_blank(printout):
+    r = (ORACLE / f"printouts/{printout}.txt").read_text(encoding="utf-8").rstrip("\n")
+    ours = str(fit_of(printout).summary()).rstrip("\n")
+    # What lme4 leaves to a message beside the printout.
+    ours = re.split(r"\n\n(?:boundary|Correlation matrix not shown)", ours)[0]
+    assert ours.splitlines() == r.splitlines()
+
+
+def test_the_correlations_of_many_coefficients_are_not_printed():
+    lines = stripped(fit_of("many_coefficients_REML").summary())
+    assert lines[-1] == "Correlation matrix not shown, as p = 18 > 12: see vcov_beta."
+    assert "Correlation of Fixed Effects:" in fit_of("twelve_coefficients_REML").summary()
+
+
+def test_arrays_of_weights_are_named_by_their_size():
+    data = lt.load_data("rail")
+    summary = lt.lmm("travel ~ 1 + (1 | Rail)", data, weights=[1.0, 2.0, 3.0] * 6).summary()
+    assert "   Data: rail\nWeights: an array of 18 numbers\n\n" in summary
+
+
+def correlated(sign, rng_seed=3):
+    """Rows whose slopes are exactly a multiple of their intercepts, but for noise within groups."""
+    rng = np.random.default_rng(rng_seed)
+    g = np.repeat(np.arange(12), 8)
+    x = np.tile(np.arange(8.0), 12)
+    b = rng.normal(size=12)
+    y = 3 + b[g] * (4 + sign * x) + rng.normal(0, 1, 96)
+    return pd.DataFrame({"y": y, "x": x, "u": np.tile([0.0, 1.0], 48), "g": g})
+
+
+@pytest.mark.parametrize(("sign", "said"), [(1, "exactly 1"), (-1, "exactly −1")], ids=["1", "-1"])
+@pytest.mark.parametrize("engine", ["literal", "fast"])
+def test_a_correlation_of_1_is_exactly_so_and_explained(sign, said, engine):
+    fit = lt.lmm("y ~ x + (x | g)", correlated(sign), engine=engine)
+    assert fit.is_singular
+    assert fit.varcomp["sdcor"][2] == sign
+    ((bar, sentence),) = fit.singular_bars.items()
+    assert bar == "g"
+    assert f"correlation of (Intercept) and x between levels of g is estimated as {said}" in (
+        sentence
+    )
+    assert stripped(fit.summary())[-1] == f"boundary (singular) fit: {sentence}"
+
+
+def test_a_variance_of_0_in_a_larger_part_is_explained():
+    fit = fit_of("singular_slope_REML")
+    assert fit.is_singular == bool(fit.singular_bars)
+    fit = fit_of("six_effects_REML")
+    rank = np.linalg.matrix_rank(fit.covariance, tol=1e-10)
+    assert f"has rank {rank} only" in fit.singular_bars["h"]
+
+
+def test_the_effect_whose_variance_is_0_is_named():
+    data = lt.load_data("dyestuff2")
+    fit = lt.lmm("Yield ~ 1 + (1 | Batch) + (1 | h)", data.assign(h=np.tile(np.arange(5), 6)))
+    assert list(fit.singular_bars) == ["Batch"]
+    assert (
+        "the variance of (Intercept) between levels of Batch is estimated as 0"
+        in (fit.singular_bars["Batch"])
+    )
+    assert "leave this part out" in fit.singular_bars["Batch"]
+    assert fit_of("pastes_REML").singular_bars == {}
+    assert not fit_of("pastes_REML").is_singular
 
 
 @pytest.mark.parametrize(
@@ -246,7 +321,11 @@ def test_zapsmall_is_rs(values, digits, zapped):
         ("Days", 6, "Days"),
         ("Arkansas", 4, "Arkn"),
         ("California", 4, "Clfr"),
-        ("NASA-TLX", 6, "NASA-TLX"),  # capitals stay, even where the name stays too long
+        ("NASA-TLX", 6, "NASA-T"),  # capitals go last
+        ("a_b_c_d_e_f_g_h_i_j", 11, "a_b________"),
+        ("poly(x, 3)1", 6, "p(,3)1"),
+        ("I(x^2):fvery high indeed", 11, "I(x^2):fvhi"),
+        ("np.log(weight_in_kg)", 6, "n.(__)"),
     ],
 )
 def test_abbreviate_is_rs(name, length, short):
@@ -259,3 +338,18 @@ def test_abbreviations_stay_different():
         "trtmnB",
         "trtmAB",
     ]
+
+
+def test_a_long_formula_is_broken_as_r_breaks_it():
+    formula = "response ~ " + " + ".join(f"covariate{k}" for k in range(9)) + " + (1 | group)"
+    assert deparse(formula) == [
+        "response ~ covariate0 + covariate1 + covariate2 + covariate3 + ",
+        "    covariate4 + covariate5 + covariate6 + covariate7 + covariate8 + ",
+        "    (1 | group)",
+    ]
+    assert deparse("y ~ `a + b` + (1 | g)") == ["y ~ `a + b` + (1 | g)"]
+
+
+def test_a_full_line_is_continued_on_the_next():
+    assert fill(["a" * 40, "b" * 38]) == "a" * 40 + " " + "b" * 38
+    assert fill(["a" * 40, "b" * 39]) == "a" * 40 + " \n" + "b" * 39

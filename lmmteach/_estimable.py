@@ -1,0 +1,87 @@
+"""Whether the data can tell the parameters of a model apart, asked before the fit.
+
+Sums answer at no cost; only where they leave a doubt, the rows are asked.
+"""
+
+import numpy as np
+
+from lmmteach._climb import (
+    GROUPS_EXPLAINED,
+    NOTHING_WITHIN,
+    ONE_EACH,
+    negligible,
+    require_rows,
+)
+
+# The share of a sum of squares below which it may be nothing but rounding.
+DOUBT = 1e-8
+# A covariate whose variance is this small beside its squared mean is as good as constant.
+NARROW = 1e-7
+
+
+def require_told_apart(engine, random, y, held=False):
+    """Raise a ValueError if the data break an assumption of the fit.
+
+    Parameters
+    ----------
+    engine : Literal or Fast
+    random : RandomPart
+    y : (n,) responses, before OLS took anything out
+    held : whether the variance between groups is held, and need not be told
+    """
+    n, p = engine.X.shape
+    covariances = sum(len(block) * (len(block) - 1) // 2 for block in random.blocks)
+    require_rows(n, p, len(random.scale) + 1, covariances)
+    if held:
+        return
+    _require_spread(engine.factors, random)
+    for f, factor in enumerate(engine.factors):
+        for z in factor.z:
+            if _explained(engine.X, factor, z):
+                several = len(engine.factors) > 1
+                groups = f"the groups of {random.groupings[f].label!r}" if several else "the groups"
+                raise ValueError(GROUPS_EXPLAINED.format(groups))
+    columns = p + sum(len(factor.z) * factor.q for factor in engine.factors)
+    if columns >= n and engine.rank() == n:
+        raise ValueError(ONE_EACH)
+    if engine.leaves_nothing(y):
+        raise ValueError(NOTHING_WITHIN)
+
+
+def _require_spread(factors, random):
+    """Raise a ValueError if a slope's column is so far from 0 that it is all but constant."""
+    columns = [z for factor in factors for z in factor.z]
+    for bar in random.bars:
+        effects = dict(zip(bar.effects, (columns[place] for place in bar.places), strict=True))
+        if not any(z is None for z in effects.values()):
+            continue
+        for name, z in effects.items():
+            if z is not None and np.var(z) < NARROW * np.mean(z) ** 2:
+                raise ValueError(
+                    f"The values of {name!r} in the random part of {bar.name!r} are so far from 0, "
+                    "and so close together, that its slopes and the intercepts cannot be told "
+                    "apart. Subtract the mean first."
+                )
+
+
+def _explained(Q, factor, z):
+    """Whether the orthonormal columns of Q contain all columns of Z of one effect."""
+    n, p = Q.shape
+    if z is None and factor.q > p:
+        return False
+    lengths = np.bincount(factor.codes, np.ones(n) if z is None else z**2, minlength=factor.q)
+    # Columns of different groups are at right angles, and so independent.
+    if np.count_nonzero(lengths) > p:
+        return False
+    along = [
+        np.bincount(factor.codes, column if z is None else column * z, minlength=factor.q)
+        for column in Q.T
+    ]
+    if lengths.sum() - np.sum(np.square(along)) > DOUBT * lengths.sum():
+        return False
+    for group in np.flatnonzero(lengths):
+        column = np.where(factor.codes == group, 1.0 if z is None else z, 0.0)
+        left = column - Q @ (Q.T @ column)
+        if not negligible(left - Q @ (Q.T @ left), column):
+            return False
+    return True

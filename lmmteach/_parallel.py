@@ -1,0 +1,35 @@
+"""The same work done many times: shared among processes, with a bar that shows how far it is."""
+
+import numpy as np
+
+
+def in_parallel(draw, jobs, n_jobs, progress, delay=0):
+    """The results of ``draw(*job)`` as an array.
+
+    Parameters
+    ----------
+    draw : function, or what can be called like one
+    jobs : tuples of arguments
+    n_jobs : how many processes share the work; −1 uses one for each core
+    progress : True shows a progress bar
+    delay : seconds until it is shown
+    """
+    from joblib import Parallel, delayed
+    from tqdm.auto import tqdm
+
+    batch = 1 if n_jobs == 1 else 20
+    parallel = Parallel(n_jobs=n_jobs, batch_size=batch, return_as="generator")
+    done = parallel(delayed(draw)(*job) for job in jobs)
+    bar = tqdm(done, total=len(jobs), disable=not progress, leave=False, delay=delay)
+    return np.array(list(bar))
+
+
+def without_failures(statistics):
+    """The draws that are numbers; a ValueError if there are none."""
+    null = statistics[~np.isnan(statistics)]
+    if len(null) == 0:
+        raise ValueError(
+            f"None of the {len(statistics)} simulated data sets could be fitted, so there is no "
+            "null distribution to compare with."
+        )
+    return null
