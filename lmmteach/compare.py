@@ -72,8 +72,7 @@ def lrt(fit0, fit1, nsim=100_000, rng=None):
     df = large.n_parameters - small.n_parameters
     pvalues = {"chi2": float(chi2_pvalue(statistic, df))}
     pvalues |= _boundary_pvalues(statistic, large, df, tested, nsim, rng)
-    lines = [*_models(small, large), *_outcome(statistic, df, pvalues, tested, nsim)]
-    text = "\n".join(lines)
+    text = "\n".join(_models(small, large) + _outcome(statistic, df, pvalues, tested, nsim))
     return LikelihoodRatioTest(statistic, df, list(pvalues.values())[-1], pvalues, text)
 
 
