@@ -37,7 +37,8 @@ def profile_intervals(fit, level=0.95, progress=True):
     correlations, with lme4's names.
     """
     from scipy.special import chdtri
-    from tqdm.auto import tqdm
+    # As text: a bar that is a widget would make a page of the book ask another site for scripts.
+    from tqdm import tqdm
 
     between_0_and_1(level)
     cut = np.sqrt(chdtri(1, 1 - level))

@@ -200,6 +200,7 @@ def test_the_formulas_of_a_solution_are_typeset(browser):
     page.goto(path.as_uri())
     page.wait_for_function("window.MathJax && MathJax.startup.promise")
     page.evaluate("MathJax.startup.promise.then(() => true)")
+    page.evaluate(UNFOLD)
     form = page.locator(f"#exercise-{key}-form")
     form.get_by_role("radio").nth(EXERCISES[key].answer).check()
     form.get_by_role("button", name="Check").click()
