@@ -37,6 +37,7 @@ def profile_intervals(fit, level=0.95, progress=True):
     correlations, with lme4's names.
     """
     from scipy.special import chdtri
+
     # As text: a bar that is a widget would make a page of the book ask another site for scripts.
     from tqdm import tqdm
 
