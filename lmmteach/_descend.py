@@ -87,7 +87,7 @@ def _newton(evaluate, Lambda, here, scale, blocks):
             bend = np.array([gradient(near, at(near)) - slope for near in there])
             bend /= eps[:, np.newaxis]
             bend = (bend + bend.T) / 2
-        step = -_solved(bend, slope)
+        step = -downhill(bend, slope)
         # The squared distance to the minimum in standard errors: free of all units.
         distance = -slope @ step
         if distance < REACHED:
@@ -114,7 +114,7 @@ def _newton(evaluate, Lambda, here, scale, blocks):
         if distance < LAST:
             break
         before, slope = slope, gradient(C, here)
-        bend = _learnt(bend, step, slope - before)
+        bend = learnt(bend, step, slope - before)
     else:
         raise ValueError(
             f"No minimum found in {STEPS} steps; the last was still {np.sqrt(distance):.1g} "
@@ -148,7 +148,7 @@ def _lower(root, blocks):
     return Lambda
 
 
-def _learnt(bend, step, change):
+def learnt(bend, step, change):
     """The curvature that would have foretold how the slope changed; symmetric, of rank one more."""
     missed = change - bend @ step
     along = missed @ step
@@ -157,8 +157,8 @@ def _learnt(bend, step, change):
     return bend + np.outer(missed, missed) / along
 
 
-def _solved(bend, slope):
-    """Newton's step, downhill also where the hill bends the other way, or not at all."""
+def downhill(bend, slope):
+    """Newton's step against the slope, downhill also where the hill bends the other way."""
     values, vectors = np.linalg.eigh(bend)
     values = np.abs(values)
     values = np.maximum(values, 1e-9 * values.max(initial=1e-300))

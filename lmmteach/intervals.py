@@ -5,6 +5,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
+from lmmteach._descend import downhill, learnt
 from lmmteach._shapes import between_0_and_1
 from lmmteach.engines import best
 from lmmteach.prediction import normal_interval
@@ -462,7 +463,7 @@ def _minimum(function, x, sizes, bend=None):
             near = [sizes * function(x + sizes * e)[1] for e in np.diag(eps)]
             bend = (np.array(near) - slope) / eps[:, np.newaxis]
             bend = (bend + bend.T) / 2
-        step = -_downhill(bend, slope)
+        step = -downhill(bend, slope)
         # The squared distance to the minimum in standard errors: free of all units.
         distance = -slope @ step
         if distance < REACHED:
@@ -479,25 +480,9 @@ def _minimum(function, x, sizes, bend=None):
             if there[0] <= height + 1e-9 + 1e-13 * abs(height):
                 break
             step = step / 2
-        bend = _learnt(bend, step, sizes * there[1] - slope)
+        bend = learnt(bend, step, sizes * there[1] - slope)
         x, height, slope = x + sizes * step, there[0], sizes * there[1]
     raise ValueError(
         f"No minimum found in {STEPS} steps, the last {np.sqrt(distance):.1g} standard errors "
         "long: with one parameter held, the data hardly tell the others apart."
     )
-
-
-def _learnt(bend, step, change):
-    """The curvature that would have foretold how the slope changed: symmetric, of rank one more."""
-    missed = change - bend @ step
-    along = missed @ step
-    if abs(along) <= 1e-8 * np.linalg.norm(missed) * np.linalg.norm(step):
-        return bend
-    return bend + np.outer(missed, missed) / along
-
-
-def _downhill(bend, slope):
-    """Newton's step against the slope, downhill also where the hill bends the other way."""
-    values, vectors = np.linalg.eigh(bend)
-    values = np.abs(values)
-    return vectors @ (vectors.T @ slope / np.maximum(values, 1e-9 * values.max(initial=1e-300)))

@@ -191,6 +191,14 @@ def test_all_that_R_says(name, method, engine):
         ours = fit.ranef[group].loc[theirs["levels"]].to_numpy()
         b = np.array(theirs["values"])
         assert ours == pytest.approx(b, rel=10 * rel, abs=10 * rel * np.abs(b).max())
+        if "condVar" in theirs:
+            place = fit.ranef[group].index.get_indexer(theirs["levels"])
+            variances = np.array(theirs["condVar"])
+            near = 10 * rel * np.abs(variances).max()
+            # Of two bars of one factor the file has the first.
+            k = variances.shape[1]
+            ours = fit.ranef_cov[group][place, :k, :k]
+            assert ours == pytest.approx(variances, rel=10 * rel, abs=near)
 
 
 # Random designs -----------------------------------------------------------------------------------
