@@ -9,6 +9,9 @@ from lmmteach._shapes import NOT_POSITIVE_DEFINITE, not_negative
 STEPS = 100
 # From so many rows on, it matters how X = QR is found.
 MANY_ROWS = 2000
+# Cross products of columns, in units of their lengths, keep enough digits if their smallest
+# eigenvalue is above the first; above the second they keep nearly all.
+WELL_CONDITIONED, NEARLY_ORTHOGONAL = 1e-6, 1e-2
 # The shares of the variance between groups that the scan looks at.
 SHARES = (0.0, *(1 / (1 + np.exp(-np.linspace(-9, 18, 40)))))
 # Squared distances to the top, in standard errors: so near to it that rounding makes the
@@ -133,11 +136,16 @@ def orthonormal(X, y):
 
 def _triangular(X):
     """X = QR, by the cross products of X where they keep all digits, which is quicker."""
-    if len(X) < MANY_ROWS or not is_well_conditioned(X):
+    if len(X) < MANY_ROWS:
         return np.linalg.qr(X)
-    Q, R = X.T, np.eye(X.shape[1])
-    # The second time takes away what the first has left of rounding.
-    for _ in range(2):
+    products = _cross_products(X)
+    independence = _independence(products)
+    if independence <= WELL_CONDITIONED:
+        return np.linalg.qr(X)
+    L = np.linalg.cholesky(products)
+    Q, R = np.linalg.solve(L, np.eye(len(L))) @ X.T, L.T
+    if independence < NEARLY_ORTHOGONAL:
+        # The second time takes away what the first has left of rounding.
         L = np.linalg.cholesky(Q @ Q.T)
         Q, R = np.linalg.solve(L, np.eye(len(L))) @ Q, L.T @ R
     # The columns of Q, not its rows, lie together in memory.
@@ -146,11 +154,27 @@ def _triangular(X):
 
 def is_well_conditioned(X):
     """Whether the columns of X, in units of their lengths, are far from dependent."""
-    products = X.T @ X
+    return _independence(_cross_products(X)) > WELL_CONDITIONED
+
+
+def _cross_products(X):
+    """XᵀX; column by column where they are long, since BLAS is slow for a few long ones."""
+    if len(X) < MANY_ROWS:
+        return X.T @ X
+    p = X.shape[1]
+    products = np.empty((p, p))
+    for i in range(p):
+        for j in range(i + 1):
+            products[i, j] = products[j, i] = X[:, i] @ X[:, j]
+    return products
+
+
+def _independence(products):
+    """The smallest eigenvalue of XᵀX for columns of length 1: 1 at right angles, 0 if dependent."""
     lengths = np.sqrt(np.diag(products))
     if not lengths.all():
-        return False
-    return np.linalg.eigvalsh(products / np.outer(lengths, lengths))[0] > 1e-6
+        return 0.0
+    return np.linalg.eigvalsh(products / np.outer(lengths, lengths)).min(initial=1.0)
 
 
 def least_squares(y, X):

@@ -342,8 +342,9 @@ class Columns:
 
     def _joined(self, products, n):
         """The columns of all terms side by side; the mean, and other constants, are one row."""
-        columns = [np.broadcast_to(product, (n, product.shape[1])) for product in products]
-        return np.column_stack([np.empty((n, 0)), *columns])
+        columns = [np.broadcast_to(product, (n, product.shape[1])).T for product in products]
+        # A column's values lie together in memory.
+        return np.concatenate([np.empty((0, n)), *columns]).T
 
 
 def response(formula, data):
