@@ -507,8 +507,8 @@ PARABOLA = Choice(
         $\sqrt{I/2}$, however much the groups differ, and for five groups that is 1.58, which is
         less than 1.96.
         """),
-    right="At 0 the chapter's curve is 56 units below its top, whereas the parabola there is only "
-    "a little more than one unit below.",
+    right="At 0 the chapter's log-likelihood is 56 units lower than at the estimate, whereas its "
+    "approximation has fallen by little more than one unit.",
     options=(
         Option(
             "Right: what is inside a 95 % interval is plausible.",
