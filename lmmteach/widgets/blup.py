@@ -111,8 +111,9 @@ shrinkage = Explorer(
         ("still a half", "about a fifth", "about an eighth"),
         1,
         "About a fifth. A mean of 4 measurements has the error variance σ_ε²/4, which is now four "
-        "times σ_b², so that one part in five of her deviation is credited to her. It is not an "
-        "eighth, because a quarter of the measurements is not a quarter of the share.",
+        "times σ_b². So σ_b² is one fifth of the variance of her mean, and she keeps that share of "
+        "her deviation. It is not an eighth, because λ is not proportional to the number of "
+        "measurements.",
     ),
     (
         ("half", {"sigma2_b": HALF, "n_i": (16,) * 5}),

@@ -89,7 +89,7 @@ def read(**means):
             "woman is μ̂, and the fit is singular."
         )
     return numbers, (
-        "What the variance of the five means has in excess of the errors of measurement is σ̂_b²: "
+        "The variance of the five means, less what errors of measurement contribute, is σ̂_b²: "
         f"{spread:.4f} − {by_error_alone():.4f} = {fit.sigma2_b:.4f}."
     )
 
@@ -101,14 +101,14 @@ def control(name, values):
 
 own_women = Explorer(
     "own-women",
-    "Explorer: make your own women",
+    "Explorer: move the women's means",
     stage,
     draw,
     read,
     (control("mean_1", MEANS), control("mean_2", MEANS)),
     Question(
-        "Move the five women closer together, until no two of their means differ by more than two "
-        "tenths. What will REML estimate σ_b² to be?",
+        "Move the five women closer together, until no two of their means differ by more than 0.2. "
+        "What will REML estimate σ_b² to be?",
         (
             "small, but greater than 0",
             "exactly 0",

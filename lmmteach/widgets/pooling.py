@@ -158,7 +158,7 @@ pooling = Explorer(
         ),
     ),
     Question(
-        "Take the unbalanced cut, where woman 1 has sixteen of the 31 measurements. As "
+        "Take the unbalanced study, where woman 1 has sixteen of the 31 measurements. As "
         "σ_b²/σ_ε² grows from 0 to ∞, what does the common mean μ̂ do?",
         (
             "It stays where it is, because the measurements are the same.",

@@ -92,7 +92,7 @@ WOMAN_4 = Numeric(
         Wrong(
             "sd_not_var",
             wrong_factor(lambda theta, n_i: shrinkage_factor(n_i[FOURTH], np.sqrt(theta))),
-            "This factor was computed from standard deviations, whereas λ₄ is made of variances.",
+            "This factor was computed from standard deviations, whereas λ₄ needs variances.",
         ),
         Wrong(
             "mean_n",
@@ -362,7 +362,7 @@ WHERE_TO = Choice(
         ),
         Option(
             "14",
-            "That is half way, as if λ were the intraclass correlation, ½. With three measurements "
+            "That is halfway, as if λ were the intraclass correlation, ½. With three measurements "
             "she deserves to keep more than half of her deviation.",
             "icc_as_shrinkage",
         ),
@@ -433,8 +433,8 @@ SPREAD = Numeric(
         Wrong(
             "var_blup_is_sigma_b",
             lambda study: theta_of_four(study, reml=True)[0],
-            "That is σ̂_b², which estimates the variance of the b. The b̂ are shrunken guesses of "
-            "the b, and such guesses vary less.",
+            "That is σ̂_b², which estimates the variance of the random effects b. The BLUPs are "
+            "shrunken guesses at them, and such guesses vary less.",
         ),
         Wrong(
             "var_of_means",
@@ -469,7 +469,7 @@ SPREAD = Numeric(
             "sigma_b_of_all_rows",
             lambda study: study.reml.sigma2_b,
             "That is σ̂_b² from all eighty rows. Keep only the first four measurements of each "
-            "woman, and then look at the b̂, which are shrunken guesses of the b.",
+            "woman, and then look at the BLUPs, which are shrunken guesses at the random effects.",
             always=False,
         ),
         Wrong(
@@ -513,11 +513,11 @@ RIDGE = Function(
         \frac{\sigma_\epsilon^2}{\sigma_b^2}\lVert\mathbf b\rVert^2, \qquad
         \mathbf r = \mathbf y - \mathbf X\hat{\boldsymbol\beta},$$
 
-        is smallest: $\mathbf b$ should follow the data, but every step away from 0 has its price.
+        is smallest: $\mathbf b$ should follow the data, but every step away from 0 is penalised.
         Up to a constant, this is $-2\sigma_\epsilon^2$ times the logarithm of the chapter's joint
         density, so it is smallest where that density is highest.
 
-        A program that knows nothing but ordinary least squares can find this place, if you append
+        A program that can do nothing but ordinary least squares will find it if you append
         $q$ made-up rows to $\mathbf Z$, one for each woman, and $q$ made-up values to $\mathbf r$.
 
         Complete `blup_by_ols(r, Z, theta)`, which returns $\hat{\mathbf b}$: what belongs in the
@@ -570,25 +570,25 @@ RIDGE = Function(
         Wrong(
             "no_root",
             penalised(lambda sigma2_b, sigma2_e: (sigma2_e / sigma2_b) ** 2),
-            "The method squares whatever is in the rows, and here the rows contain the price "
-            "itself, so it is squared once too often.",
+            "The method squares whatever is in the rows, and here the rows contain the factor "
+            "of the penalty itself, so it is squared once too often.",
         ),
         Wrong(
             "upside_down",
             penalised(lambda sigma2_b, sigma2_e: sigma2_b / sigma2_e),
-            "The price is upside down: if women differ widely, a b far from 0 should be cheap.",
+            "The penalty is upside down: if women differ widely, a b far from 0 should add little.",
         ),
         Wrong(
             "forgot_shrink",
             penalised(lambda sigma2_b, sigma2_e: 0.0),
             "Those are the raw deviations of the means, so the made-up rows have no effect, "
-            "although they should make every step away from 0 cost something.",
+            "although they should penalise every step away from 0.",
         ),
         Wrong(
             "one_for_all",
             penalised(lambda sigma2_b, sigma2_e: 1.0),
             "These made-up rows count as much as a measurement, whatever the variances are, but "
-            "their weight has to come from θ.",
+            "their weight has to depend on θ.",
         ),
     ),
 )

@@ -315,15 +315,15 @@ INTERVAL = Numeric(
     },
     hints=(
         "Do you expect a 90 % interval to be wider or narrower than the one for 95 %?",
-        "It is twice the drop of the curve that is compared with 2.706. So how deep is the cut?",
+        "It is twice the drop of the curve that is compared with 2.7055. So how deep is the cut?",
         "In a balanced study with five women twice the drop is 5{log(ν/ν̂) + ν̂/ν − 1}, with "
-        "ν̂ = SSB/5. Set it equal to 2.7055 and look for the larger solution: with r = ν/ν̂, put "
-        "r = exp(1 + 2.7055/5 − 1/r) into itself until it no longer changes. In Python, the method "
-        "`profile_interval(level=0.9)` of the fit follows the curve itself.",
+        "ν̂ = SSB/5. Set it equal to 2.7055 and look for the larger solution: begin with r = 3 for "
+        "ν/ν̂, and replace r by exp(1 + 2.7055/5 − 1/r) until it no longer changes. In Python, the "
+        "method `profile_interval(level=0.9)` of the fit uses the curve itself.",
     ),
     solution=markdown(r"""
-        A value belongs to the 90 % interval if twice the drop of the curve is at most 2.706, which
-        means that the drop itself is at most 1.353.
+        A value belongs to the 90 % interval if twice the drop of the curve is at most 2.7055,
+        which means that the drop itself is at most 1.353.
         This cut is less deep than the 1.92 for 95 %, so the interval is shorter on both sides, but
         it is still long on the right, where the curve falls slowly.
 
@@ -336,8 +336,8 @@ INTERVAL = Numeric(
         $$5\left\{\log\frac{\nu}{\hat\nu} + \frac{\hat\nu}{\nu} - 1\right\} = 2.7055.$$
 
         With $r = \nu/\hat\nu$ this becomes $r = \exp(1 + 2.7055/5 - 1/r)$.
-        If you put in $r = 3$, then what comes out, and so on, you settle at the larger solution,
-        and the interval ends at $(r\hat\nu - \hat\sigma_\epsilon^2)/16$.
+        If you begin with $r = 3$ on the right and put each result in again, the values approach
+        the larger solution, and the interval ends at $(r\hat\nu - \hat\sigma_\epsilon^2)/16$.
         The profile itself puts $\sigma_\epsilon^2$ at its best for each $\sigma_b^2$, but that
         changes this end by less than a thousandth.
         """),
@@ -362,14 +362,14 @@ INTERVAL = Numeric(
             "forgot_half",
             # The level whose quantile is twice that of 90 %, so that the drop is all of it.
             lambda study: ends(study, 0.9799848)[1],
-            "This lets the curve drop by the point of χ² itself. It is *twice* the drop that "
+            "Here the cut is as deep as the quantile of χ² itself. It is *twice* the drop that "
             "follows χ², so the cut is only half as deep.",
         ),
         Wrong(
             "wald",
             lambda study: wald_end(study, 1.644854),
-            "That is the end of the Wald interval, which replaces the curve by a parabola. Walk "
-            "along the curve itself instead.",
+            "That is the end of the Wald interval, which replaces the curve by a parabola. "
+            "The question is where the curve itself reaches the cut.",
         ),
         Wrong(
             "other_end",
@@ -385,8 +385,8 @@ INTERVAL = Numeric(
         Wrong(
             "forgot_sigma_e",
             lambda study: nu_end(study) / 16,
-            "This divides ν by 16 straight away. But ν is σ_ε² + 16σ_b², so the error variance has "
-            "to be subtracted first.",
+            "That is ν divided by 16. But ν is σ_ε² + 16σ_b², so the error variance has to be "
+            "subtracted first.",
             always=False,
         ),
         Wrong(
@@ -406,7 +406,7 @@ INTERVAL = Numeric(
         Wrong(
             "wald_95_percent",
             lambda study: wald_end(study, 1.959964),
-            "That is the end of the 95 % Wald interval. Walk along the curve itself instead of its "
+            "That is the end of the 95 % Wald interval. Use the curve itself instead of its "
             "parabola, and cut it for 90 %.",
             always=False,
         ),
@@ -446,7 +446,7 @@ FIVE = Choice(
     solution=markdown(r"""
         Nothing in the theory demands six groups.
         The number of groups decides how precisely $\sigma_b^2$ can be estimated, and the profile
-        interval shows how precisely that is: with five women it is wide, most of all upwards.
+        interval shows the result: with five women it is wide, especially above the estimate.
         Dummy variables do not add any knowledge; they answer a different question, the one about
         *these* five women.
         The standard error of $\hat\mu$ for women in general needs $\sigma_b^2$, whether it is known
@@ -502,13 +502,13 @@ PARABOLA = Choice(
         At 0 the curve itself is far below its top, much further than 1.92, so 0 is not plausible at
         all.
 
-        With few groups this interval *cannot* help containing 0.
+        With few groups this interval contains 0 whatever the data are.
         In balanced data the ML estimate divided by its standard error is never larger than
         $\sqrt{I/2}$, however much the groups differ, and for five groups that is 1.58, which is
         less than 1.96.
         """),
-    right="At 0 the chapter's curve is 56 units below its top, which no symmetric interval around "
-    "the estimate can show you.",
+    right="At 0 the chapter's log-likelihood is 56 units lower than at the estimate, whereas its "
+    "approximation has fallen by little more than one unit.",
     options=(
         Option(
             "Right: what is inside a 95 % interval is plausible.",
@@ -517,20 +517,20 @@ PARABOLA = Choice(
             "wald_for_variance",
         ),
         Option(
-            "Cut off the negative part, then the interval is fine.",
-            "That would only make the lower end look better, since 0 would still be inside. And "
+            "Cut off the negative part, and the interval is fine.",
+            "That would only make the lower end look better, since 0 would still be inside, and "
             "the upper end would be as wrong as before.",
             "truncate_wald",
         ),
         Option(
-            "The parabola is a bad picture of the curve, which at 0 is far below its top.",
+            "The parabola approximates the curve badly: at 0 the curve is far below its top.",
             "The interval is symmetric because it was constructed that way, whereas the likelihood "
             "falls steeply on the left and slowly on the right.",
         ),
         Option(
             "Something went wrong in the fit: a variance cannot be negative.",
             "The estimate is positive, and nothing is wrong with the fit. The interval was "
-            "computed afterwards, by a recipe that does not know that σ_b² is a variance.",
+            "computed afterwards, by a recipe that takes no account of σ_b² being a variance.",
             "negative_is_failure",
         ),
     ),
