@@ -455,7 +455,7 @@ def test_what_K_sees_is_the_same_with_another_mean():
     np.testing.assert_allclose(one.get_xdata(), np.diff(pairs)[:, 0])
     np.testing.assert_allclose(another.get_xdata(), one.get_xdata())
     assert (set(one.get_ydata()), set(another.get_ydata())) == ({0}, {1})
-    assert names_on(ax.yaxis) == ["one mean", "another"]
+    assert names_on(ax.yaxis) == ["first mean", "second mean"]
 
 
 def test_contrast_curves_differ_by_constants_and_have_their_stars_at_one_place(unbalanced):

@@ -509,11 +509,19 @@ def test_the_prediction_about_the_profile_is_what_it_shows():
 
 
 def test_the_prediction_about_contrasts_is_what_they_show():
+    from lmmteach.widgets.reml import K_of
+
     question = by_name["contrasts"].question
-    assert chosen("contrasts") == "It stays the same."
-    assert "by 2.19 at the peak" in question.text
-    apart = [number_at("contrasts", "ℓ_K − ℓ_R", sigma2_b=v) for v in (0.2, REML, 20.0)]
-    assert apart == pytest.approx([2.19] * 3, abs=0.005)
+    assert chosen("contrasts") == "6 below this one"
+    assert "|A|² = e¹²" in question.text
+    A = K_of("orthonormal").T @ K_of("mixed")
+    assert 2 * np.linalg.slogdet(A)[1] == pytest.approx(12)
+    for value in (0.2, REML, 20.0):
+        apart = [
+            number_at("contrasts", "ℓ_K − ℓ_R", sigma2_b=value, kind=kind)
+            for kind in ("orthonormal", "mixed")
+        ]
+        assert apart == pytest.approx([2.19, -3.81], abs=0.005)
 
 
 def test_the_prediction_about_shrinkage_is_what_it_shows():
@@ -523,9 +531,16 @@ def test_the_prediction_about_shrinkage_is_what_it_shows():
 
 
 def test_the_prediction_about_bias_is_what_it_shows():
-    assert "5 %" in chosen("bias")
-    shares = [number_at("bias", "mean of ML", groups=n) / REML for n in (5, 20)]
-    assert shares == pytest.approx([0.80, 0.95], abs=0.01)
+    explorer = by_name["bias"]
+    assert chosen("bias") == "ML, by a narrow margin"
+    for groups, text in ((5, explorer.question.text), (50, explorer.question.why)):
+        errors = [
+            number_at("bias", name, groups=groups)
+            for name in ("mean squared error of ML", "of REML")
+        ]
+        ml, restricted = map(float, re.search(r"(\d\.\d+) against (\d\.\d+)", text).groups())
+        assert errors == pytest.approx([ml, restricted], abs=0.005 if groups == 5 else 0.0005)
+    assert number_at("bias", "mean of ML", groups=50) / REML == pytest.approx(0.98, abs=0.003)
 
 
 def test_the_prediction_about_the_boundary_is_what_it_shows():
@@ -903,11 +918,11 @@ def test_only_the_top_is_called_the_top():
 
 
 @pytest.mark.parametrize("kind", ["orthonormal", "successive", "first", "mixed"])
-def test_another_K_shifts_the_curve_and_leaves_its_peak(kind):
+def test_another_K_shifts_the_curve_and_leaves_its_top(kind):
     explorer = by_name["contrasts"]
     numbers = [explorer.read(**p)[0] for p in explorer.positions if p["kind"] == kind]
     assert {n["ℓ_K − ℓ_R"] for n in numbers} == {numbers[0]["ℓ_K − ℓ_R"]}
-    assert {n["peak at"] for n in numbers} == {"1.7494"}
+    assert {n["top at"] for n in numbers} == {"1.7494"}
     shift = {"orthonormal": np.log(80) / 2, "successive": 0, "first": 0}
     if kind in shift:
         assert float(numbers[0]["ℓ_K − ℓ_R"]) == pytest.approx(shift[kind], abs=1e-4)

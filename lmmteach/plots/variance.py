@@ -28,7 +28,7 @@ def two_observations(pairs, shifted):
             ax.plot(*points.T, marker, mfc="none", mec=color, ms=5)
         ax.set(xlim=limits, ylim=limits, aspect="equal", xlabel=r"$y_1$", ylabel=r"$y_2$")
         ax.set_title("the data; grey: direction of X", fontsize=11)
-        lower.set_title("what K sees", fontsize=11)
+        lower.set_title("what is left: the contrast", fontsize=11)
         for row, (points, color, marker) in enumerate(
             ((pairs, BETWEEN, "o"), (shifted, WITHIN, "^"))
         ):
@@ -36,7 +36,7 @@ def two_observations(pairs, shifted):
             lower.plot(contrast, np.full(len(points), row), marker, mfc="none", mec=color, ms=6)
         lower.set(
             yticks=[0, 1],
-            yticklabels=["one mean", "another"],
+            yticklabels=["first mean", "second mean"],
             ylim=(-0.7, 1.7),
             xlabel=r"$K^T y = y_2 - y_1$",
         )

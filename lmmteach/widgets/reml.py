@@ -44,7 +44,7 @@ def heights(sigma2_b, kind):
 
 
 def stage_contrasts():
-    """The frame of the 79 contrasts; the curve of ℓ_R, and the line on which all peaks lie."""
+    """The frame of the 79 contrasts; the curve of ℓ_R, and the line on which all tops lie."""
     figure, (values, curves) = new_figure(2)
     values.axhline(0, color=INK, lw=0.5, alpha=0.5)
     values.set(xlim=(0, 80), xticks=[1, 20, 40, 60, 79], ylim=(-6, 6), yticks=[-6, -3, 0, 3, 6])
@@ -84,9 +84,9 @@ def distance(value):
 
 
 def read_contrasts(sigma2_b, kind):
-    """ℓ_K, its distance from ℓ_R, and where ℓ_K has its peak."""
+    """ℓ_K, its distance from ℓ_R, and where ℓ_K has its top."""
     value, restricted = heights(sigma2_b, kind)
-    peak = max(VALUES, key=lambda other: heights(other, kind)[0])
+    top = max(VALUES, key=lambda other: heights(other, kind)[0])
     apart = distance(value - restricted)
     if apart == "0.00":
         sentence = "For this K the two curves are the same, here and at every other σ_b²."
@@ -98,7 +98,7 @@ def read_contrasts(sigma2_b, kind):
     return {
         "ℓ_K": f"{value:.4f}",
         "ℓ_K − ℓ_R": f"{value - restricted:.4f}".replace("-0.0000", "0.0000"),
-        "peak at": f"{peak:g}",
+        "top at": f"{top:g}",
     }, sentence
 
 
@@ -196,8 +196,8 @@ def read_bias(groups):
         "mean squared error of ML": f"{error:.3f}",
         "of REML": f"{reml_error:.3f}",
     }, (
-        f"{better} has the smaller squared error on average. Means and errors are those over all "
-        "studies of this size, of which the dots show a thousand."
+        f"{better} has the smaller mean squared error. The means and errors are those over all "
+        "possible studies of this size, whereas the dots show a thousand of them."
     )
 
 
@@ -212,14 +212,13 @@ contrasts = Explorer(
         Control("kind", "K", KINDS, 0, NAMES),
     ),
     Question(
-        "This K raises ℓ_K above ℓ_R by 2.19 at the peak. Now move σ_b² away from the peak. What "
-        "happens to the distance between the two curves?",
-        ("It grows.", "It shrinks.", "It stays the same."),
-        2,
-        "It stays the same, and so it does for every K. A different K is this one times an "
-        "invertible matrix, which makes quite different numbers of the data, but adds the same "
-        "constant to ℓ at every θ: the curve moves up or down as a whole, and its peak stays "
-        "above the same σ_b².",
+        "With the orthonormal K, ℓ_K is 2.19 above ℓ_R. The random mixture is this K times a "
+        "matrix A with |A|² = e¹². Where will its curve be?",
+        ("6 above this one", "6 below this one", "12 below this one"),
+        1,
+        "It is 6 below this one, because −½ log |A|² = −6, which puts it 3.81 below ℓ_R. The "
+        "mixture turns the data into quite different numbers, but the curve moves down as a "
+        "whole, and its top stays at the same σ_b².",
     ),
     tuple(
         (name, {"sigma2_b": REML, "kind": kind}) for kind, name in zip(KINDS, NAMES, strict=True)
@@ -240,16 +239,21 @@ bias = Explorer(
     read_bias,
     (Control("groups", "women in each study", GROUPS, GROUPS.index(5)),),
     Question(
-        "With five women, ML estimates of σ_b² are 20 % too small on average. What about "
-        "studies of twenty women?",
-        ("still 20 % too small", "about 5 % too small", "right on average"),
+        "With five women, ML has the smaller mean squared error, 1.13 against 1.57. Which of the "
+        "two has it with fifty women?",
+        ("REML, by a narrow margin", "ML, by a narrow margin", "ML, by as wide a margin as before"),
         1,
-        "They are about 5 % too small: one part in the number of women. ML divides by 20, "
-        "although estimating the mean has left only 19 degrees of freedom.",
+        "ML has it, by a narrow margin: 0.124 against 0.128. Its bias is only 2 % by then, so the "
+        "two estimates are nearly the same, but the one from ML still varies a little less.",
     ),
     (),
     (
-        Key("ten studies, estimated by ML; on the right, pull their mean", BETWEEN, "-", "o"),
+        Key(
+            "ten studies, estimated by ML; on the right, pull the dot along the curve",
+            BETWEEN,
+            "-",
+            "o",
+        ),
         Key("ten studies, estimated by REML", BETWEEN, "--", "s", hollow=True),
         Key("the mean of all estimates", INK, line="-"),
         Key("the true σ_b²", INK, line=":"),

@@ -26,8 +26,8 @@ FROM_SUMS = Numeric(
         were forty rows in all.
         What would be the REML estimate of $\sigma_b^2$ from these rows?
 
-        Find it by hand, from the two sums of squares SSB and SSW, since with balanced data you
-        need no fit, and give at least three decimals.
+        With balanced data you need no fit, so find it by hand from the two sums of squares SSB
+        and SSW, and give at least three decimals.
         """),
     in_code="They are the rows of the DataFrame `study.data` whose `measurement` is at most 8; "
     "`lt.likelihood.sums_of_squares` gives SSB and SSW.",
@@ -47,7 +47,7 @@ FROM_SUMS = Numeric(
             lambda study: _between(*_half(study), d=6, J=8),
             "This is what comes out when SSB is divided by 6, or when ½ log |XᵀV⁻¹X| is added to "
             "the log-likelihood instead of taken away. Does estimating a mean cost a degree of "
-            "freedom, or win one?",
+            "freedom, or gain you one?",
         ),
         Wrong(
             "var_of_means",
@@ -89,8 +89,8 @@ FROM_SUMS = Numeric(
         ),
     ),
     hints=(
-        "Chapter 2 has the closed form for balanced data, and in this chapter we saw the one "
-        "divisor that REML changes in it.",
+        "The section on the REML estimates has the closed form for balanced data, with the one "
+        "divisor in which REML differs from ML.",
         "With balanced data σ̂_ε² is SSW/(I(J − 1)), and σ̂_b² is (SSB/d − σ̂_ε²)/J. Which d "
         "belongs to REML, and what is J in the shortened study?",
         "REML leaves I − 1 = 4 degrees of freedom between the women, so d = 4, and there are J = 8 "
@@ -114,8 +114,8 @@ FROM_SUMS = Numeric(
         "answer = (SSB / 4 - sigma2_e) / 8"
     ),
     right=(
-        "You divided by the four degrees of freedom that five women leave once their common mean "
-        "is estimated, and you took away what measurement error adds to the means."
+        "You divided by the four degrees of freedom that are left once the common mean of the five "
+        "women has been estimated, and you took away what measurement error adds to the means."
     ),
 )
 
@@ -126,8 +126,8 @@ BIASED = Choice(
     prompt=markdown(r"""
         A study like ours, with sixteen measurements of each of five women and a common mean
         $\mu$, is repeated many times, always with five new women.
-        Which of the two ML estimates of a variance are wrong on average, if we leave aside the
-        rare studies in which $\hat\sigma_b^2$ comes out as 0?
+        Is either of the two variance estimates from ML wrong on average, or are both?
+        Leave aside the rare studies in which $\hat\sigma_b^2$ comes out as 0.
         """),
     options=(
         Option(
@@ -146,8 +146,8 @@ BIASED = Choice(
         ),
         Option(
             "Only the estimate between women, σ̂_b², is too small.",
-            "Yes: the five means are compared with a μ that was itself computed from them, and "
-            "still ML divides as if it had been known beforehand.",
+            "Yes: the five means are compared with a μ that was itself computed from them, yet ML "
+            "divides as if it had been known beforehand.",
         ),
         Option(
             "Neither of them, because maximum likelihood is right on average.",
@@ -166,13 +166,14 @@ BIASED = Choice(
     solution=markdown(r"""
         The estimate $\hat\sigma_\epsilon^2 = \mathrm{SSW}/(I(J-1))$ is the same for ML and REML,
         and it is right on average.
-        But ML divides SSB by $I$ instead of $I - 1$, so it makes
-        $\sigma_b^2 + \sigma_\epsilon^2/J$ a fifth smaller than it is, and because the part
-        $\sigma_\epsilon^2/J$ is estimated well, all of the error ends up in $\hat\sigma_b^2$.
+        But ML divides SSB by $I$ instead of $I - 1$, so its estimate of
+        $\sigma_b^2 + \sigma_\epsilon^2/J$ is a fifth too small on average.
+        Since $\sigma_\epsilon^2/J$ is estimated correctly, the whole of that error ends up in
+        $\hat\sigma_b^2$, which is therefore too small by slightly more than a fifth.
         """),
     right=(
-        "SSW does not change if μ is known, and the five degrees of freedom that the women's own "
-        "means cost are already counted in its divisor."
+        "Knowing μ would not change SSW, whose divisor already allows for the five degrees of "
+        "freedom that the women's own means cost."
     ),
 )
 
@@ -268,7 +269,7 @@ OTHER_K = Numeric(
     ),
     right=(
         "It differs from the criterion of other software by the constant log n, so her estimates "
-        "agree with theirs although the heights must not be compared."
+        "agree with theirs, although the two criteria must not be compared."
     ),
 )
 
@@ -340,8 +341,8 @@ WITHOUT_MATRICES = Function(
         V^{-1}\mathbf r = \sum_i w_i(\bar y_i - \hat\mu)^2 + \mathrm{SSW}/\sigma_\epsilon^2$.
         Your part is to find the right $\hat\mu$, and to write
         $\log\lvert\mathbf X^{\mathsf T}\mathbf V^{-1}\mathbf X\rvert$ in terms of the weights.
-        Your function is tried on the balanced study and on an unbalanced one, with 16, 8, 4, 2
-        and 1 measurements.
+        Your function will be tried on the balanced study and on an unbalanced one, with 16, 8,
+        4, 2 and 1 measurements of the five women.
         """),
     name="criterion_from_means",
     stub=markdown('''
@@ -403,7 +404,7 @@ WITHOUT_MATRICES = Function(
         ),
     ),
     hints=(
-        "With a common mean XᵀV⁻¹X is a single number, and its inverse is the variance of μ̂, "
+        "With a common mean, XᵀV⁻¹X is a single number, and its inverse is the variance of μ̂, "
         "which is a weighted mean of the women's means.",
         "Each woman is informative about μ through her mean, with information wᵢ, and the "
         "information from independent women adds up.",
@@ -421,8 +422,8 @@ WITHOUT_MATRICES = Function(
         """),
     code=source(criterion_from_means),
     right=(
-        "Five means, five sizes and one sum of squares are all that REML needs, and your code is "
-        "right for groups of any size."
+        "Five means, five sizes and one sum of squares are all that REML needs here, and your code "
+        "is right for groups of any size."
     ),
 )
 
@@ -432,13 +433,13 @@ COMPARABLE = Choice(
     title="When may REML likelihoods be compared?",
     prompt=markdown(r"""
         You have fitted two models to the same responses, both of them by REML.
-        Under which condition may you compare their restricted log-likelihoods?
+        Under what condition may you compare their restricted log-likelihoods?
         """),
     options=(
         Option(
             "Under no condition, since only ML likelihoods may be compared.",
-            "This is too strict, although you will often read it. Ask on what the matrix K "
-            "depends, and then when two models have the same Kᵀy.",
+            "This is too strict, although you will often read it. Ask what the matrix K "
+            "depends on, and then when two models have the same Kᵀy.",
             "reml_never_lrt",
         ),
         Option(
@@ -489,8 +490,8 @@ BETTER = Choice(
     options=(
         Option(
             "Both of the colleague's conclusions are true.",
-            "Being unbiased means being right on average, which leaves open how far the single "
-            "estimates are off. And is the average of roots the root of the average?",
+            "Being unbiased means being right on average, which leaves open how far off individual "
+            "estimates are. And is the average of the roots the root of the average?",
             "reml_always_better",
         ),
         Option(
@@ -519,17 +520,18 @@ BETTER = Choice(
         "roots with the root of their mean.",
     ),
     solution=markdown(r"""
-        The ML estimate is about $\tfrac45$ of that of REML.
-        So it is biased, but its variance is only $\tfrac{16}{25}$ of that of REML, and with five
-        women the smaller variance outweighs the bias: ML has the smaller mean squared error.
+        With five women the ML estimate is about $\tfrac45$ of that of REML, a little less because
+        the same $\hat\sigma_\epsilon^2/J$ is subtracted in both.
+        So it is biased, but its variance is only about $\tfrac{16}{25}$ of that of REML, and the
+        smaller variance outweighs the bias: ML has the smaller mean squared error.
         For the second conclusion, since the root is concave, $\mathrm E\,\hat\sigma_b <
         \sqrt{\mathrm E\,\hat\sigma_b^2} = \sigma_b$.
         REML is preferred for a different reason: the standard errors of
         $\hat{\boldsymbol\beta}$ are computed from $\hat\sigma_b^2$, and with ML they are too small.
         """),
     right=(
-        "Hitting the target on average and landing near it each time are two different virtues, "
-        "and REML is chosen for a third: the standard errors of β̂ are right."
+        "An estimate that is right on average need not be close to the truth in a single study, "
+        "and being right for a variance does not make it right for the root of that variance."
     ),
 )
 
