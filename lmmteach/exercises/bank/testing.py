@@ -489,8 +489,8 @@ moved = y.mean() + c * (own - y.mean()) + (y - own)
         "answer = lt.testing.boundary_pvalue(lt.testing.boundary_lrt(moved, X, Z))"
     ),
     right=(
-        "The mixture halves the p-value of χ²₁, and with only five women even this half is larger "
-        "than the exact p-value."
+        "This is half of what χ²₁ would have given, and it still exceeds the exact value, because "
+        "with so few groups the statistic is 0 in more than half of all studies under H₀."
     ),
 )
 
