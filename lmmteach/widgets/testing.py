@@ -179,7 +179,7 @@ def stage_wald():
     right.axvline(1, color=INK, lw=0.5, alpha=0.5)
     right.set(xlim=(0, 3), ylim=(-6, 0.4), xticks=[0, 1, 2, 3])
     right.set_yticks([-6, -4, -2, 0])
-    set_title(right, "What each test sees of the curve")
+    set_title(right, "The curve and its parabola")
     right.set_xlabel("σ_b² as a multiple of its estimate")
     right.set_ylabel("below the top")
     return figure, (left, right)
@@ -221,12 +221,12 @@ wald_ceiling = Explorer(
         Control("groups", "women", GROUPS, GROUPS.index(5)),
     ),
     Question(
-        "How many women does it take until z can pass 1.96 at all, however much they differ?",
+        "How many women does it take before z can pass 1.96 at all, however much they differ?",
         ("six", "seven", "nine", "no number is enough"),
         2,
-        "It takes nine. z never exceeds the root of (I − 1)/2, which is 1.87 for eight women and "
-        "2 for nine, and even nine women have to differ about as much as these five do before z "
-        "passes 1.96.",
+        "It takes nine, because z never reaches the root of (I − 1)/2, which is 1.87 for eight "
+        "women and 2 for nine. Even with nine women, z passes 1.96 only if the estimate of σ_b² "
+        "is about 1 or more.",
     ),
     (("as estimated", {"sigma2_b": REML, "groups": 5}),),
     (
@@ -249,16 +249,16 @@ boundary = Explorer(
         Control("reml", "statistic", (False, True), 0, ("LRT, by ML", "RLRT, by REML")),
     ),
     Question(
-        "At c = 0.19 one of the three p-values of the LRT is below 0.05. Switch to the RLRT: how "
-        "many of them are below 0.05 then?",
+        "At c = 0.19 one of the three p-values of the LRT is below 0.05. How many will be below "
+        "0.05 if you switch to the RLRT?",
         ("none", "still one", "two", "all three"),
         2,
-        "Two are, because the mixture joins the exact p-value. If women do not differ, the RLRT "
-        "is 0 in 59 % of the studies and the LRT in 70 %, so the half that the mixture assumes is "
-        "nearer to the truth for the RLRT. For both statistics χ²₁ gives the largest p-value and "
-        "the exact distribution the smallest, wherever the statistic is above 0.",
+        "Two are, because that of the mixture is now below 0.05 as well. If women do not differ, "
+        "the RLRT is 0 in 59 % of the studies and the LRT in 70 %, so the half that the mixture "
+        "assumes is nearer to the truth for the RLRT. For both statistics χ²₁ gives the largest "
+        "p-value and the exact distribution the smallest, wherever the statistic is above 0.",
     ),
-    (("the borderline data set", {"c": 0.19, "reml": False}),),
+    (("study A of the chapter", {"c": 0.19, "reml": False}),),
     (
         Key("the exact distribution, and its p-value", BETWEEN, "-", "D"),
         Key("the mixture of 0 and χ²₁, half each", INK, "--", "s"),

@@ -95,8 +95,8 @@ DAYS = Numeric(
         Wrong(
             "aic_not_lrt",
             lambda study: _gain(study) - 6,
-            "This is the difference of the two AIC, from which the price of three more parameters "
-            "has been taken away, whereas the statistic of the test charges nothing for them.",
+            "This is the difference between the two AIC values, which contain the price of three "
+            "more parameters, whereas the statistic of the test charges nothing for them.",
         ),
         Wrong(
             "order_not_days",
@@ -119,8 +119,8 @@ DAYS = Numeric(
         $\mathrm{LRT} = 2\{\ell^{(2)} - \ell^{(1)}\}$.
         If days make no difference, it follows approximately a $\chi^2$ distribution with three
         degrees of freedom, one for each additional coefficient.
-        With REML likelihoods you would get a different number whenever the columns of
-        $\mathbf X$ are measured in different units.
+        With REML likelihoods the number would depend on the units in which the columns of
+        $\mathbf X$ are measured.
         """),
     code=(
         'data = study.data.assign(day=(study.data["measurement"] - 1) // 4)\n'
@@ -129,8 +129,8 @@ DAYS = Numeric(
         "answer = 2 * (large.loglik - small.loglik)"
     ),
     right=(
-        "Both models were fitted by ML, so this is a genuine likelihood ratio, which you can "
-        "compare with χ² with three degrees of freedom."
+        "Both models were fitted by ML, so this is a genuine likelihood ratio, and χ² with three "
+        "degrees of freedom gives its p-value."
     ),
 )
 
@@ -143,7 +143,8 @@ AIC_OF_DRIFT = Numeric(
         Take the unbalanced study (16, 8, 4, 2 and 1 measurements), and let the level drift with
         the order of the measurements, as in `logestrone ~ measurement + (1 | woman)`.
 
-        You want to compare this model with the one without the drift, so what is its AIC?
+        You want to compare this model with the one without the drift.
+        What is the AIC of the model with the drift?
         Give at least three decimals, which is more than a printout shows.
         """),
     in_code="The rows of the unbalanced study are `study.cut.data`.",
@@ -217,7 +218,10 @@ AIC_OF_DRIFT = Numeric(
         'fit = lt.lmm("logestrone ~ measurement + (1 | woman)", study.cut.data, method="ML")\n'
         "answer = -2 * fit.loglik + 2 * 4"
     ),
-    right="Two coefficients and two variances had to be paid for, on top of a fit by ML.",
+    right=(
+        "The log-likelihood is that of an ML fit, and the price is that of two coefficients and "
+        "two variances."
+    ),
 )
 
 
@@ -241,7 +245,7 @@ ZERO = Numeric(
         Suppose that women do differ, but only a little, with $\sigma_b^2 = 0.02$, and that the
         true $\sigma_\epsilon^2$ is equal to the REML estimate of the study.
 
-        In which share of studies with five women and sixteen measurements of each will the REML
+        In what share of studies with five women and sixteen measurements of each will the REML
         estimate $\hat\sigma_b^2$ be exactly 0?
         Give at least two decimals; if you simulate, you need at least 100,000 studies for them.
 
@@ -280,7 +284,7 @@ ZERO = Numeric(
             "factor_turned",
             lambda study: _at_most(_inflation(study)),
             "The factor is right, but it is in the wrong place. Differences between women make F "
-            "larger, so that values up to 1 become rarer and not more frequent.",
+            "larger, so values up to 1 become rarer, not more frequent.",
         ),
         Wrong(
             "forgot_J",
@@ -319,7 +323,7 @@ ZERO = Numeric(
         $$P(\hat\sigma_b^2 = 0) =
         P\left(F_{4,75} \le \frac{1}{1 + 16\,\sigma_b^2/\sigma_\epsilon^2}\right).$$
 
-        Women differ in all of these studies, and still a good part of them gives the estimate 0.
+        Women differ in all of these studies, and still this share of them gives the estimate 0.
         """),
     code=(
         "from scipy.stats import f\n\n"
@@ -327,8 +331,8 @@ ZERO = Numeric(
         "answer = f(4, 75).cdf(1 / factor)"
     ),
     right=(
-        "In all these studies there is something to be found, and still they come out empty: an "
-        "estimate of 0 is no proof that there is nothing."
+        "Women differ in every one of these studies, and yet this many of them miss it, so an "
+        "estimate of 0 is no proof that women are alike."
     ),
 )
 
@@ -376,6 +380,8 @@ BORDERLINE = Numeric(
     prompt=markdown(r"""
         Move the five women closer together, until their means have a standard deviation of 0.25
         (with divisor 4), while the deviations from each woman's own mean stay as they are.
+        They are then a little closer together than in study A of the chapter, where this standard
+        deviation is 0.253.
 
         If you test $\sigma_b^2 = 0$ for these data with the likelihood ratio (ML) and the
         half-and-half mixture, what is the p-value?
@@ -388,12 +394,12 @@ BORDERLINE = Numeric(
 
         and a $\chi^2_1$ variable is larger than $t$ with probability $2\{1 - \Phi(\sqrt t)\}$.
         """),
-    in_code="""The moved responses are `closer`:
+    in_code="""The moved responses are `moved`:
 
 ```python
 own = Z @ study.means
 c = 0.25 / study.means.std(ddof=1)
-closer = y.mean() + c * (own - y.mean()) + (y - own)
+moved = y.mean() + c * (own - y.mean()) + (y - own)
 ```
 
 `lt.testing.boundary_lrt` and `lt.testing.boundary_pvalue` have the statistic and the mixture.""",
@@ -464,8 +470,8 @@ closer = y.mean() + c * (own - y.mean()) + (y - own)
         "With probability one half each, the mixture is χ²₀, which is always 0, or χ²₁. "
         "For a statistic above 0, which part of the p-value of χ²₁ remains?",
         "What remains is half of 2{1 − Φ(√t)}, and so 1 − Φ(√t), where t is the statistic. In "
-        "Python, use `lt.testing.boundary_pvalue(lt.testing.boundary_lrt(closer, X, Z))`, where "
-        "`closer` is the array of the moved responses.",
+        "Python, use `lt.testing.boundary_pvalue(lt.testing.boundary_lrt(moved, X, Z))`, where "
+        "`moved` is the array of the moved responses.",
     ),
     solution=markdown(r"""
         If there are many groups, then under $H_0$ the estimate is pushed to the edge about half
@@ -479,12 +485,12 @@ closer = y.mean() + c * (own - y.mean()) + (y - own)
     code=(
         "own = Z @ study.means\n"
         "c = 0.25 / study.means.std(ddof=1)\n"
-        "closer = y.mean() + c * (own - y.mean()) + (y - own)\n"
-        "answer = lt.testing.boundary_pvalue(lt.testing.boundary_lrt(closer, X, Z))"
+        "moved = y.mean() + c * (own - y.mean()) + (y - own)\n"
+        "answer = lt.testing.boundary_pvalue(lt.testing.boundary_lrt(moved, X, Z))"
     ),
     right=(
-        "The mixture has halved what χ²₁ would have given, and with only five women even that is "
-        "larger than the exact value."
+        "This is half of what χ²₁ would have given, and it still exceeds the exact value, because "
+        "with so few groups the statistic is 0 in more than half of all studies under H₀."
     ),
 )
 
@@ -545,13 +551,13 @@ SPOT_THE_BUG = Function(
     prompt=markdown(r"""
         A colleague wrote this parametric bootstrap, which is meant to simulate how the statistic
         for $\sigma_b^2 = 0$ is distributed when $H_0$ is true.
-        The random numbers come from outside, with a row of `u` for the women and a row of `e` for
-        the measurements of each study, all drawn from $N(0, 1)$.
+        The random numbers are arguments: each study uses one row of `u` for its women and one row
+        of `e` for its measurements, all drawn from $N(0, 1)$.
         """)
     + f"\n\n```python\n{source(colleague_statistics)}```\n\n"
     + markdown(r"""
         The p-values that it gives are never small.
-        In the estrone data the women could hardly differ more, and still about three of ten
+        The women of the estrone data could hardly differ more, and yet about three in ten of the
         simulated statistics are larger than the observed one, while hardly any of them is 0.
 
         Find the bug, and write a function `null_statistics(y, X, Z, u, e)` that does not have it.
@@ -609,9 +615,9 @@ SPOT_THE_BUG = Function(
         X\boldsymbol\beta + \boldsymbol\epsilon$ with the estimates of the model without
         $\mathbf b$.
 
-        For this statistic it would even be enough to drop the term with $\mathbf Z$, because
-        under $H_0$ it depends neither on $\boldsymbol\beta$ nor on $\sigma_\epsilon^2$, which
-        only shift and stretch the data.
+        For this statistic it would even be enough to drop the term with $\mathbf Z$.
+        Under $H_0$ its distribution depends neither on $\boldsymbol\beta$ nor on
+        $\sigma_\epsilon^2$, which only shift and stretch the data.
         """),
     code=source(null_statistics),
     right=(
@@ -638,8 +644,8 @@ WALD = Choice(
         Option(
             "I report F, because z is not a test here.",
             "Yes: the standard error of a variance grows along with it, which keeps the Wald "
-            "statistic of six groups always below 1.96, whereas the analysis of variance has no "
-            "such ceiling and is exact.",
+            "statistic of six groups below 1.96 in any data, whereas the analysis of variance "
+            "has no such ceiling and is exact.",
         ),
         Option(
             "I report z, whose p-value is above 5 %, so that no difference has been shown.",
@@ -671,10 +677,13 @@ WALD = Choice(
         The standard error of $\hat\sigma_b^2$ is nearly proportional to $\hat\sigma_b^2$ itself,
         so $z$ approaches $\sqrt{(I-1)/2} = \sqrt{2.5} \approx 1.58$ and never passes it.
         With six groups it cannot reach 1.96, whatever the data are.
-        The F test, and the likelihood ratio with its proper null distribution, can detect
+        The F test, and the likelihood ratio with its own null distribution, can detect
         differences that $z$ cannot.
         """),
-    right="A number that is bound to be small is no evidence of anything when it is small.",
+    right=(
+        "Since z stays below its ceiling however much the groups differ, a small z does not count "
+        "as evidence that they are alike."
+    ),
 )
 
 EXERCISES = (DAYS, AIC_OF_DRIFT, ZERO, BORDERLINE, SPOT_THE_BUG, WALD)
