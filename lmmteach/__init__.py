@@ -2,12 +2,14 @@
 
 The modules ``model``, ``likelihood``, ``profile``, ``blup``, ``reml``, ``testing``,
 ``prediction`` and ``diagnostics`` hold the formulas of the lecture, one small function for each;
-``lmm`` fits a model with them, and ``lrt`` and ``bootstrap_lrt`` compare two fits.
+those of the later chapters go beyond it. ``lmm`` fits a model with them, and ``lrt`` and
+``bootstrap_lrt`` compare two fits.
 """
 
 from lmmteach import (
     blup,
     compare,
+    covariance,
     diagnostics,
     likelihood,
     model,
@@ -39,6 +41,7 @@ __all__ = [
     "blup",
     "bootstrap_lrt",
     "compare",
+    "covariance",
     "diagnostics",
     "exercises",
     "likelihood",

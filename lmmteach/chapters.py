@@ -1,6 +1,7 @@
 """The chapters of the book: whatever counts or names them reads this list.
 
-``_toc.yml`` has them in the same order; a test holds the two against each other.
+``_toc.yml`` has them in the same order, in two parts that are numbered through: the lecture's eight
+and those that lead beyond it. A test holds the two lists against each other.
 """
 
 from typing import NamedTuple
@@ -47,6 +48,7 @@ CHAPTERS = (
     Chapter(6, "testing", "Testing", ("testing", "compare")),
     Chapter(7, "prediction", "Prediction", ("prediction",)),
     Chapter(8, "diagnostics", "Diagnostics", ("diagnostics",)),
+    Chapter(9, "more-effects", "More than one random effect", ("covariance",)),
 )
 
 

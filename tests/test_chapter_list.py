@@ -29,11 +29,23 @@ def test_chapters_are_numbered_without_a_gap():
     assert [chapter.number for chapter in CHAPTERS] == list(range(1, len(CHAPTERS) + 1))
 
 
-def test_the_numbered_part_of_the_contents_is_the_list():
+def test_the_numbered_parts_of_the_contents_are_the_list():
     contents = yaml.safe_load((ROOT / "_toc.yml").read_text(encoding="utf-8"))
-    (part,) = [part for part in contents["parts"] if part.get("numbered")]
-    files = [page["file"] for page in part["chapters"]]
+    parts = [part for part in contents["parts"] if part.get("numbered")]
+    files = [page["file"] for part in parts for page in part["chapters"]]
     assert files == [f"chapters/{chapter.page}" for chapter in CHAPTERS]
+
+
+def test_the_lecture_has_a_part_of_its_own():
+    contents = yaml.safe_load((ROOT / "_toc.yml").read_text(encoding="utf-8"))
+    sizes = {part["caption"]: len(part["chapters"]) for part in contents["parts"]}
+    assert sizes["The lecture, step by step"] == 8
+    assert sizes["Beyond the lecture"] == len(CHAPTERS) - 8
+    front = register.pages()["chapters/index"]
+    lecture, beyond = (
+        re.findall(r"^\| \{doc\}`\d", part, re.M) for part in front.split("## Beyond the lecture")
+    )
+    assert (len(lecture), len(beyond)) == (8, len(CHAPTERS) - 8)
 
 
 def test_a_numbered_notebook_is_a_chapter():

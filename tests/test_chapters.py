@@ -13,6 +13,8 @@ from scipy.optimize import brentq, minimize, minimize_scalar
 from scipy.stats import bartlett, chi2, f, norm, shapiro
 from scipy.stats import t as student_t
 
+from lmmteach.exercises.bank import EXERCISES
+
 ROOT = Path(__file__).resolve().parent.parent
 R = json.loads((ROOT / "tests" / "oracle" / "estrone.json").read_text(encoding="utf-8"))
 SIGMA2_B, SIGMA2_E = R["reml"]["varcomp"]["vcov"]
@@ -418,6 +420,107 @@ DIAGNOSTICS = {
     r"^log scale: .+ Bartlett p = (.+)": bartlett(*BY_WOMAN).pvalue,
     r"pg/ml    : .+ Bartlett p = (.+)": bartlett(*10 ** (BY_WOMAN / 10)).pvalue,
 }
+
+
+# Chapter 9, on data of its own.
+
+
+def golden(name):
+    return json.loads((ROOT / "tests" / "oracle" / f"{name}.json").read_text(encoding="utf-8"))
+
+
+SLEEP = golden("sleepstudy_slope")["reml"]
+VAR_0, VAR_1, COV_01, VAR_E = SLEEP["varcomp"]["vcov"]
+ALONE = golden("sleepstudy_ri")["reml"]
+PASTES, PENICILLIN = (golden(name)["reml"] for name in ("pastes", "penicillin"))
+REACTION = (np.array(SLEEP["fitted"]) + np.array(SLEEP["resid"])).reshape(18, 10)
+DAYS = np.arange(10)
+OWN = np.array([np.polyfit(DAYS, row, 1)[::-1] for row in REACTION])
+OWN_ERROR = np.linalg.inv([[10, 45], [45, 285]])
+D_SLEEP = np.array([[VAR_0, COV_01], [COV_01, VAR_1]])
+
+
+def cov_of_days(one, other):
+    return VAR_0 + COV_01 * (one + other) + VAR_1 * one * other
+
+
+def correlation_at(c):
+    return (COV_01 + c * VAR_1) / np.sqrt((VAR_0 + 2 * c * COV_01 + c**2 * VAR_1) * VAR_1)
+
+
+def strata_criterion(strata, logdet_information):
+    """REML criterion of independent mean squares, each at its own variance: [(SS, df), …]."""
+    df = sum(one for _, one in strata)
+    heights = sum(one * (np.log(SS / one) + 1) for SS, one in strata)
+    return heights + df * np.log(2 * np.pi) + logdet_information
+
+
+def uncorrelated_from_the_middle():
+    """Means and slopes around the middle are independent, so three mean squares are all."""
+    x = DAYS - 4.5
+    means, slopes = REACTION.mean(axis=1), REACTION @ x / 82.5
+    of_means, of_slopes = (
+        17 * size * np.var(b, ddof=1) for size, b in ((10, means), (82.5, slopes))
+    )
+    left = REACTION - means[:, None] - np.outer(slopes, x)
+    # log |XᵀX| is the constant by which lme4's criterion differs from that of unit contrasts.
+    return strata_criterion(
+        [(of_means, 17), (of_slopes, 17), (np.sum(left**2), 144)], np.log(180) + np.log(18 * 82.5)
+    )
+
+
+def rlrt_of_blocks():
+    """A balanced crossed design has a stratum for women, one for blocks, and the rest."""
+    table = BY_WOMAN.reshape(5, 4, 4)
+    blocks = 20 * np.sum((table.mean(axis=(0, 2)) - Y.mean()) ** 2)
+    rest = SSW - blocks
+    return 75 * np.log(SSW / 75) - 3 * np.log(blocks / 3) - 72 * np.log(rest / 72)
+
+
+def shrinkage_by_hand():
+    """Λ from R's BLUPs: what turns deviations of the own lines into them."""
+    b = np.array(SLEEP["ranef"]["Subject"]["values"])
+    return np.linalg.lstsq(OWN - np.array(SLEEP["beta"]), b)[0].T
+
+
+MORE = {
+    r"own lines: from (.+?) to": OWN[:, 1].min(),
+    r"own lines: from .+ to (.+) ms": OWN[:, 1].max(),
+    r"^SD of intercepts (.+?) ms": SLEEP["varcomp"]["sdcor"][0],
+    r"^SD of intercepts .+ of slopes (.+?) ms a day": SLEEP["varcomp"]["sdcor"][1],
+    r"correlation (\S+), SD of errors": SLEEP["varcomp"]["sdcor"][2],
+    r"SD of errors (.+) ms": SLEEP["sigma"],
+    r"measurement on day 0: (.+?),": VAR_0 + VAR_E,
+    r"measurement .+ on day 9: (.+?),": cov_of_days(9, 9) + VAR_E,
+    r"ratio (.+?);": (cov_of_days(9, 9) + VAR_E) / (VAR_0 + VAR_E),
+    r"random intercept alone: (.+) on both": sum(ALONE["varcomp"]["vcov"]),
+    r"covariance of days 0 and 1: (.+?);": cov_of_days(0, 1),
+    r"covariance of days 0 and 9: (.+?);": cov_of_days(0, 9),
+    r"covariance of days 8 and 9: (.+?);": cov_of_days(8, 9),
+    r"covariance of days 8 and 9: .+ alone: (.+)": ALONE["varcomp"]["vcov"][0],
+    r"^REML criterion (.+?);": SLEEP["criterion"],
+    r"^from the middle: criterion (.+?),": SLEEP["criterion"],
+    r"^from the middle: .+ intercepts (.+?),": np.sqrt(VAR_0 + 9 * COV_01 + 4.5**2 * VAR_1),
+    r"^from the middle: .+ correlation (.+)": correlation_at(4.5),
+    r"^origin at day +-3: correlation +(.+)": correlation_at(-3),
+    r"^origin at day +9: correlation +(.+)": correlation_at(9),
+    r"counted from day 0: criterion (.+)": golden("sleepstudy_uncorr")["uncorrelated"]["criterion"],
+    r"counted from the middle: criterion (.+)": uncorrelated_from_the_middle(),
+    r"^S = \[\[(.+?),": shrinkage_by_hand()[0, 0],
+    r"^S = .+?, (.+?)\]": shrinkage_by_hand()[0, 1],
+    r"^S = .+, (.+?)\]\]": shrinkage_by_hand()[1, 1],
+    r"variances: batch (.+?),": PASTES["varcomp"]["vcov"][1],
+    r"variances: batch .+ cask (.+?),": PASTES["varcomp"]["vcov"][0],
+    r"SE of the mean (.+?),": PASTES["se_beta"][0],
+    r"variances: plate (.+?),": PENICILLIN["varcomp"]["vcov"][0],
+    r"variances: plate .+ sample (.+?),": PENICILLIN["varcomp"]["vcov"][1],
+    r"SE of the fit (.+)": PENICILLIN["se_beta"][0],
+    r"^random intercept: .+ SE (.+?),": ALONE["se_beta"][1],
+    r"^and slope +: .+ SE (.+?),": SLEEP["se_beta"][1],
+    r"^and slope +: .+ t (.+)": SLEEP["t"][1],
+    r"^statistic (.+?);": rlrt_of_blocks(),
+    r"mixture .+ p = (.+?),": chi2(1).sf(rlrt_of_blocks()) / 2,
+}
 PENCIL = {
     r"b integrated out +(.+)": TEST["LRT"],
     r"equation \(1\): +(.+)": LOGLIK_ML + 40 * np.log(2 * np.pi),
@@ -434,6 +537,7 @@ BY_CHAPTER = {
     "06-testing": TESTING,
     "07-prediction": PREDICTION,
     "08-diagnostics": DIAGNOSTICS,
+    "09-more-effects": MORE,
     "printout": PRINTOUT,
     "sharp-pencil": PENCIL,
 }
@@ -762,6 +866,82 @@ def test_five_groups_hardly_show_a_skewed_distribution(groups):
             power = np.mean([test.pvalue < 0.05 for test in tests])
         pattern = rf"^ *{groups} groups: noticed {pattern}"
         assert_simulated("08-diagnostics", pattern, power, np.sqrt(power * (1 - power) / 4000))
+
+
+@pytest.mark.parametrize("subjects", [4, 6, 10, 18])
+def test_how_often_slopes_are_singular(subjects):
+    """The same share from Wishart matrices, drawn by the decomposition of Bartlett."""
+    rng, studies = np.random.default_rng(90), 100_000
+    df = subjects - 1
+    A = np.zeros((studies, 2, 2))
+    A[:, 0, 0] = np.sqrt(rng.chisquare(df, studies))
+    A[:, 1, 1] = np.sqrt(rng.chisquare(df - 1, studies))
+    A[:, 1, 0] = rng.normal(size=studies)
+    root = np.linalg.cholesky(D_SLEEP + VAR_E * OWN_ERROR) @ A
+    within = VAR_E * rng.chisquare(8 * subjects, studies) / (8 * subjects)
+    # Singular where the difference has a determinant below 0; it has rarely two such eigenvalues.
+    difference = root @ np.swapaxes(root, 1, 2) / df - within[:, None, None] * OWN_ERROR
+    a, d = difference[:, 0, 0], difference[:, 1, 1]
+    share = np.mean((np.linalg.det(difference) <= 0) | (a + d <= 0))
+    pattern = rf"^ *{subjects} subjects: singular in "
+    assert_simulated("09-more-effects", pattern, share, np.sqrt(share * (1 - share) / studies))
+
+
+def sizes_of_three_rules(effect, sd):
+    """The rules of the chapter on studies that are drawn through their sums of squares."""
+    rng, studies = np.random.default_rng(91), 200_000
+    nu = 82.5 * sd**2 + VAR_E
+    mean = rng.normal(effect * np.sqrt(8 * 82.5), np.sqrt(nu), studies) ** 2
+    between, within = nu * rng.chisquare(7, studies), VAR_E * rng.chisquare(64, studies)
+    always = student_t(7).ppf(0.975) ** 2 < mean / (between / 7)
+    never = student_t(71).ppf(0.975) ** 2 < mean / ((between + within) / 71)
+    is_needed = f(7, 64).sf((between / 7) / (within / 64)) < 0.2
+    return always.mean(), never.mean(), np.where(is_needed, always, never).mean()
+
+
+@pytest.mark.parametrize("effect", [0, 3])
+@pytest.mark.parametrize("sd", [0, 2, SLEEP["varcomp"]["sdcor"][1]])
+def test_what_random_slopes_cost_and_what_they_save(effect, sd):
+    block = re.search(
+        rf"true slope {effect} ms a day.+\n((?:  SD .+\n)+)", printed("09-more-effects")
+    )[1]
+    (line,) = re.findall(rf"SD of slopes {sd:.2f}: (.+)", block)
+    found = [tuple(map(float, re.findall(r"([\d.]+) %", one))) for one in line.split(", ")]
+    for (share, error), expected in zip(found, sizes_of_three_rules(effect, sd), strict=True):
+        own = np.sqrt(expected * (1 - expected) / 200_000)
+        assert share / 100 == pytest.approx(expected, abs=4.5 * np.hypot(error / 100, own))
+
+
+def test_standard_errors_of_the_slopes_variances_are_those_of_a_numerical_curvature():
+    def criterion(theta):
+        """−2ℓ_R of the sleep study from the two-dimensional own lines."""
+        M = np.array([[theta[0], theta[1]], [theta[1], theta[2]]]) + theta[3] * OWN_ERROR
+        away = OWN - OWN.mean(axis=0)
+        rest = np.sum((REACTION - OWN[:, :1] - np.outer(OWN[:, 1], DAYS)) ** 2)
+        form = np.trace(np.linalg.solve(M, away.T @ away))
+        return 17 * np.linalg.slogdet(M)[1] + form + 144 * np.log(theta[3]) + rest / theta[3]
+
+    at, steps = np.array([VAR_0, COV_01, VAR_1, VAR_E]), np.array([1.0, 0.3, 0.05, 1.0])
+    H = np.zeros((4, 4))
+    for i in range(4):
+        for j in range(4):
+            moves = [(a, b, a * b) for a in (-1, 1) for b in (-1, 1)]
+            H[i, j] = sum(
+                sign * criterion(at + a * steps * np.eye(4)[i] + b * steps * np.eye(4)[j])
+                for a, b, sign in moves
+            ) / (8 * steps[i] * steps[j])
+    expected = np.sqrt(np.diag(np.linalg.inv(H)))
+    for name, value, se in zip(
+        ("sigma2_0", "sigma_01", "sigma2_1", "sigma2_e"), at, expected, strict=True
+    ):
+        assert number("09-more-effects", rf"^{name}: +(.+?),") == pytest.approx(value, abs=0.006)
+        assert number("09-more-effects", rf"^{name}: .+ SE +(.+)") == pytest.approx(se, rel=2e-3)
+
+
+def test_the_correlations_that_an_exercise_quotes():
+    prompt = EXERCISES["9c"].prompt
+    first, other = re.findall(r"0\.\d\d", prompt)
+    assert (first, other) == (f"{correlation_at(0):.2f}", f"{correlation_at(4.5):.2f}")
 
 
 # Quantiles of N(0, 1), t and χ² that every reader knows.

@@ -1,6 +1,6 @@
 """CONTRIBUTING.md is enough: its own steps, followed in a copy of the project, pass the tests.
 
-The page adds a chapter 10, with an explorer and an exercise, and a data set. A chapter that is
+The page adds a chapter 14, with an explorer and an exercise, and a data set. A chapter that is
 still missing before it is added in the same way, and a number that is taken gives way to the next.
 """
 
@@ -21,7 +21,7 @@ from lmmteach.chapters import CHAPTERS
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGE = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
-NUMBER = max(10, len(CHAPTERS) + 1)
+NUMBER = max(14, len(CHAPTERS) + 1)
 NOT_COPIED = (
     ".git",
     ".venv",
@@ -46,9 +46,9 @@ STEP = rf"^`([\w./-]+)`[^\n]*:\n\n((?:{BLOCK}\n)+)"
 
 
 def section(heading):
-    """A section of the page, for chapter NUMBER in the place of chapter 10."""
+    """A section of the page, for chapter NUMBER in the place of chapter 14."""
     text = PAGE.partition(f"\n## {heading}\n")[2].partition("## ")[0]
-    return text.replace("10-", f"{NUMBER}-").replace("10", str(NUMBER))
+    return text.replace("14", str(NUMBER))
 
 
 def steps(text):

@@ -861,3 +861,76 @@ def test_the_colours_can_be_read_as_text_on_white(color):
     # Contrast as WCAG 2 defines it; 4.5 is what it asks of text.
     linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in to_rgb(color)]
     assert 1.05 / (np.dot(linear, (0.2126, 0.7152, 0.0722)) + 0.05) >= 4.5
+
+
+# Models with several random effects.
+
+
+@pytest.fixture
+def three_groups():
+    """Unbalanced groups in mixed order: x, y, labels."""
+    groups = np.array(["c", "a", "b", "a", "c", "b", "a"])
+    x = np.array([0.0, 1.0, 2.0, 3.0, 4.0, 5.0, 2.0])
+    return x, 3 + x**1.5, groups
+
+
+def test_each_group_has_a_panel_with_its_own_data_and_lines(three_groups):
+    x, y, groups = three_groups
+    own = np.array([[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]])
+    shrunk = own / 2
+    figure = plots.group_lines(x, y, groups, (10.0, -1.0), own, shrunk, columns=2, names=("u", "v"))
+    shown = [ax for ax in figure.axes if ax.get_visible()]
+    for i, (ax, label) in enumerate(zip(shown, "abc", strict=True)):
+        assert title(ax) == label
+        (data,) = marked(ax, "^")
+        assert set(zip(*data.get_data(), strict=True)) == set(
+            zip(x[groups == label], y[groups == label], strict=True)
+        )
+        by_style = {line.get_linestyle(): line for line in ax.lines if line is not data}
+        for style, (start, slope) in (("--", (10, -1)), (":", own[i]), ("-", shrunk[i])):
+            assert by_style[style].get_ydata() == pytest.approx([start, start + 5 * slope])
+    assert (figure.get_supxlabel(), figure.get_supylabel()) == ("u", "v")
+
+
+def test_lines_that_are_not_given_are_not_drawn(three_groups):
+    figure = plots.group_lines(*three_groups, (10.0, -1.0))
+    assert all(len(ax.lines) == 2 for ax in figure.axes[:3])
+    assert not figure.legends
+
+
+def test_pictures_of_V_side_by_side_are_scaled_to_themselves():
+    small, large = np.array([[2.0, 1.0], [1.0, 2.0]]), np.diag([9.0, 4.0, 1.0])
+    figure = plots.structures([("(1 | g)", small), ("other", large)], columns=2)
+    for ax, V, name in zip(figure.axes, (small, large), ("(1 | g)", "other"), strict=True):
+        (image,) = ax.images
+        assert np.array_equal(image.get_array(), V)
+        assert image.get_clim() == (0, V.max())
+        assert title(ax) == name
+
+
+def test_shrinkage_in_the_plane_joins_both_lines_of_a_group():
+    own, shrunk = np.array([[1.0, 2.0], [5.0, -1.0]]), np.array([[1.5, 1.0], [4.0, 0.0]])
+    D = np.array([[2.0, 0.6], [0.6, 1.0]])
+    figure = plots.shrinkage_plane(own, shrunk, (3.0, 0.5), D, names=("a", "b"), marked=[(1, "s")])
+    (ax,) = figure.axes
+    joins = [line.get_xydata() for line in ax.lines if line.get_linewidth() == 1.6]
+    assert np.array_equal(joins, np.stack([own, shrunk], axis=1))
+    (triangles,), (dots,) = marked(ax, "^"), marked(ax, "o")
+    assert np.array_equal(triangles.get_xydata(), own)
+    assert np.array_equal(dots.get_xydata(), shrunk)
+    (cross,) = marked(ax, "+")
+    assert cross.get_xydata().tolist() == [[3.0, 0.5]]
+    ellipses = [line.get_xydata() for line in ax.lines if line.get_linestyle() == "-."]
+    for radius, points in zip((1, 2), ellipses, strict=True):
+        away = points - [3.0, 0.5]
+        forms = np.einsum("ki,ij,kj->k", away, np.linalg.inv(D), away)
+        assert forms == pytest.approx(np.full(len(points), radius**2))
+    (note,) = ax.texts
+    assert (note.get_text(), tuple(note.xy)) == ("s", (5.0, -1.0))
+
+
+def test_the_ellipse_of_a_singular_covariance_is_a_line():
+    points = np.zeros((1, 2))
+    figure = plots.shrinkage_plane(points, points, (0.0, 0.0), [[4.0, 2.0], [2.0, 1.0]])
+    first, _ = (line.get_xydata() for line in figure.axes[0].lines if line.get_linestyle() == "-.")
+    assert first[:, 0] == pytest.approx(2 * first[:, 1], abs=1e-9)

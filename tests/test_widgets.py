@@ -13,7 +13,17 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.text import Text
 from scipy.stats import chi2, norm
 
-from lmmteach import blup, diagnostics, likelihood, model, prediction, profile, reml, testing
+from lmmteach import (
+    blup,
+    covariance,
+    diagnostics,
+    likelihood,
+    model,
+    prediction,
+    profile,
+    reml,
+    testing,
+)
 from lmmteach._typeset import as_html, as_plain
 from lmmteach.plots.style import BETWEEN
 from lmmteach.widgets import EXPLORERS, Control, Explorer, Key, Question, live
@@ -575,6 +585,18 @@ def test_the_prediction_about_a_new_woman_is_what_it_shows():
     assert spread[1] / spread[0] == pytest.approx(0.5, abs=0.02)
 
 
+def test_the_prediction_about_slopes_is_what_they_show():
+    explorer = by_name["slopes"]
+    assert chosen("slopes") == "on a day in between"
+    sds = [
+        np.sqrt(covariance.move_origin(D_of(**explorer.start | {"rho": -0.6}), day)[0, 0])
+        for day in range(10)
+    ]
+    assert int(np.argmin(sds)) in (2, 3)
+    assert "about day 2 or 3" in explorer.question.why
+    assert "day 2.5" in explorer.read(**explorer.start | {"rho": -0.6})[1]
+
+
 def numbers_of(numbers, *names):
     """Numbers as a reader finds them in a readout."""
     return [float(re.sub("[−<]", lambda sign: "-" * (sign[0] == "−"), numbers[n])) for n in names]
@@ -660,6 +682,26 @@ def words_of_new_woman(numbers, sentence, **_):
     (spread,) = numbers_of(numbers, "SD of the next value")
     share = 1 - estrone().theta_reml[1] / spread**2
     assert percent_in(sentence) == pytest.approx(100 * share, abs=0.52)
+
+
+def D_of(rho, sd_1, sd_0):
+    return np.array([[sd_0**2, rho * sd_0 * sd_1], [rho * sd_0 * sd_1, sd_1**2]])
+
+
+def words_of_slopes(numbers, sentence, **parameters):
+    first, last = numbers_of(numbers, "SD of the lines on day 0", "on day 9")
+    days = np.linspace(0, 9, 901)
+    D = D_of(**parameters)
+    variances = D[0, 0] + 2 * days * D[0, 1] + days**2 * D[1, 1]
+    assert [first, last] == pytest.approx(np.sqrt(variances[[0, -1]]), abs=0.06)
+    least = days[np.argmin(variances)]
+    if least == 0:
+        assert sentence.startswith("The lines differ least on day 0, and more with every day")
+    elif least == 9:
+        assert sentence.endswith("differ least on day 9.")
+    else:
+        said = float(re.search(r"around day ([\d.]+),", sentence)[1])
+        assert said == pytest.approx(least, abs=0.07)
 
 
 def words_of_lineup(numbers, sentence, panel, kind):
@@ -828,6 +870,51 @@ def test_what_is_known_of_a_woman_before_from_her_data_and_after(n_i):
         (handle,) = [line for line in ax.lines if line.get_gid()]
         sd = np.sqrt(sigma2_b)
         assert handle.get_xydata()[0] == pytest.approx([-sd, norm.pdf(sd, 0, sd)])
+
+
+@pytest.mark.parametrize("rho", by_name["slopes"].controls[0].values)
+def test_the_squares_of_one_subject_are_the_covariances_of_four_days(rho):
+    for sd_1 in by_name["slopes"].controls[1].values:
+        at = by_name["slopes"].start | {"rho": rho, "sd_1": sd_1}
+        squares = axes_at("slopes", **at)[0]
+        rows = np.column_stack([np.ones(4), [0, 3, 6, 9]])
+        V = rows @ D_of(**at) @ rows.T + 654.941 * np.eye(4)
+        written = [float(text.get_text().replace("−", "-")) for text in squares.texts]
+        assert written == pytest.approx(V.ravel().tolist(), abs=0.51)
+        positive, negative = (
+            np.array([patch.get_alpha() for patch in squares.patches[first::2]]) for first in (0, 1)
+        )
+        assert positive == pytest.approx(0.6 * np.maximum(V, 0).ravel() / V.max(), abs=1e-4)
+        assert negative == pytest.approx(0.6 * np.maximum(-V, 0).ravel() / V.max(), abs=1e-4)
+
+
+def test_the_eighteen_lines_have_exactly_the_covariance_of_the_sliders():
+    for at in by_name["slopes"].positions:
+        fan = axes_at("slopes", **at)[1]
+        thin = [line.get_ydata() for line in fan.lines if line.get_linewidth() == 1]
+        start, end = np.transpose(thin)
+        found = np.cov(start, (end - start) / 9, bias=True)
+        assert len(thin) == 18
+        assert found == pytest.approx(D_of(**at), rel=1e-9, abs=1e-9)
+        low, high = (line.get_data() for line in fan.lines if line.get_linestyle() == ":")
+        assert high[1] == pytest.approx(-low[1])
+        assert high[1][[0, -1]] == pytest.approx([np.std(start), np.std(end)])
+
+
+def test_the_two_subjects_to_pull_are_two_sds_away():
+    for at in by_name["slopes"].positions:
+        dot, diamond = (line for line in axes_at("slopes", **at)[1].lines if line.get_gid())
+        rho, sd_1, sd_0 = at["rho"], at["sd_1"], at["sd_0"]
+        # The slope to expect of a subject two SDs up is ρ times two SDs of the slopes.
+        assert dot.get_xydata()[0] == pytest.approx([9, 2 * sd_0 + 9 * 2 * rho * sd_1])
+        assert diamond.get_xydata()[0] == pytest.approx([9, -9 * 2 * sd_1])
+        assert dot.get_ydata()[0] - diamond.get_ydata()[0] > 50, "one lies on the other"
+
+
+def test_the_slopes_begin_at_the_estimates_of_the_sleep_study():
+    D = np.array([[612.0899, 9.6043], [9.6043, 35.0717]])
+    start = by_name["slopes"].start
+    assert D_of(**start) == pytest.approx(D, rel=0.002, abs=0.7)
 
 
 @every

@@ -10,6 +10,7 @@ import lmmteach as lt
 from lmmteach import (
     blup,
     compare,
+    covariance,
     diagnostics,
     likelihood,
     model,
@@ -62,6 +63,7 @@ def estrone_values():
     theta_without_4 = diagnostics.influence_by_group(y, X, Z).theta[3]
     scaled = diagnostics.scaled_residuals(fit.residuals, fit.sigma2_e)
     marginal = diagnostics.marginal_residuals(y, X, beta)
+    sloped = covariance.D_blocks([[theta[0], 0.0], [0.0, 0.01]], 5)
     return {
         "eq-model": ("a simulated data set", None, None),
         "eq-design": ("measurements of each woman", Z.sum(axis=0), None),
@@ -213,6 +215,39 @@ def estrone_values():
             "95 % for the next value of woman 1",
             np.ravel(prediction.normal_interval(known[0], known[1] + fit.sigma2_e)),
             r_known[0] + np.array([-z, z]) * np.sqrt(r_known[1] + r_theta[1]),
+        ),
+        "eq-slope-design": (
+            "columns for a level and a slope of each woman",
+            covariance.slope_design(estrone["woman"], in_order["order"]).shape[1],
+            None,
+        ),
+        "eq-D-blocks": ("rows of 𝒟 if the women had slopes too", len(sloped), None),
+        "eq-V-sum": (
+            "variance of one measurement",
+            covariance.V_sum(theta, [Z @ Z.T, np.eye(80)])[0, 0],
+            sum(r_theta),
+        ),
+        "eq-move-origin": (
+            "variance of the levels fifteen measurements on, if slopes had an SD of 0.1",
+            covariance.move_origin(sloped[:2, :2], 15)[0, 0],
+            None,
+        ),
+        "eq-shrinkage-matrix": (
+            "with a level alone: λ for 16 measurements",
+            covariance.shrinkage_matrix(np.ones((16, 1)), D[:1, :1], theta[1])[0, 0],
+            16 * r_theta[0] / (16 * r_theta[0] + r_theta[1]),
+        ),
+        "eq-interaction": (
+            "columns for the blocks of four of each woman",
+            covariance.interaction_design(
+                estrone["woman"], (estrone["measurement"] - 1) // 4
+            ).shape[1],
+            None,
+        ),
+        "eq-derivatives": (
+            "trace of each",
+            np.trace(covariance.derivatives(Z), axis1=1, axis2=2),
+            None,
         ),
     }
 

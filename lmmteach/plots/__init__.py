@@ -3,6 +3,7 @@
 from lmmteach.plots.effects import caterpillar, joint_density, posterior, predictions, shrinkage
 from lmmteach.plots.likelihood import hill, profile_curves, two_terms
 from lmmteach.plots.residuals import lineup, qq_pp, residual_panels
+from lmmteach.plots.several import group_lines, shrinkage_plane, structures
 from lmmteach.plots.study import (
     covariance_picture,
     measurements,
@@ -28,6 +29,7 @@ __all__ = [
     "contrast_curves",
     "covariance_picture",
     "estimates_of_studies",
+    "group_lines",
     "hill",
     "joint_density",
     "lineup",
@@ -39,7 +41,9 @@ __all__ = [
     "qq_pp",
     "residual_panels",
     "shrinkage",
+    "shrinkage_plane",
     "simulated_studies",
+    "structures",
     "supposed_variances",
     "two_observations",
     "two_terms",

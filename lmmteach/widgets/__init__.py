@@ -14,6 +14,7 @@ from lmmteach.widgets import (
     diagnostics,
     likelihood,
     model,
+    more_effects,
     own_women,
     pooling,
     prediction,

@@ -9,6 +9,7 @@ from lmmteach.exercises.bank import (
     diagnostics,
     likelihood,
     model,
+    more_effects,
     prediction,
     profile,
     reml,
