@@ -861,3 +861,36 @@ def test_the_colours_can_be_read_as_text_on_white(color):
     # Contrast as WCAG 2 defines it; 4.5 is what it asks of text.
     linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in to_rgb(color)]
     assert 1.05 / (np.dot(linear, (0.2126, 0.7152, 0.0722)) + 0.05) >= 4.5
+
+
+def test_the_times_of_each_program_are_a_line_on_logarithmic_axes():
+    times = {"lme4": ([10, 100], [0.1, 1.0]), "another": ([10, 100, 1000], [0.5, 0.6, 0.7])}
+    (ax,) = plots.fitting_times(times).axes
+    assert (ax.get_xscale(), ax.get_yscale()) == ("log", "log")
+    drawn = {line.get_label(): line.get_data() for line in ax.lines}
+    for name, (rows, seconds) in times.items():
+        np.testing.assert_array_equal(drawn[name], [rows, seconds])
+    assert names_in_legend(ax) == list(times)
+
+
+def names_in_legend(ax):
+    return [text.get_text() for text in ax.get_legend().get_texts()]
+
+
+def test_programs_differ_in_colour_and_marker():
+    looks = list(plots.LOOKS.values())
+    assert len({color for color, _ in looks}) == len({marker for _, marker in looks}) == len(looks)
+
+
+def test_degrees_of_freedom_run_between_their_limits():
+    penalties, limits = np.geomspace(0.01, 100, 9), {"high": 5, "low": 1}
+    df = 1 + 4 / (1 + penalties)
+    (ax,) = plots.degrees_of_freedom(penalties, df, (1.0, 3.0), limits).axes
+    (curve,) = [line for line in ax.lines if len(line.get_xdata()) == 9]
+    np.testing.assert_array_equal(curve.get_data(), [penalties, df])
+    (star,) = marked(ax, "*")
+    assert star.get_xydata()[0].tolist() == [1.0, 3.0]
+    assert level(ax) == [5, 1]
+    assert {name: text.get_position()[1] for name, text in words(ax).items()} == pytest.approx(
+        {"high": 5.12, "low": 1.12}
+    )
