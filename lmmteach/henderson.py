@@ -80,7 +80,7 @@ def _inverse_of_D(D):
 
 
 def henderson_inverse(D, Sigma, Z, X):
-    """The inverse of Henderson's matrix, which holds the variance of every error of prediction.
+    """The inverse of Henderson's matrix: the covariance of all errors of prediction.
 
         [ XᵀΣ⁻¹X  XᵀΣ⁻¹Z       ]⁻¹   [ Φ   C          ]
         [ ZᵀΣ⁻¹X  ZᵀΣ⁻¹Z + 𝒟⁻¹ ]   = [ Cᵀ  Var(b̂ − b) ]           {eq}`eq-henderson-inverse`
@@ -112,7 +112,7 @@ def henderson_inverse(D, Sigma, Z, X):
 
 
 def penalised_least_squares(penalty, Z, y, X):
-    """β̂ and b̂ as a ridge regression: least squares in which every step of b from 0 has its price.
+    """β̂ and b̂ by least squares in which each step of b away from 0 has its price.
 
         (β̂, b̂) minimise ‖y − Xβ − Zb‖² + λ‖b‖²,   λ = σ_ε²/σ_b²                  {eq}`eq-pls`
 
@@ -201,7 +201,7 @@ def relative_factor(D, sigma2_e):
 
 
 def pls_criterion(Lambda, Z, y, X, reml=True):
-    """What lme4 minimises: −2ℓ_R or −2ℓ as a function of Λ, with β and σ_ε² at their best.
+    """What lme4 minimises: −2ℓ_R or −2ℓ of Λ, with β and σ_ε² at their best.
 
         log |L|² + log |R|² + (n − p) { 1 + log(2π s² / (n − p)) }         {eq}`eq-pls-criterion`
 
@@ -234,7 +234,7 @@ def pls_criterion(Lambda, Z, y, X, reml=True):
 
 
 def group_sums(y, X, groups):
-    """All that the likelihood needs of the data: each group's size and means, and one matrix.
+    """All that the likelihood needs of the data: sizes and means of groups, and a matrix.
 
         aᵢⱼ = (xᵢⱼ, yᵢⱼ),   āᵢ = Σⱼ aᵢⱼ / nᵢ,   W = Σᵢⱼ (aᵢⱼ − āᵢ)(aᵢⱼ − āᵢ)ᵀ    {eq}`eq-group-sums`
 

@@ -446,9 +446,7 @@ COMPUTATION = {
     r"log \|M\| from its parts: (.+?),": BEYOND["penicillin"]["logdet_L2"],
     r"log \|M\| .+ as a whole: (.+)": BEYOND["penicillin"]["logdet_L2"],
 }
-COMPUTATION |= {
-    rf"^ *{n:,} rows: V has .+ or +(.+?) MiB": 8 * n**2 / 2**20 for n in (80, 800, 8_000, 80_000)
-}
+COMPUTATION |= {rf"^ *{n:,} rows: V takes +(.+?) MiB": 8 * n**2 / 2**20 for n in (80, 800, 8_000)}
 PENCIL = {
     r"b integrated out +(.+)": TEST["LRT"],
     r"equation \(1\): +(.+)": LOGLIK_ML + 40 * np.log(2 * np.pi),
@@ -822,7 +820,7 @@ def test_what_the_tenth_chapter_says_of_the_benchmark_is_in_the_table():
     for name in entrants - {"lmmteach, literal"}:
         rows, times = seconds_of(name)
         x, y = np.log(rows[rows >= 100_000]), np.log(times[rows >= 100_000])
-        assert 0.8 < (y[-1] - y[0]) / (x[-1] - x[0]) < 1.3, name
+        assert 0.8 < (y[-1] - y[0]) / (x[-1] - x[0]) < 1.4, name
         last[name] = dict(zip(rows, times, strict=True))
     for rows in (10**6, 10**7):
         others = [times[rows] for name, times in last.items() if rows in times]

@@ -745,6 +745,15 @@ PICTURES = {
     ),
     "qq_pp": lambda y, X, Z: plots.qq_pp(NORMAL.ravel()),
     "lineup": lambda y, X, Z: plots.lineup([NORMAL[:, 0]] * 18),
+    "fitting_times": lambda y, X, Z: plots.fitting_times(
+        {name: ([1e3, 1e5, 1e7], [1e-3 * k, 0.1 * k, 10.0 * k]) for k, name in enumerate(
+            plots.LOOKS, start=1
+        )}
+    ),
+    "degrees_of_freedom": lambda y, X, Z: plots.degrees_of_freedom(
+        np.geomspace(1e-3, 1e4, 21), np.linspace(5, 1, 21), (0.2, 4.9),
+        {"a mean for each woman": 5, "one mean for all": 1},
+    ),
 }  # fmt: skip
 
 every_function = pytest.mark.parametrize("name", PICTURES)
