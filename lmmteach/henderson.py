@@ -234,7 +234,7 @@ def pls_criterion(Lambda, Z, y, X, reml=True):
 
 
 def group_sums(y, X, groups):
-    """All that the likelihood needs of the data: sizes and means of groups, and a matrix.
+    """All that the likelihood needs: sizes and means of the groups, and one matrix.
 
         aᵢⱼ = (xᵢⱼ, yᵢⱼ),   āᵢ = Σⱼ aᵢⱼ / nᵢ,   W = Σᵢⱼ (aᵢⱼ − āᵢ)(aᵢⱼ − āᵢ)ᵀ    {eq}`eq-group-sums`
 

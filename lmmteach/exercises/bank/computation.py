@@ -347,8 +347,10 @@ EFFECTIVE = Numeric(
         Wrong(
             "only_b",
             lambda study: 5 * _kept(theta_of_four(study, reml=True)),
-            "Here all five directions are shrunk, the common mean included. But μ has no penalty, "
-            "so it counts in full.",
+            # The estimates by maximum likelihood would give the same number in balanced data.
+            "This is what comes out if all five directions are shrunk, the common mean included, "
+            "or if the variances come from maximum likelihood. The question is about REML, and μ "
+            "has no penalty.",
         ),
         Wrong(
             "forgot_shrink",
@@ -373,12 +375,6 @@ EFFECTIVE = Numeric(
             lambda study: 1 + 4 * _kept(study.reml.theta, times=16),
             "This belongs to the whole study, with sixteen measurements of each woman and the "
             "estimates from all rows.",
-            always=False,
-        ),
-        Wrong(
-            "used_ML",
-            lambda study: 1 + 4 * _kept(theta_of_four(study)),
-            "This uses the estimates by maximum likelihood, and the question asks for REML.",
             always=False,
         ),
     ),
