@@ -196,6 +196,14 @@ def not_negative(name, value):
         )
 
 
+def positive(name, value):
+    """Raise a ValueError unless a value is a finite number greater than 0."""
+    if np.ndim(value) or not isinstance(value, (int, float, np.number)):
+        raise ValueError(f"{name} must be a number, but it is {value!r}.")
+    if not np.isfinite(value) or value <= 0:
+        raise ValueError(f"{name} = {value:g}, but it must be finite and greater than 0.")
+
+
 def between_0_and_1(level):
     """Raise a ValueError unless a confidence level lies between 0 and 1."""
     if isinstance(level, str) or np.ndim(level) or not 0 < level < 1:

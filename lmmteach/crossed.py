@@ -2,6 +2,8 @@
 
 What remains are the cross products of the other factors' columns of Z, less what the largest factor
 explains of them: one dense matrix as large as there are columns in those. V is never written out.
+
+Chapter 10 explains why the largest goes first; what is left after it is ``henderson.eliminate``.
 """
 
 from typing import NamedTuple

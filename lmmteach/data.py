@@ -14,6 +14,7 @@ DATASETS = {
     "penicillin": "24 plates crossed with 6 samples of penicillin",
     "pastes": "10 batches, 3 casks of each, 2 strengths of each cask",
     "orthodont": "27 children, a jaw distance at ages 8, 10, 12 and 14",
+    "benchmark": "how long programs take for the same fits, as `make bench` measured it",
 }
 
 

@@ -5,6 +5,9 @@ group's columns of Z. In the coordinates along these k vectors the observations 
 effects; in all others they are independent with variance σ_ε². So the likelihood needs of a group
 no more than k coordinates, however many rows it has, and of all the rest together one matrix of
 cross products. Groups with the same columns of Z are added up beforehand.
+
+Chapter 10 derives all this for a random intercept: there ``group_sums`` is the function of the same
+name in ``henderson``, and ``evaluate`` is ``henderson.criterion_from_sums`` with its slope.
 """
 
 import math
@@ -263,7 +266,7 @@ class Best(NamedTuple):
 
 
 def best_of(S, logdet, n, reml):
-    """β and σ_ε² at their best, from cross products in the metric of V.
+    """β and σ_ε² at their best, from cross products in the metric of V: see chapter 10.
 
     Parameters
     ----------

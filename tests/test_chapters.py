@@ -5,6 +5,7 @@ import re
 from itertools import pairwise
 from pathlib import Path
 
+import benchmark_table
 import notebooks
 import numpy as np
 import pytest
@@ -13,6 +14,7 @@ from scipy.optimize import brentq, minimize, minimize_scalar
 from scipy.stats import bartlett, chi2, f, norm, shapiro
 from scipy.stats import t as student_t
 
+import lmmteach as lt
 from lmmteach.exercises.bank import EXERCISES
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -521,6 +523,40 @@ MORE = {
     r"^statistic (.+?);": rlrt_of_blocks(),
     r"mixture .+ p = (.+?),": chi2(1).sf(rlrt_of_blocks()) / 2,
 }
+ORACLE = ROOT / "tests" / "oracle"
+BEYOND = {
+    name: json.loads((ORACLE / f"{name}.json").read_text(encoding="utf-8"))["reml"]
+    for name in ("sleepstudy_slope", "penicillin")
+}
+LOG_DET_V = 5 * np.log(SIGMA2_E + 16 * SIGMA2_B) + 75 * np.log(SIGMA2_E)
+COMPUTATION = {
+    r"^sigma2_b (.+?),": SIGMA2_B,
+    r"^sigma2_b .+, criterion (.+)": R["reml"]["criterion"],
+    r"from an 80 × 80 matrix: (.+)": LOG_DET_V,
+    r"from two 5 × 5 matrices: +(.+)": LOG_DET_V,
+    r"standard error of mu (.+)": SE,
+    r"SD of each b-hat − b (.+?),": np.sqrt(R["pred_variance_reml"]["pev_diag"][0]),
+    r"covariance with mu-hat (.+)": R["pred_variance_reml"]["cov_beta_pev"][0][0],
+    r"^penalty (.+?),": SIGMA2_E / SIGMA2_B,
+    r"^penalty .+, mu (.+)": MU,
+    r"freedom at the penalty .+: (.+)": 1 + 4 * shrink(16),
+    r"lme4's theta (.+?),": R["reml"]["theta"][0],
+    r"^estrone +(.+?),": R["reml"]["criterion"],
+    r"^sleepstudy +(.+?),": BEYOND["sleepstudy_slope"]["criterion"],
+    r"^penicillin +(.+?),": BEYOND["penicillin"]["criterion"],
+    r"^theta (.+?), criterion": R["reml"]["theta"][0],
+    r"^theta .+, criterion (.+?);": R["reml"]["criterion"],
+    # Nearly ML's of one study: it divides by the number of women less one.
+    r"62,500 women: theta (.+)": np.sqrt((SSB / 16 * 12_500 / 62_499 / SIGMA2_E) - 1 / 16),
+    r"one study: by REML (.+?),": R["reml"]["theta"][0],
+    r"one study: .+, by ML (.+)": ML["theta"][0],
+    r"plates first : (\d+) of": 24 + 24 * 6 + 21,
+    r"samples first: (\d+) of": 6 + 24 * 6 + 300,
+    r"samples first: .+, (\d+) in M": 30 + 24 * 6,
+    r"log \|M\| from its parts: (.+?),": BEYOND["penicillin"]["logdet_L2"],
+    r"log \|M\| .+ as a whole: (.+)": BEYOND["penicillin"]["logdet_L2"],
+}
+COMPUTATION |= {rf"^ *{n:,} rows: V takes +(.+?) MiB": 8 * n**2 / 2**20 for n in (80, 800, 8_000)}
 PENCIL = {
     r"b integrated out +(.+)": TEST["LRT"],
     r"equation \(1\): +(.+)": LOGLIK_ML + 40 * np.log(2 * np.pi),
@@ -538,6 +574,7 @@ BY_CHAPTER = {
     "07-prediction": PREDICTION,
     "08-diagnostics": DIAGNOSTICS,
     "09-more-effects": MORE,
+    "10-computation": COMPUTATION,
     "printout": PRINTOUT,
     "sharp-pencil": PENCIL,
 }
@@ -942,6 +979,48 @@ def test_the_correlations_that_an_exercise_quotes():
     prompt = EXERCISES["9c"].prompt
     first, other = re.findall(r"0\.\d\d", prompt)
     assert (first, other) == (f"{correlation_at(0):.2f}", f"{correlation_at(4.5):.2f}")
+
+
+def test_lambda_of_the_slopes_is_lme4s():
+    text = printed("10-computation")
+    rows = re.search(r"\[\[(.+?)\]\n \[(.+?)\]\]", text).groups()
+    (a, zero), (b, c) = ([float(entry) for entry in row.split()] for row in rows)
+    assert zero == 0
+    assert [a, b, c] == pytest.approx(BEYOND["sleepstudy_slope"]["theta"], abs=5.1e-5)
+
+
+def seconds_of(entrant):
+    """From a table to a fitted random intercept: rows and seconds, as the book has them."""
+    calls = lt.load_data("benchmark").query("model == 'random intercept' and what == 'call'")
+    own = calls[calls["entrant"] == entrant]
+    return own["rows"].to_numpy(), own["seconds"].to_numpy()
+
+
+def test_what_the_tenth_chapter_says_of_the_benchmark_is_in_the_table():
+    rows, times = seconds_of("lmmteach, literal")
+    assert rows[-1] == 4000
+    assert 40 < times[-1] < 80, "a minute"
+    assert 2 < np.log(times[-1] / times[-2]) / np.log(rows[-1] / rows[-2]) < 3
+    table = lt.load_data("benchmark")
+    of_estrone = table.query("model == 'estrone' and entrant == 'lmmteach, literal'")["seconds"]
+    assert (of_estrone.between(0.005, 0.015)).all(), "a hundredth of a second"
+    entrants = set(table["entrant"])
+    last = {}
+    for name in entrants - {"lmmteach, literal"}:
+        rows, times = seconds_of(name)
+        x, y = np.log(rows[rows >= 100_000]), np.log(times[rows >= 100_000])
+        assert 0.8 < (y[-1] - y[0]) / (x[-1] - x[0]) < 1.4, name
+        last[name] = dict(zip(rows, times, strict=True))
+    for rows in (10**6, 10**7):
+        others = [times[rows] for name, times in last.items() if rows in times]
+        assert last["lmmteach, fast"][rows] == min(others)
+
+
+def test_the_times_in_the_book_are_those_of_the_last_benchmark():
+    stored = benchmark_table.TABLE.read_text(encoding="utf-8")
+    assert len(stored.splitlines()) > 40
+    if benchmark_table.RESULTS.exists():
+        assert benchmark_table.as_text() == stored
 
 
 # Quantiles of N(0, 1), t and χ² that every reader knows.

@@ -745,6 +745,15 @@ PICTURES = {
     ),
     "qq_pp": lambda y, X, Z: plots.qq_pp(NORMAL.ravel()),
     "lineup": lambda y, X, Z: plots.lineup([NORMAL[:, 0]] * 18),
+    "fitting_times": lambda y, X, Z: plots.fitting_times(
+        {name: ([1e3, 1e5, 1e7], [1e-3 * k, 0.1 * k, 10.0 * k]) for k, name in enumerate(
+            plots.LOOKS, start=1
+        )}
+    ),
+    "degrees_of_freedom": lambda y, X, Z: plots.degrees_of_freedom(
+        np.geomspace(1e-3, 1e4, 21), np.linspace(5, 1, 21), (0.2, 4.9),
+        {"a mean for each woman": 5, "one mean for all": 1},
+    ),
 }  # fmt: skip
 
 every_function = pytest.mark.parametrize("name", PICTURES)
@@ -934,3 +943,36 @@ def test_the_ellipse_of_a_singular_covariance_is_a_line():
     figure = plots.shrinkage_plane(points, points, (0.0, 0.0), [[4.0, 2.0], [2.0, 1.0]])
     first, _ = (line.get_xydata() for line in figure.axes[0].lines if line.get_linestyle() == "-.")
     assert first[:, 0] == pytest.approx(2 * first[:, 1], abs=1e-9)
+
+
+def test_the_times_of_each_program_are_a_line_on_logarithmic_axes():
+    times = {"lme4": ([10, 100], [0.1, 1.0]), "another": ([10, 100, 1000], [0.5, 0.6, 0.7])}
+    (ax,) = plots.fitting_times(times).axes
+    assert (ax.get_xscale(), ax.get_yscale()) == ("log", "log")
+    drawn = {line.get_label(): line.get_data() for line in ax.lines}
+    for name, (rows, seconds) in times.items():
+        np.testing.assert_array_equal(drawn[name], [rows, seconds])
+    assert names_in_legend(ax) == list(times)
+
+
+def names_in_legend(ax):
+    return [text.get_text() for text in ax.get_legend().get_texts()]
+
+
+def test_programs_differ_in_colour_and_marker():
+    looks = list(plots.LOOKS.values())
+    assert len({color for color, _ in looks}) == len({marker for _, marker in looks}) == len(looks)
+
+
+def test_degrees_of_freedom_run_between_their_limits():
+    penalties, limits = np.geomspace(0.01, 100, 9), {"high": 5, "low": 1}
+    df = 1 + 4 / (1 + penalties)
+    (ax,) = plots.degrees_of_freedom(penalties, df, (1.0, 3.0), limits).axes
+    (curve,) = [line for line in ax.lines if len(line.get_xdata()) == 9]
+    np.testing.assert_array_equal(curve.get_data(), [penalties, df])
+    (star,) = marked(ax, "*")
+    assert star.get_xydata()[0].tolist() == [1.0, 3.0]
+    assert level(ax) == [5, 1]
+    assert {name: text.get_position()[1] for name, text in words(ax).items()} == pytest.approx(
+        {"high": 5.12, "low": 1.12}
+    )

@@ -597,6 +597,15 @@ def test_the_prediction_about_slopes_is_what_they_show():
     assert "day 2.5" in explorer.read(**explorer.start | {"rho": -0.6})[1]
 
 
+def test_the_prediction_about_the_order_is_what_it_shows():
+    assert "the plates" in chosen("sparsity")
+    ends = [number_at("sparsity", "filled in", before=before, meets=6) for before in (0, 24)]
+    assert ends == [24 * 23 / 2, 6 * 5 / 2]
+    for meets in (1, 2, 3, 6):
+        along = [number_at("sparsity", "filled in", before=b, meets=meets) for b in range(0, 25, 2)]
+        assert along[-1] == min(along)
+
+
 def numbers_of(numbers, *names):
     """Numbers as a reader finds them in a readout."""
     return [float(re.sub("[−<]", lambda sign: "-" * (sign[0] == "−"), numbers[n])) for n in names]
@@ -713,6 +722,17 @@ def words_of_lineup(numbers, sentence, panel, kind):
     seen = numbers["smallest"], numbers["largest"]
     is_real = seen == (f"{scaled.min():.2f} SD", f"{scaled.max():.2f} SD")
     assert sentence == f"Panel {panel} is {'the real one' if is_real else 'simulated'}."
+
+
+def words_of_sparsity(numbers, sentence, before, meets):
+    (filled,) = numbers_of(numbers, "filled in")
+    if filled == 0:
+        assert sentence == "No zero of M has been filled in."
+    elif before == 24:
+        assert sentence == "All zeros that have been filled in are between two samples."
+    else:
+        (of_plates,) = map(int, re.findall(r"\d+", sentence))
+        assert 0 < of_plates <= filled
 
 
 def percent_in(sentence):
@@ -1294,6 +1314,41 @@ def test_the_mark_of_a_position_stands_in_its_picture(explorer):
                 if line.get_markersize() >= 7 and line.get_marker() in ("o", "v", "^"):
                     x, y = line.get_data()
                     assert ((left <= x) & (x <= right) & (low <= y) & (y <= high)).all()
+
+
+def test_the_squares_of_the_factor_are_its_entries():
+    from lmmteach.widgets.computation import matrix_of
+
+    for p in by_name["sparsity"].positions:
+        before, M = p["before"], matrix_of(p["meets"])
+        order = [*range(before), *range(24, 30), *range(before, 24)]
+        M = M[np.ix_(order, order)]
+        L = np.linalg.cholesky(M)
+        expected = {(i, j) for i in range(30) for j in range(i) if abs(L[i, j]) > 1e-12}
+        factor, number = axes_at("sparsity", **p)
+        hollow, full, handle = (line.get_xydata() for line in factor.lines[1:])
+        seen = {(round(y), round(x)) for x, y in [*hollow, *full] if round(x) < round(y)}
+        assert seen == expected
+        filled = {(round(y), round(x)) for x, y in hollow if round(x) < round(y)}
+        assert filled == {(i, j) for i, j in expected if M[i, j] == 0}
+        numbers = by_name["sparsity"].read(**p)[0]
+        entries = number_at("sparsity", "entries of L that are not 0", **p)
+        assert entries == len(expected) + 30
+        assert numbers["filled in"] == str(len(filled))
+        # The handles: in the middle of the samples, and at the number of entries.
+        assert handle[0] == pytest.approx([before + 2.5] * 2)
+        (dot,) = [line for line in number.lines if line.get_gid()]
+        assert dot.get_xydata()[0] == pytest.approx([before, entries])
+
+
+def test_a_plate_meets_as_many_samples_as_the_control_says():
+    from lmmteach.widgets.computation import matrix_of
+
+    for meets in (1, 2, 3, 6):
+        M = matrix_of(meets)
+        assert (M[:24, 24:].sum(axis=1) == meets).all()
+        assert (M[:24, 24:].sum(axis=0) == 4 * meets).all()
+        np.testing.assert_array_equal(M.diagonal(), [meets + 1] * 24 + [4 * meets + 1] * 6)
 
 
 def test_a_slider_label_is_its_value_or_its_name():

@@ -12,6 +12,7 @@ from lmmteach import (
     compare,
     covariance,
     diagnostics,
+    henderson,
     likelihood,
     model,
     prediction,
@@ -64,6 +65,13 @@ def estrone_values():
     scaled = diagnostics.scaled_residuals(fit.residuals, fit.sigma2_e)
     marginal = diagnostics.marginal_residuals(y, X, beta)
     sloped = covariance.D_blocks([[theta[0], 0.0], [0.0, 0.01]], 5)
+    r_variance = r["pred_variance_reml"]
+    penalty = fit.sigma2_e / fit.sigma2_b
+    Lambda = henderson.relative_factor(D, fit.sigma2_e)
+    of_all = np.column_stack([Z @ Lambda, X, y])
+    augmented = of_all.T @ of_all + np.diag([1.0] * 5 + [0.0] * 2)
+    whole = henderson.henderson_inverse(D, Sigma, Z, X)
+    group_sums = henderson.group_sums(y, X, estrone["woman"])
     return {
         "eq-model": ("a simulated data set", None, None),
         "eq-design": ("measurements of each woman", Z.sum(axis=0), None),
@@ -248,6 +256,53 @@ def estrone_values():
             "trace of each",
             np.trace(covariance.derivatives(Z), axis1=1, axis2=2),
             None,
+        ),
+        "eq-woodbury": (
+            "first entry of V⁻¹(y − Xβ̂)",
+            henderson.woodbury(D, fit.sigma2_e, Z, marginal)[0],
+            r_reml["resid"][0] / r_theta[1],
+        ),
+        "eq-determinant": (
+            "log |V|",
+            henderson.log_determinant_V(D, fit.sigma2_e, Z),
+            r_reml["logdet_L2"] + 80 * np.log(r_theta[1]),
+        ),
+        "eq-henderson-inverse": (
+            "variances of μ̂ and of b̂ − b, and their covariance",
+            [whole[0, 0], whole[1, 1], whole[0, 1]],
+            [r_var_beta, r_variance["pev_diag"][0], r_variance["cov_beta_pev"][0][0]],
+        ),
+        "eq-pls": ("b̂", henderson.penalised_least_squares(penalty, Z, y, X)[1], r_b),
+        "eq-edf": (
+            "at λ = σ̂_ε²/σ̂_b²",
+            henderson.effective_df(penalty, Z, X),
+            80 - sum(r_variance["resid_cond_var_diag"]) / r_theta[1],
+        ),
+        "eq-relative-factor": ("lme4's θ", Lambda[0, 0], r_reml["theta"][0]),
+        "eq-pls-criterion": (
+            "criterion",
+            henderson.pls_criterion(Lambda, Z, y, X),
+            r_reml["criterion"],
+        ),
+        "eq-group-sums": (
+            "last entry of W, which is SSW",
+            group_sums[2][1, 1],
+            75 * r_test["balanced_oneway"]["MSE"],
+        ),
+        "eq-criterion-from-sums": (
+            "criterion",
+            henderson.criterion_from_sums(Lambda[0, 0], *group_sums),
+            r_reml["criterion"],
+        ),
+        "eq-cholesky": (
+            "log |L|² of the random effects",
+            2 * np.sum(np.log(henderson.cholesky(augmented[:5, :5]).diagonal())),
+            r_reml["logdet_L2"],
+        ),
+        "eq-schur": (
+            "what is left of y: the penalised sum of squares",
+            henderson.eliminate(augmented, 6)[0, 0],
+            r_reml["pwrss"],
         ),
     }
 

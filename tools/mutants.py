@@ -28,6 +28,7 @@ TESTS = (
     "test_climb.py",
     "test_model.py",
     "test_blup.py",
+    "test_henderson.py",
     "test_prediction.py",
     "test_diagnostics.py",
     "test_likelihood.py",

@@ -4,6 +4,7 @@ from lmmteach.plots.effects import caterpillar, joint_density, posterior, predic
 from lmmteach.plots.likelihood import hill, profile_curves, two_terms
 from lmmteach.plots.residuals import lineup, qq_pp, residual_panels
 from lmmteach.plots.several import group_lines, shrinkage_plane, structures
+from lmmteach.plots.software import LOOKS, degrees_of_freedom, fitting_times
 from lmmteach.plots.study import (
     covariance_picture,
     measurements,
@@ -23,12 +24,15 @@ from lmmteach.plots.variance import (
 __all__ = [
     "BETWEEN",
     "INK",
+    "LOOKS",
     "NEUTRAL",
     "WITHIN",
     "caterpillar",
     "contrast_curves",
     "covariance_picture",
+    "degrees_of_freedom",
     "estimates_of_studies",
+    "fitting_times",
     "group_lines",
     "hill",
     "joint_density",

@@ -6,6 +6,7 @@
 from lmmteach.chapters import rooms
 from lmmteach.exercises.bank import (
     blup,
+    computation,
     diagnostics,
     likelihood,
     model,

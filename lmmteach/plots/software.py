@@ -1,0 +1,76 @@
+"""Pictures of computing: how long fits take, and what a penalty leaves of the coefficients."""
+
+import numpy as np
+
+from lmmteach.plots.style import BETWEEN, INK, NEUTRAL, book_style
+
+# Told apart by every kind of colour vision, and each with a marker of its own.
+LOOKS = {
+    "lmmteach, literal": ("#56B4E9", "v"),
+    "statsmodels": ("#CC79A7", "s"),
+    "lme4": ("#555555", "X"),
+    "lmmteach, fast": ("#0072B2", "o"),
+    "mixedlm": ("#8A6D00", "P"),
+    "mixedlm-rs": ("#B84E00", "D"),
+    "glmm": ("#009E73", "^"),
+}
+
+
+def fitting_times(times):
+    """How long fits take by the number of rows, both axes logarithmic.
+
+    Parameters
+    ----------
+    times : ``{name: (rows, seconds)}``, a line for each; names that ``LOOKS`` has get its colours
+
+    Returns
+    -------
+    figure : matplotlib Figure
+    """
+    import matplotlib.pyplot as plt
+
+    with book_style():
+        figure, ax = plt.subplots(figsize=(7.6, 4.2))
+        for name, (rows, seconds) in times.items():
+            color, marker = LOOKS.get(name, (BETWEEN, "o"))
+            ax.loglog(rows, seconds, color=color, marker=marker, ms=6, lw=2, label=name)
+        ax.grid(color=INK, alpha=0.15, lw=0.5)
+        ax.set(xlabel="rows", ylabel="seconds")
+        ax.legend(loc="upper left", bbox_to_anchor=(1, 1))
+    plt.close(figure)
+    return figure
+
+
+def degrees_of_freedom(penalties, df, at, limits):
+    """What a fit is worth in coefficients, by the ridge penalty.
+
+    Parameters
+    ----------
+    penalties : (m,) values of λ, increasing
+    df : (m,) effective degrees of freedom
+    at : λ and degrees of freedom of the fit, which get a star
+    limits : ``{text: degrees of freedom}``, the lines between which the curve runs
+
+    Returns
+    -------
+    figure : matplotlib Figure
+    """
+    import matplotlib.pyplot as plt
+
+    with book_style():
+        figure, ax = plt.subplots(figsize=(7.2, 3.6))
+        for text, value in limits.items():
+            ax.axhline(value, color=NEUTRAL, lw=1, ls=":")
+            ax.text(penalties[-1], value + 0.12, text, color=NEUTRAL, ha="right", fontsize=10)
+        ax.semilogx(penalties, df, color=BETWEEN, lw=2.5)
+        ax.plot(*at, "*", color=INK, ms=13)
+        heights = list(limits.values())
+        ax.set(
+            xlabel=r"ridge penalty $\lambda = \sigma_\epsilon^2/\sigma_b^2$",
+            ylabel="effective degrees of freedom",
+            xlim=(penalties[0], penalties[-1]),
+            ylim=(min(heights) - 0.7, max(heights) + 0.7),
+            yticks=np.arange(min(heights), max(heights) + 1),
+        )
+    plt.close(figure)
+    return figure
