@@ -8,6 +8,7 @@ The modules ``model``, ``likelihood``, ``profile``, ``blup``, ``reml``, ``testin
 from lmmteach import (
     blup,
     compare,
+    degrees,
     diagnostics,
     likelihood,
     model,
@@ -39,6 +40,7 @@ __all__ = [
     "blup",
     "bootstrap_lrt",
     "compare",
+    "degrees",
     "diagnostics",
     "exercises",
     "likelihood",

@@ -49,6 +49,7 @@ CHAPTERS = (
     Chapter(7, "prediction", "Prediction", ("prediction",)),
     Chapter(8, "diagnostics", "Diagnostics", ("diagnostics",)),
     Chapter(9, "more-effects", "More than one random effect", ("covariance",)),
+    Chapter(11, "degrees-of-freedom", "Degrees of freedom and p-values", ("degrees",)),
 )
 
 

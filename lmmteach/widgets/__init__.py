@@ -11,6 +11,7 @@ too large to share a module, has its own. They are found there, and can be had f
 from lmmteach.chapters import rooms
 from lmmteach.widgets import (
     blup,
+    degrees_of_freedom,
     diagnostics,
     likelihood,
     model,

@@ -6,6 +6,7 @@
 from lmmteach.chapters import rooms
 from lmmteach.exercises.bank import (
     blup,
+    degrees_of_freedom,
     diagnostics,
     likelihood,
     model,
