@@ -28,7 +28,9 @@ FLAT = 1e-9
 def require_method(ddf):
     """Raise a ValueError unless this is a way to find degrees of freedom."""
     if ddf not in METHODS:
-        raise ValueError(f"ddf = {ddf!r} is unknown. Choose one of {', '.join(map(repr, METHODS))}.")
+        raise ValueError(
+            f"ddf = {ddf!r} is unknown. Choose one of {', '.join(map(repr, METHODS))}."
+        )
 
 
 def coefficient_tests(fit, ddf, L, null, level):
@@ -45,6 +47,8 @@ def _contrasts(fit, L):
     names = list(fit.beta.index)
     if isinstance(L, str):
         L = [L]
+    if len(L) == 0:
+        raise ValueError("L is empty, so there is nothing to test. Name one coefficient at least.")
     if all(isinstance(name, str) for name in L):
         unknown = [name for name in L if name not in names]
         if unknown:
@@ -174,8 +178,9 @@ class KenwardRoger:
         n, m = fit.nobs, len(fit.theta)
         require_memory(
             (m + 1) * n**2,
-            f"Kenward and Roger's formulas need V and its {m} derivatives, which "
-            f'ddf="satterthwaite" does without. V would be {n:,} × {n:,}, all {m + 1} matrices',
+            f"Kenward and Roger's formulas need V and its {m} derivatives written out, and "
+            f'ddf="satterthwaite" needs neither. V would be {n:,} × {n:,}, and there would be '
+            f"{m + 1} such matrices",
         )
         V, X = fit.V, np.linalg.solve(fit.frame.R.T, fit.X.T).T
         G = fit.G[-1:] if fit.holds_b else fit.G

@@ -8,6 +8,12 @@ from lmmteach.likelihood import half_traces
 from lmmteach.profile import P_matrix, _covariance_of_beta
 from lmmteach.reml import restricted_curvature
 
+NO_TOP = (
+    "The restricted likelihood has no top here: it does not fall in every direction. Take the V of "
+    "a REML fit, and one that is not singular."
+)
+NOT_TOLD_APART = "This design cannot tell the variance parameters apart. Leave one of them out."
+
 
 def t_test(estimate, variance, df, null=0.0):
     """How many standard errors an estimate is away from a value, and how rare that is.
@@ -129,18 +135,15 @@ def theta_covariance(V, y, X, Z):
     Source: Kuznetsova, Brockhoff and Christensen (2017).
     """
     H = restricted_curvature(V, y, X, Z)
-    _require_top(H)
+    _require_bent(H, NO_TOP)
     return np.linalg.inv(H)
 
 
-def _require_top(H):
-    # In units of its own diagonal, so that the units of y do not matter.
+def _require_bent(H, words):
+    """Raise a ValueError unless a curvature is positive in every direction, whatever its units."""
     size = np.sqrt(np.abs(np.diag(H)))
     if not (np.diag(H) > 0).all() or np.linalg.eigvalsh(H / np.outer(size, size))[0] < 1e-10:
-        raise ValueError(
-            "The restricted likelihood has no top here: it does not fall in every direction. Take "
-            "the V of a REML fit, and one that is not singular."
-        )
+        raise ValueError(words)
 
 
 def satterthwaite(contrast, Phi, slopes, C):
@@ -196,12 +199,9 @@ def expected_theta_covariance(V, X, Z):
 
     Source: Searle, Casella and McCulloch (1992), section 6.6.
     """
-    try:
-        return np.linalg.inv(half_traces(P_matrix(V, X), Z))
-    except np.linalg.LinAlgError:
-        raise ValueError(
-            "This design cannot tell the variance parameters apart. Leave one of them out."
-        ) from None
+    information = half_traces(P_matrix(V, X), Z)
+    _require_bent(information, NOT_TOLD_APART)
+    return np.linalg.inv(information)
 
 
 def kenward_roger_covariance(V, X, Z):

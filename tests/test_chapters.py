@@ -756,7 +756,9 @@ def test_sizes_of_the_tests_of_a_mean_are_shares_of_students_t():
     t4 = student_t(4)
     for name, limit in (("z", 1.959964), ("t, 75 df", student_t(75).ppf(0.975)), ("t, 4 df", None)):
         expected = 0.05 if limit is None else 2 * t4.sf(limit)
-        assert_simulated("11-degrees-of-freedom", rf"^{name} *: rejects a true mean in ", expected, 2e-4)
+        assert_simulated(
+            "11-degrees-of-freedom", rf"^{name} *: rejects a true mean in ", expected, 2e-4
+        )
     beyond = np.sqrt(4 * np.expm1(chi2(1).ppf(0.95) / 5))
     pattern = "likelihood ratio, by chi2 with 1 df: rejects in "
     assert_simulated("11-degrees-of-freedom", pattern, 2 * t4.sf(beyond), 2e-4)

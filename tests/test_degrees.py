@@ -1,10 +1,13 @@
 """Degrees of freedom: the formulas of chapter 11, and the tests of a fit that are made of them."""
 
+import json
+from functools import cache
+
 import numpy as np
 import pandas as pd
 import pytest
 from conftest import CASES, load_case
-from general_cases import GENERAL, data_of, fit_of, golden
+from general_cases import GENERAL, ORACLE, data_of, fit_of, golden
 from scipy.stats import f as f_distribution
 from scipy.stats import norm, ttest_1samp
 from scipy.stats import t as student
@@ -50,7 +53,7 @@ def test_the_mean_of_a_balanced_study_is_tested_by_five_means(estrone):
 
 @pytest.mark.parametrize(("SSB", "I", "J"), [(1.0, 1, 4), (1.0, 3, 0), (-1.0, 3, 4)])
 def test_a_mean_of_one_group_has_no_standard_error(SSB, I, J):
-    with pytest.raises(ValueError, match="fewer than two|negative"):
+    with pytest.raises(ValueError, match=r"fewer than two|negative"):
         degrees.mean_variance(SSB, I, J)
 
 
@@ -102,7 +105,7 @@ def test_what_a_design_cannot_tell_apart_has_no_expected_covariance():
 
 def test_kenward_and_rogers_covariance_as_their_paper_writes_it(parts):
     """With the P_k and Q_kl of the paper, which the book's formula does without."""
-    V, y, X, G, _ = parts
+    V, _, X, G, _ = parts
     Vi = np.linalg.inv(V)
     Phi = np.linalg.inv(X.T @ Vi @ X)
     P = [-X.T @ Vi @ G_k @ Vi @ X for G_k in G]
@@ -146,9 +149,10 @@ def test_F_of_several_coefficients_is_exact_where_an_exact_one_exists(wards, ddf
     assert row.p == pytest.approx(f_distribution(2, 9).sf(F), rel=1e-6)
 
 
-def test_F_does_not_depend_on_how_its_contrasts_are_written(wards):
+def test_kenward_and_rogers_F_does_not_depend_on_how_its_contrasts_are_written(wards):
     fit = lt.lmm("y ~ treatment + (1 | ward)", wards.drop(index=range(7, 24)))
-    for ddf in ("satterthwaite", "kenward-roger", "z"):
+    # Satterthwaite's does: the axes of LΦLᵀ are not those of another L.
+    for ddf in ("kenward-roger", "z"):
         one = fit.tests(ddf, L=["treatmentb", "treatmentc"])
         other = fit.tests(ddf, L=[[0, 1, -1], [0, 2, 3]])
         np.testing.assert_allclose(one.to_numpy(), other.to_numpy(), rtol=1e-7)
@@ -227,6 +231,67 @@ def test_the_formulas_and_the_differences_agree(name):
     contrasts = np.eye(len(fit.beta))
     df = [degrees.satterthwaite(row, fit.vcov_beta, slopes, C) for row in contrasts]
     np.testing.assert_allclose(fit.tests()["df"], df, rtol=1e-5)
+
+
+THINNED = json.loads((ORACLE / "degrees.json").read_text(encoding="utf-8"))
+
+
+@cache
+def thinned(name, method):
+    """A fit to the rows that R was given: of most data sets a part, so that they are unbalanced."""
+    source = {"cut": "estrone", "sleep": "sleepstudy", "weights": "sleepstudy"}
+    stem = name.partition("_")[0]
+    data = lt.load_data(source.get(stem, stem))
+    if name == "cut":
+        size = data["woman"].map({1: 16, 2: 8, 3: 4, 4: 2, 5: 1})
+        data = data[data.groupby("woman").cumcount() < size]
+    elif name != "orthodont_full":
+        data = data[~np.isin(7 * np.arange(len(data)) % 11, [0, 3, 5])]
+    if name == "sleep_few":
+        data = data[data["Subject"].isin([308, 309, 310, 330, 331, 332])]
+    weights = 1 + np.arange(len(data)) % 4 if name == "weights" else None
+    (formula,) = THINNED[name]["formula"]
+    if name == "sleep_factor":
+        data, formula = (
+            data.assign(Days=data["Days"].astype(str)),
+            "Reaction ~ Days + (1 | Subject)",
+        )
+    return lt.lmm(formula, data, method, weights=weights)
+
+
+def assert_F(table, expected, rtol=1e-4):
+    """One row, as lmerTest's contestMD and pbkrtest's KRmodcomp give it."""
+    F, ndf, ddf, p = expected[:4]
+    assert table.iloc[0, :3].tolist() == pytest.approx([F, ndf, ddf], rel=rtol)
+    assert table.iloc[0, 3] == pytest.approx(p, rel=0.01)
+
+
+@pytest.mark.parametrize("method", ["REML", "ML"])
+@pytest.mark.parametrize("name", THINNED)
+def test_satterthwaites_tests_of_unbalanced_data_are_those_of_lmertest(name, method):
+    fit, said = thinned(name, method), THINNED[name][method.lower()]
+    table = fit.tests()
+    np.testing.assert_allclose(table["se"], said["se"], rtol=2e-5)
+    np.testing.assert_allclose(table["df"], said["df"], rtol=1e-4)
+    np.testing.assert_allclose(table["p"], said["p"], rtol=0.01)
+    if "F" in said:
+        assert_F(fit.tests(L=np.eye(len(table))[1:]), said["F"])
+    if "F34" in said:
+        assert_F(fit.tests(L=["SexMale", "age:SexMale"]), said["F34"])
+
+
+@pytest.mark.parametrize("name", [name for name in THINNED if "kr" in THINNED[name]["reml"]])
+def test_kenward_and_rogers_tests_of_unbalanced_data_are_those_of_pbkrtest(name):
+    fit, said = thinned(name, "REML"), THINNED[name]["reml"]["kr"]
+    table = fit.tests("kenward-roger")
+    for column in ("se", "df", "t"):
+        np.testing.assert_allclose(table[column], said[column], rtol=2e-5)
+    np.testing.assert_allclose(table["p"], said["p"], rtol=0.005)
+    if "F" in said:
+        assert_F(fit.tests("kenward-roger", L=np.eye(len(table))[1:]), said["F"], rtol=5e-5)
+    if "F34" in said:
+        both = ["SexMale", "age:SexMale"]
+        assert_F(fit.tests("kenward-roger", L=both), said["F34"], rtol=5e-5)
 
 
 # Tests of a fit -----------------------------------------------------------------------------------
@@ -316,7 +381,7 @@ def test_satterthwaite_needs_no_V_and_kenward_and_roger_say_how_large_it_would_b
     before = fit.tests()["df"].to_numpy()
     monkeypatch.setattr(_shapes, "LARGEST_V_BYTES", 8 * 180 * 180)
     assert fit.tests()["df"].to_numpy() == pytest.approx(before)
-    with pytest.raises(ValueError, match="V would be 180 × 180.*without"):
+    with pytest.raises(ValueError, match=r"V would be 180 × 180.*without"):
         fit.tests("kenward-roger")
 
 
@@ -326,6 +391,7 @@ def test_satterthwaite_needs_no_V_and_kenward_and_roger_say_how_large_it_would_b
         ({"ddf": "kr"}, "ddf = 'kr' is unknown. Choose one of 'satterthwaite'"),
         ({"level": 95}, "level"),
         ({"L": ["days"]}, "no coefficient 'days'. It has '\\(Intercept\\)', 'Days'"),
+        ({"L": []}, "L is empty"),
         ({"L": [[1.0, 0.0, 0.0]]}, "L has shape \\(1, 3\\)"),
         ({"L": [[0.0, 1.0], [0.0, 2.0]]}, "dependent"),
         ({"null": [1.0, 2.0, 3.0]}, "null has 3 values"),

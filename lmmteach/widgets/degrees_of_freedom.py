@@ -16,6 +16,12 @@ GROUPS = (3, 4, 5, 6, 8, 12, 30)
 RATIOS = (0.001, 0.003, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.38, 20.0)
 J, Z_LIMIT, CHI2_LIMIT = 16, 1.959963984540054, 3.841458820694124
 TESTS = ("z", "likelihood ratio", "Satterthwaite", "Kenward–Roger")
+IN_WORDS = (
+    "the z test",
+    "the likelihood ratio test",
+    "Satterthwaite's t test",
+    "the Kenward–Roger t test",
+)
 TAIL = np.linspace(0, 6, 61)
 # Sums of squares of so many studies, evenly spread over what is probable.
 BETWEEN_SUMS, WITHIN_SUMS = 200, 60
@@ -101,10 +107,9 @@ def read(groups, ratio):
     shares = 100 * np.array(sizes(groups, ratio))
     numbers = {"5 % limit of t": f"{stdtrit(groups - 1, 0.975):.3f}"}
     numbers |= {name: f"{x:.1f} %" for name, x in zip(TESTS, shares, strict=True)}
-    loose = [name for name, x in zip(TESTS, shares, strict=True) if round(x, 1) > 5.5]
+    loose = [name for name, x in zip(IN_WORDS, shares, strict=True) if round(x, 1) > 5.5]
     if not loose:
         return numbers, "None of the four rejects in more than 5.5 % of the studies."
-    # The last two have their names from people, and z and the likelihood ratio from statistics.
     listed = " and ".join([", ".join(loose[:-1]), loose[-1]] if len(loose) > 1 else loose)
     return numbers, f"More than 5.5 % of true means are rejected by {listed}."
 

@@ -17,7 +17,7 @@ thin <- function(d) { i <- seq_len(nrow(d)) - 1; d[!((7 * i) %% 11 %in% c(0, 3, 
 sleep_thin <- thin(sleepstudy); sleep_few <- droplevels(subset(thin(sleepstudy), Subject %in% c("308", "309", "310", "330", "331", "332")))
 ortho_thin <- thin(orthodont); pen_thin <- thin(penicillin); pastes_thin <- thin(pastes)
 cut <- estrone[ave(seq_len(nrow(estrone)), estrone$woman, FUN = seq_along) <= c(16, 8, 4, 2, 1)[as.integer(estrone$woman)], ]
-sleep_thin$w <- 1 + (seq_len(nrow(sleep_thin)) - 1) %% 4
+sleep_weighted <- transform(sleep_thin, w = 1 + (seq_len(nrow(sleep_thin)) - 1) %% 4)
 
 cases <- list(
   cut = list("logestrone ~ 1 + (1 | woman)", cut),
@@ -31,14 +31,15 @@ cases <- list(
   orthodont_full = list("distance ~ age * Sex + (age | Subject)", orthodont),
   penicillin = list("diameter ~ 1 + (1 | plate) + (1 | sample)", pen_thin),
   pastes = list("strength ~ 1 + (1 | batch/cask)", pastes_thin),
-  weights = list("Reaction ~ Days + (Days | Subject)", sleep_thin, "w"))
+  weights = list("Reaction ~ Days + (Days | Subject)", sleep_weighted))
 
 one <- function(name) {
-  case <- cases[[name]]; d <- case[[2]]; w <- if (length(case) > 2) d[[case[[3]]]] else NULL
+  case <- cases[[name]]; d <- case[[2]]; weighted <- "w" %in% names(d)
   res <- list(formula = case[[1]])
   for (REML in c(TRUE, FALSE)) {
-    assign("d", d, envir = globalenv()); assign("w", w, envir = globalenv())
-    call <- bquote(lmerTest::lmer(.(as.formula(case[[1]])), d, REML = .(REML), control = tight, weights = w))
+    assign("d", d, envir = globalenv())
+    call <- bquote(lmerTest::lmer(.(as.formula(case[[1]])), d, REML = .(REML), control = tight))
+    if (weighted) call$weights <- quote(w)
     m <- eval(call, globalenv())
     cs <- coef(summary(m, ddf = "Satterthwaite"))
     p <- nrow(cs)
@@ -46,7 +47,7 @@ one <- function(name) {
                df = cs[, "df"], t = cs[, "t value"], p = cs[, "Pr(>|t|)"])
     if (p > 1) { a <- contestMD(m, diag(p)[-1, , drop = FALSE]); of$F <- unlist(a[c("F value", "NumDF", "DenDF", "Pr(>F)")]) }
     if (p == 4) { a <- contestMD(m, diag(p)[3:4, ]); of$F34 <- unlist(a[c("F value", "NumDF", "DenDF", "Pr(>F)")]) }
-    if (REML && is.null(w)) {
+    if (REML && !weighted) {  # pbkrtest takes no notice of weights
       kr <- coef(summary(m, ddf = "Kenward-Roger"))
       of$kr <- list(se = kr[, 2], df = kr[, "df"], t = kr[, "t value"], p = kr[, "Pr(>|t|)"],
                     vcov_adj = as.matrix(vcovAdj(as(m, "lmerMod"))))

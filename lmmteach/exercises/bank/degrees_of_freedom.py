@@ -106,6 +106,7 @@ FIVE_MEANS = Numeric(
             _t(lambda study: study.reml.beta.iloc[0]),
             "That is the t value of the printout, which compares the mean with 0. The question "
             "compares it with a different value.",
+            always=False,
         ),
         Wrong(
             "forgot_root",
@@ -130,6 +131,7 @@ FIVE_MEANS = Numeric(
             _t(error=lambda study: study.reml.se.iloc[0] ** 2),
             "You divided by the square of the standard error. Take its root first, so that "
             "numerator and denominator have the same units.",
+            always=False,
         ),
         Wrong(
             "sigma_b_only",
@@ -344,6 +346,7 @@ BY_HAND = Numeric(
             _pencil(lambda variance, g, C: 2 * variance / (g @ C @ g)),
             "The squared standard error is itself to be squared, since it is compared with the "
             "variance of a variance.",
+            always=False,
         ),
         Wrong(
             "forgot_slopes",
