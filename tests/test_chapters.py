@@ -432,7 +432,7 @@ def df_of_the_cut():
         return (inside + 26 * np.log(theta[1]) + ssw / theta[1]) / 2
 
     theta = minimize(minus_loglik, [3.5, 0.2], method="Nelder-Mead", tol=1e-12).x
-    steps = np.diag(1e-3 * theta)
+    steps = np.diag(2e-4 * theta)
     H = np.array(
         [
             [

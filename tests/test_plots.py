@@ -866,7 +866,7 @@ def test_the_colours_can_be_read_as_text_on_white(color):
 
 def test_the_shaded_tails_have_the_area_that_stands_below_them():
     figure = plots.tails(2.0, (np.inf, 4), ("normal", "few"))
-    assert [ax.get_title() for ax in figure.axes] == ["normal", "few"]
+    assert [ax.get_title(loc="left") for ax in figure.axes] == ["normal", "few"]
     for ax, p in zip(figure.axes, (2 * norm.sf(2), 2 * student.sf(2, 4)), strict=True):
         (density,) = [line for line in ax.lines if len(line.get_xdata()) > 2]
         x, height = density.get_data()

@@ -24,7 +24,7 @@ IN_WORDS = (
 )
 TAIL = np.linspace(0, 6, 61)
 # Sums of squares of so many studies, evenly spread over what is probable.
-BETWEEN_SUMS, WITHIN_SUMS = 200, 60
+BETWEEN_SUMS, WITHIN_SUMS = 2000, 20
 
 
 @cache

@@ -39,8 +39,8 @@ MORE_ROWS = Choice(
         ),
         Option(
             "They stay what they were.",
-            "The squared standard error is a multiple of the variation between five means, which "
-            "has one degree of freedom less than there are women.",
+            "It is computed from how five means vary around their average, and after the second "
+            "round of measurements there are still five.",
         ),
         Option(
             "They fall, because more rows have to be explained.",
@@ -248,8 +248,8 @@ WRITE_IT = Function(
         Wrong(
             "diagonal_only",
             _df(lambda variance, g, C: 2 * variance**2 / (g**2 @ np.diag(C))),
-            "You left out the covariances in C. When one variance comes out too high, another one "
-            "tends to come out too low, and their errors partly cancel.",
+            "You left out the covariances in C. When one variance comes out too high, a second may "
+            "tend to come out too low, and their errors then partly cancel.",
         ),
         Wrong(
             "first_parameter_only",
