@@ -15,6 +15,8 @@ estrone$woman <- factor(estrone$woman)
 # Row i, counted from 0, is kept unless 7 i mod 11 is 0, 3 or 5.
 thin <- function(d) { i <- seq_len(nrow(d)) - 1; d[!((7 * i) %% 11 %in% c(0, 3, 5)), ] }
 sleep_thin <- thin(sleepstudy); sleep_few <- droplevels(subset(thin(sleepstudy), Subject %in% c("308", "309", "310", "330", "331", "332")))
+# A correlation of 1: on the edge.
+sleep_edge <- droplevels(sleepstudy[sleepstudy$Subject %in% c("309", "310", "330", "331", "332") & seq_len(nrow(sleepstudy)) %% 4 != 1, ])
 ortho_thin <- thin(orthodont); pen_thin <- thin(penicillin); pastes_thin <- thin(pastes)
 cut <- estrone[ave(seq_len(nrow(estrone)), estrone$woman, FUN = seq_along) <= c(16, 8, 4, 2, 1)[as.integer(estrone$woman)], ]
 sleep_weighted <- transform(sleep_thin, w = 1 + (seq_len(nrow(sleep_thin)) - 1) %% 4)
@@ -25,6 +27,7 @@ cases <- list(
   sleep_slope = list("Reaction ~ Days + (Days | Subject)", sleep_thin),
   sleep_uncorrelated = list("Reaction ~ Days + (Days || Subject)", sleep_thin),
   sleep_few = list("Reaction ~ Days + (Days | Subject)", sleep_few),
+  sleep_edge = list("Reaction ~ Days + (Days | Subject)", sleep_edge),
   sleep_factor = list("Reaction ~ factor(Days) + (1 | Subject)", sleep_thin),
   orthodont = list("distance ~ age * Sex + (age | Subject)", ortho_thin),
   orthodont_ri = list("distance ~ age * Sex + (1 | Subject)", ortho_thin),
