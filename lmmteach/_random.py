@@ -149,6 +149,20 @@ class RandomPart:
         ]
         return block_diag(*blocks)
 
+    def G(self, n):
+        """(m − 1, n, n) the derivatives of V by each variance and covariance, bar by bar."""
+        found = []
+        for bar in self.bars:
+            factor = self.factors[bar.factor]
+            Z = [np.zeros((n, factor.q)) for _ in bar.places]
+            for Z_i, place in zip(Z, bar.places, strict=True):
+                _, values = self.column_of(place)
+                Z_i[np.arange(n), factor.codes] = 1.0 if values is None else values
+            for j, Z_j in enumerate(Z):
+                found.append(Z_j @ Z_j.T)
+                found += [Z_i @ Z_j.T + Z_j @ Z_i.T for Z_i in Z[j + 1 :]]
+        return np.stack(found)
+
     def b(self, effects):
         """(q,) the random effects in the order of the columns of Z, from those of each factor."""
         rows = [row for values in effects for row in values]

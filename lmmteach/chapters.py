@@ -50,6 +50,7 @@ CHAPTERS = (
     Chapter(8, "diagnostics", "Diagnostics", ("diagnostics",)),
     Chapter(9, "more-effects", "More than one random effect", ("covariance",)),
     Chapter(10, "computation", "From the formula to the software", ("henderson",)),
+    Chapter(11, "degrees-of-freedom", "Degrees of freedom and p-values", ("degrees",)),
 )
 
 

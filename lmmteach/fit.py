@@ -1,7 +1,7 @@
 """Formula and DataFrame in, fitted model out: every number made by a formula of the chapters."""
 
 import warnings
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -11,6 +11,7 @@ from lmmteach._climb import require_unexplained
 from lmmteach._estimable import require_told_apart
 from lmmteach._frame import ModelFrame, read_model
 from lmmteach._shapes import require_memory
+from lmmteach.coefficients import coefficient_tests, require_method
 from lmmteach.diagnostics import marginal_residuals, scaled_residuals
 from lmmteach.engines import added_effects, best, engine_for, places
 from lmmteach.intervals import profile_intervals, wald_intervals
@@ -25,6 +26,10 @@ from lmmteach.testing import aic
 
 class NewGroupWarning(UserWarning):
     """A prediction was requested for a group that is not in the data."""
+
+
+class RefitWarning(UserWarning):
+    """A fit by maximum likelihood was asked for what belongs to REML."""
 
 
 def lmm(formula, data, method="REML", sigma2_b=None, engine="auto", weights=None, offset=None):
@@ -159,6 +164,14 @@ class LinearMixedModel:
         n = self.nobs
         require_memory(n**2, f"V would be {n:,} × {n:,}")
         return V_matrix(self.Z, self.D, Sigma_matrix(self.sigma2_e, n) / self.weights.to_numpy())
+
+    @cached_property
+    def G(self):
+        """(m, n, n) the matrices of V = Σ θ_k G_k, in the order of ``theta``."""
+        n, m = self.nobs, len(self.theta)
+        require_memory(m * n**2, f"G would be {m} matrices of {n:,} × {n:,}")
+        errors = np.diag(1 / self.weights.to_numpy())
+        return np.concatenate([self.frame.random.G(n), errors[np.newaxis]])
 
     @cached_property
     def _gls(self):
@@ -578,6 +591,53 @@ class LinearMixedModel:
             if level is not between 0 and 1.
         """
         return wald_intervals(self, level)
+
+    def tests(self, ddf="satterthwaite", L=None, null=0.0, level=0.95):
+        """Test the coefficients: t and p for each of them, or one F test for several at once.
+
+        Parameters
+        ----------
+        ddf : where the degrees of freedom come from: ``"satterthwaite"`` (as lmerTest has them),
+            ``"kenward-roger"`` (as pbkrtest, with adjusted standard errors too; needs V written
+            out), or ``"z"``, which takes the variances as known
+        L : what is tested at once by one F test: names of coefficients, or (q, p) numbers with a
+            row for each contrast; if not given, each coefficient has a t test of its own
+        null : what each coefficient, or contrast, is under the null hypothesis
+        level : confidence level of the intervals
+
+        Returns
+        -------
+        tests : DataFrame with a row for each coefficient, and columns estimate, se, df, t, p, lower
+            and upper; for an F test one row, with F, ndf, ddf and p
+
+        Raises
+        ------
+        ValueError
+            if ddf is unknown, L or level makes no sense, or V would be too large.
+
+        Warns
+        -----
+        RefitWarning
+            if Kenward and Roger's tests are asked of a fit by maximum likelihood: the model is
+            fitted by REML for them, as pbkrtest does.
+
+        Source: Kuznetsova, Brockhoff and Christensen (2017); Halekoh and Højsgaard (2014).
+        """
+        require_method(ddf)
+        fit = self
+        if ddf == "kenward-roger" and self.method == "ML":
+            warnings.warn(
+                "Kenward and Roger's formulas belong to REML. The model was fitted again, by REML, "
+                "and the table has the estimates of that fit.",
+                RefitWarning,
+                stacklevel=2,
+            )
+            fit = self._by_reml()
+        return coefficient_tests(fit, ddf, L, null, level)
+
+    def _by_reml(self):
+        Lambda, evaluation = best(self.engine, self.frame.weighted, True, self.held_b, self.y)
+        return replace(self, method="REML", Lambda=Lambda, evaluation=evaluation)
 
     def profile_interval(self, level=0.95, progress=True):
         """Profile-likelihood intervals of every parameter, from the ML profile as in lme4.

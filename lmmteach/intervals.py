@@ -55,7 +55,7 @@ def profile_intervals(fit, level=0.95, progress=True):
 
 
 class Deviance:
-    """Minus twice the log-likelihood (ML) as a function of x = (log σ_ε, L), β at its best.
+    """Minus twice the log-likelihood as a function of x = (log σ_ε, L), β at its best.
 
     𝒟 = L Lᵀ is the covariance of the random effects, σ_ε² not taken out.
 
@@ -65,26 +65,42 @@ class Deviance:
     blocks : for each bar the positions of its effects in Λ; in their order L is lower triangular
     scale : (k,) how large the diagonal of Λ can be expected to be
     held : the SD of a single random intercept, if it is held; x is then log σ_ε alone
+    reml : True for the restricted likelihood
     """
 
-    def __init__(self, engine, blocks, scale, held=None):
-        self.engine, self.scale, self.held = engine, scale, held
+    def __init__(self, engine, blocks, scale, held=None, reml=False):
+        self.engine, self.scale, self.held, self.reml = engine, scale, held, reml
         triangles = [block[np.array(np.tril_indices(len(block)))] for block in blocks]
         self.rows, self.columns = np.concatenate(triangles, axis=1)
         self.moved = [np.sort(block) for block in blocks if np.any(np.diff(block) < 0)]
 
     def __call__(self, x):
         """The deviance at x, and its slope."""
-        sigma, L = np.exp(x[0]), x[1:] if self.held is None else np.array([self.held])
-        Lambda = np.zeros((len(self.scale), len(self.scale)))
-        Lambda[self.rows, self.columns] = L / sigma
-        found = self.engine.evaluate(self._in_their_own_order(Lambda), False)
+        sigma, L, Lambda, found = self._evaluated(x)
         misfit = found.df * found.sigma2_e / sigma**2
         value = found.spread + found.df * (np.log(2 * np.pi) + 2 * x[0]) + misfit
         by_square = found.spread_slope + found.fit_slope / sigma**2
         by_L = 2 * (by_square @ Lambda)[self.rows, self.columns] / sigma
         by_log = 2 * (found.df - misfit) - by_L @ L
         return value, np.append(by_log, by_L)[: len(x)]
+
+    def covariance_of_beta(self, x):
+        """(p, p) Φ at x."""
+        sigma, _, _, found = self._evaluated(x)
+        return sigma**2 * np.linalg.inv(found.S[:-1, :-1])
+
+    def _evaluated(self, x):
+        sigma, L = np.exp(x[0]), x[1:] if self.held is None else np.array([self.held])
+        Lambda = np.zeros((len(self.scale), len(self.scale)))
+        Lambda[self.rows, self.columns] = L / sigma
+        return sigma, L, Lambda, self.engine.evaluate(self._in_their_own_order(Lambda), self.reml)
+
+    def exact_x(self, Lambda, sigma2_e):
+        """The x of a fit, which may lie on the edge."""
+        log = np.log(sigma2_e) / 2
+        if self.held is not None:
+            return np.array([log])
+        return np.append(log, np.sqrt(sigma2_e) * Lambda[self.rows, self.columns])
 
     def _in_their_own_order(self, Lambda):
         """The lower triangular Λ with the same Λ Λᵀ, as the engines take it."""

@@ -557,6 +557,114 @@ COMPUTATION = {
     r"log \|M\| .+ as a whole: (.+)": BEYOND["penicillin"]["logdet_L2"],
 }
 COMPUTATION |= {rf"^ *{n:,} rows: V takes +(.+?) MiB": 8 * n**2 / 2**20 for n in (80, 800, 8_000)}
+
+
+def oracle(name):
+    return json.loads((ROOT / "tests" / "oracle" / f"{name}.json").read_text(encoding="utf-8"))
+
+
+def df_of_the_cut():
+    """Of the mean of the unbalanced cut, from its five means and SSW: no V, no package.
+
+    SE, both numbers of degrees of freedom, the adjusted SE, and the SEs of σ̂_b².
+    """
+    n = np.array([16, 8, 4, 2, 1])
+    means = np.array([w[:k].mean() for w, k in zip(BY_WOMAN, n, strict=True)])
+    ssw = sum(np.sum((w[:k] - w[:k].mean()) ** 2) for w, k in zip(BY_WOMAN, n, strict=True))
+
+    def minus_loglik(theta):
+        v = theta[0] + theta[1] / n
+        mu = np.average(means, weights=1 / v)
+        inside = np.log(v).sum() + np.log(np.sum(1 / v)) + np.sum((means - mu) ** 2 / v)
+        return (inside + 26 * np.log(theta[1]) + ssw / theta[1]) / 2
+
+    theta = minimize(minus_loglik, [3.5, 0.2], method="Nelder-Mead", tol=1e-12).x
+    steps = np.diag(2e-4 * theta)
+    H = np.array(
+        [
+            [
+                sum(
+                    a * b * minus_loglik(theta + a * one + b * other)
+                    for a in (-1, 1)
+                    for b in (-1, 1)
+                )
+                / (4 * one.sum() * other.sum())
+                for other in steps
+            ]
+            for one in steps
+        ]
+    )
+    v = theta[0] + theta[1] / n
+    phi = 1 / np.sum(1 / v)
+    P = np.diag(1 / v) - phi * np.outer(1 / v, 1 / v)
+    G = [np.eye(5), np.diag(1 / n)]
+    information = np.array([[np.trace(P @ G_k @ P @ G_l) / 2 for G_l in G] for G_k in G])
+    information[1, 1] += 26 / 2 / theta[1] ** 2
+    A = [G_k @ (1 / v) * phi for G_k in G]
+    g = np.array([phi**2 * np.sum(np.diag(G_k) / v**2) for G_k in G])
+    C, W = np.linalg.inv(H), np.linalg.inv(information)
+    more = 2 * sum(W[k, m] * A[k] @ P @ A[m] for k in range(2) for m in range(2))
+    df = [2 * phi**2 / (g @ B @ g) for B in (C, W)]
+    return np.sqrt(phi), df, np.sqrt(phi + more), np.sqrt([C[0, 0], W[0, 0]])
+
+
+HANDBOOK = 10 * np.log10(19)
+T = (MU - HANDBOOK) / SE
+CUT_SE, CUT_DF, CUT_ADJUSTED, CUT_SE_OF_B = df_of_the_cut()
+SE_OF_VARIANCES = [
+    np.sqrt(2 * ((SIGMA2_E + 16 * SIGMA2_B) ** 2 / 4 + SIGMA2_E**2 / 75)) / 16,
+    SIGMA2_E * np.sqrt(2 / 75),
+]
+CHILDREN = oracle("orthodont_slope")
+DEGREES = {
+    r"^mean (\S+) \(": MU,
+    r"handbook (\S+) \(": HANDBOOK,
+    r"standard error (.+?), so": SE,
+    r"so t = (.+)": T,
+    r"inf degrees of freedom: .+ p = (.+)": 2 * norm.sf(T),
+    r" 75 degrees of freedom: .+ p = (.+)": 2 * student_t(75).sf(T),
+    r"  4 degrees of freedom: .+ p = (.+)": 2 * student_t(4).sf(T),
+    r"^SE (.+?) with 4 degrees": SE,
+    r"with 4 degrees of freedom, p = (.+)": 2 * student_t(4).sf(T),
+    r"five means only: SE (.+?),": MEANS.std(ddof=1) / np.sqrt(5),
+    r"five means only: .+ t = (.+)": T,
+    r"balanced  : 80 rows, .+, (\S+) degrees": R["satterthwaite"]["df"][0],
+    r"unbalanced: 31 rows, SE (.+?),": CUT_SE,
+    r"unbalanced: 31 rows, .+, (\S+) degrees": CUT_DF[0],
+    r"slopes of SE squared: (.+?) by": 1 / 5,
+    r"slopes of SE squared: .+, (.+?) by": 1 / 80,
+    r"standard errors: sigma2_b (.+?),": SE_OF_VARIANCES[0],
+    r"standard errors: .+ sigma2_e (.+)": SE_OF_VARIANCES[1],
+    r"^balanced  : SE .+ adjusted (.+?),": R["kenward_roger"]["se"][0],
+    r"^balanced  : SE .+, (\S+) degrees": R["kenward_roger"]["df"][0],
+    r"^unbalanced: SE .+ adjusted (.+?),": CUT_ADJUSTED,
+    r"^unbalanced: SE .+, (\S+) degrees": CUT_DF[1],
+    r"^unbalanced: SE of sigma2_b (.+?) observed": CUT_SE_OF_B[0],
+    r"^unbalanced: SE of sigma2_b .+, (.+?) expected": CUT_SE_OF_B[1],
+    r"^satterthwaite: df (.+?), t": 4,
+    r"^kenward-roger: df 4.0000, .+ interval (.+?) to": MU - student_t(4).ppf(0.975) * SE,
+    r"^z            : df inf, .+ to (.+)": MU + norm.ppf(0.975) * SE,
+    **{
+        rf"^{name} .+ df (.+?) and": oracle(case)["satterthwaite"]["df"][-1]
+        for name, case in (
+            ("sleepstudy", "sleepstudy_slope"),
+            ("orthodont", "orthodont_slope"),
+            ("pastes", "pastes"),
+            ("penicillin", "penicillin"),
+        )
+    },
+    r"^penicillin .+ and (.+)": oracle("penicillin")["kenward_roger"]["df"][0],
+    r"\(1 \| Subject\): SE (.+?),": oracle("sleepstudy_ri")["reml"]["se_beta"][1],
+    r"\(1 \| Subject\): .+ df (.+)": oracle("sleepstudy_ri")["satterthwaite"]["df"][1],
+    r"\(Days \| Subject\): SE (.+?),": oracle("sleepstudy_slope")["reml"]["se_beta"][1],
+    r"^z  +: p = (.+)": 2 * norm.sf(CHILDREN["satterthwaite"]["t"][-1]),
+    r"^satterthwaite +: p = (.+)": CHILDREN["satterthwaite"]["p"][-1],
+    r"^kenward-roger +: p = (.+)": CHILDREN["kenward_roger"]["p"][-1],
+    r"likelihood ratio, chi2: p = (.+)": CHILDREN["lrt_fixed"]["p"],
+    r"^satterthwaite: SE (.+?), df": oracle("dyestuff2")["reml"]["se_beta"][0],
+    r"^satterthwaite: SE .+ df (.+)": oracle("dyestuff2")["satterthwaite"]["df"][0],
+    r"^kenward-roger: SE .+ df (.+)": oracle("dyestuff2")["kenward_roger"]["df"][0],
+}
 PENCIL = {
     r"b integrated out +(.+)": TEST["LRT"],
     r"equation \(1\): +(.+)": LOGLIK_ML + 40 * np.log(2 * np.pi),
@@ -575,6 +683,7 @@ BY_CHAPTER = {
     "08-diagnostics": DIAGNOSTICS,
     "09-more-effects": MORE,
     "10-computation": COMPUTATION,
+    "11-degrees-of-freedom": DEGREES,
     "printout": PRINTOUT,
     "sharp-pencil": PENCIL,
 }
@@ -792,6 +901,27 @@ def test_coverage_of_the_intervals_for_the_mean():
         (r"REML, t with 4 df: +", 0.95),
     ):
         assert_simulated("07-prediction", pattern, expected, 2e-4)
+
+
+def test_sizes_of_the_tests_of_a_mean_are_shares_of_students_t():
+    t4 = student_t(4)
+    for name, limit in (("z", 1.959964), ("t, 75 df", student_t(75).ppf(0.975)), ("t, 4 df", None)):
+        expected = 0.05 if limit is None else 2 * t4.sf(limit)
+        assert_simulated(
+            "11-degrees-of-freedom", rf"^{name} *: rejects a true mean in ", expected, 2e-4
+        )
+    beyond = np.sqrt(4 * np.expm1(chi2(1).ppf(0.95) / 5))
+    pattern = "likelihood ratio, by chi2 with 1 df: rejects in "
+    assert_simulated("11-degrees-of-freedom", pattern, 2 * t4.sf(beyond), 2e-4)
+    limit = 5 * np.log1p(t4.ppf(0.975) ** 2 / 4)
+    assert_simulated("11-degrees-of-freedom", "limit from the first half: ", limit, 0.002)
+    assert_simulated("11-degrees-of-freedom", "in the second half it rejects in ", 0.05, 5e-4)
+
+
+def test_the_bootstrap_of_the_childrens_growth_is_pbkrtests():
+    said = CHILDREN["lrt_fixed"]["param_boot"]
+    pattern = "likelihood ratio, bootstrap: in "
+    assert_simulated("11-degrees-of-freedom", pattern, said["p_PB"], said["mc_se"])
 
 
 def test_coverage_of_the_intervals_for_a_new_value():

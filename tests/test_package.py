@@ -33,6 +33,7 @@ LAYERS = (
     ("_formula", "_terms", "_columns", "data", "source"),
     ("_random",),
     ("_frame", "summary", "tables", "intervals", "resampling", "_nested"),
+    ("coefficients",),
     ("fit",),
     ("compare",),
     ("plots", "widgets", "exercises"),

@@ -13,6 +13,7 @@ from matplotlib.text import Text
 from scipy.interpolate import RegularGridInterpolator
 from scipy.optimize import brentq, minimize, minimize_scalar
 from scipy.stats import chi2, multivariate_normal, norm
+from scipy.stats import t as student
 
 import lmmteach as lt
 from lmmteach import model, plots, reml
@@ -976,3 +977,17 @@ def test_degrees_of_freedom_run_between_their_limits():
     assert {name: text.get_position()[1] for name, text in words(ax).items()} == pytest.approx(
         {"high": 5.12, "low": 1.12}
     )
+
+
+def test_the_shaded_tails_have_the_area_that_stands_below_them():
+    figure = plots.tails(2.0, (np.inf, 4), ("normal", "few"))
+    assert [ax.get_title(loc="left") for ax in figure.axes] == ["normal", "few"]
+    for ax, p in zip(figure.axes, (2 * norm.sf(2), 2 * student.sf(2, 4)), strict=True):
+        (density,) = [line for line in ax.lines if len(line.get_xdata()) > 2]
+        x, height = density.get_data()
+        assert np.trapezoid(np.where(np.abs(x) >= 2, height, 0), x) == pytest.approx(p, abs=0.012)
+        (shade,) = ax.collections
+        edges = np.concatenate([path.vertices[:, 0] for path in shade.get_paths()])
+        assert np.abs(edges).min() == pytest.approx(2, abs=0.03)
+        assert f"p = {p:.3f}" in [text.get_text() for text in ax.texts]
+        assert upright(ax) == [2.0]

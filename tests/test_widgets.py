@@ -12,6 +12,7 @@ from jupyter_client.manager import start_new_kernel
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.text import Text
 from scipy.stats import chi2, norm
+from scipy.stats import t as student
 
 from lmmteach import (
     blup,
@@ -26,7 +27,15 @@ from lmmteach import (
 )
 from lmmteach._typeset import as_html, as_plain
 from lmmteach.plots.style import BETWEEN
-from lmmteach.widgets import EXPLORERS, Control, Explorer, Key, Question, live
+from lmmteach.widgets import (
+    EXPLORERS,
+    Control,
+    Explorer,
+    Key,
+    Question,
+    degrees_of_freedom,
+    live,
+)
 from lmmteach.widgets.live import live_view
 from lmmteach.widgets.picture import View, as_svg, new_figure, ready
 from lmmteach.widgets.reml import estimates, means_and_errors
@@ -606,6 +615,16 @@ def test_the_prediction_about_the_order_is_what_it_shows():
         assert along[-1] == min(along)
 
 
+def test_the_prediction_about_thirty_women_is_what_it_shows():
+    five, thirty = (
+        float(by_name["who-keeps-five"].read(groups, 5.38)[0]["z"].removesuffix(" %"))
+        for groups in (5, 30)
+    )
+    assert five == pytest.approx(12.2, abs=0.5)
+    assert chosen("who-keeps-five") == "In about 6."
+    assert thirty == pytest.approx(6, abs=0.5)
+
+
 def numbers_of(numbers, *names):
     """Numbers as a reader finds them in a readout."""
     return [float(re.sub("[−<]", lambda sign: "-" * (sign[0] == "−"), numbers[n])) for n in names]
@@ -711,6 +730,14 @@ def words_of_slopes(numbers, sentence, **parameters):
     else:
         said = float(re.search(r"around day ([\d.]+),", sentence)[1])
         assert said == pytest.approx(least, abs=0.07)
+
+
+def words_of_who_keeps_five(numbers, sentence, **_):
+    tests = ("z", "likelihood ratio", "Satterthwaite", "Kenward–Roger")
+    shares = {name: float(numbers[name].removesuffix(" %")) for name in tests}
+    named = {name for name in tests if re.search(rf"\b{name}\b", sentence)}
+    assert named == {name for name, share in shares.items() if share > 5.5}
+    assert ("None of the four" in sentence) == (not named)
 
 
 def words_of_lineup(numbers, sentence, panel, kind):
@@ -1349,6 +1376,51 @@ def test_a_plate_meets_as_many_samples_as_the_control_says():
         assert (M[:24, 24:].sum(axis=1) == meets).all()
         assert (M[:24, 24:].sum(axis=0) == 4 * meets).all()
         np.testing.assert_array_equal(M.diagonal(), [meets + 1] * 24 + [4 * meets + 1] * 6)
+
+
+@pytest.mark.parametrize("groups", [3, 5, 30])
+def test_sizes_where_women_differ_a_lot_are_shares_of_students_t(groups):
+    """Without singular fits the statistic is a t, and the likelihood ratio a function of it."""
+    z, ratio_test, satterthwaite, kenward_roger = degrees_of_freedom.sizes(groups, 20.0)
+    own = student(groups - 1)
+    beyond = np.sqrt((groups - 1) * np.expm1(chi2.ppf(0.95, 1) / groups))
+    assert z == pytest.approx(2 * own.sf(1.959964), abs=1e-3)
+    assert ratio_test == pytest.approx(2 * own.sf(beyond), abs=1e-3)
+    assert [satterthwaite, kenward_roger] == pytest.approx([0.05, 0.05], abs=1e-3)
+
+
+@pytest.mark.parametrize("ratio", [0.001, 0.05, 0.5])
+def test_sizes_are_those_of_simulated_studies(ratio):
+    """Each with its own fits: on the edge n − 1 degrees of freedom, or still I − 1."""
+    rng, studies = np.random.default_rng(17), 200_000
+    ssb, ssw = (1 + 16 * ratio) * rng.chisquare(4, studies), rng.chisquare(75, studies)
+    mean = rng.normal(0, np.sqrt((1 + 16 * ratio) / 80), studies)
+    is_edge = ssb / 4 <= ssw / 75
+    t = np.abs(mean) / np.sqrt(np.where(is_edge, (ssb + ssw) / 79, ssb / 4) / 80)
+
+    def deviance(ssb):
+        inside = 5 * np.log(ssb / 5) + 75 * np.log(ssw / 75)
+        return np.where(ssb / 5 > ssw / 75, inside, 80 * np.log((ssb + ssw) / 80))
+
+    few, many = student(4).ppf(0.975), student(79).ppf(0.975)
+    rejected = (
+        t > 1.959964,
+        deviance(ssb + 80 * mean**2) - deviance(ssb) > 3.841459,
+        t > np.where(is_edge, many, few),
+        t > few,
+    )
+    expected = [np.mean(each) for each in rejected]
+    assert degrees_of_freedom.sizes(5, ratio) == pytest.approx(expected, abs=0.003)
+
+
+def test_the_dots_are_on_the_curves_of_their_tests():
+    density, shares = axes_at("who-keeps-five", groups=8, ratio=0.2)
+    expected = 100 * np.array(degrees_of_freedom.sizes(8, 0.2))
+    dots = [line for line in shares.lines if line.get_marker() in ("o", "s")]
+    drawn = np.concatenate([line.get_ydata() for line in dots])
+    assert sorted(drawn) == pytest.approx(sorted(expected))
+    (handle,) = [line for line in density.lines if line.get_marker() == "o"]
+    assert handle.get_xdata()[0] == pytest.approx(student(7).ppf(0.975))
 
 
 def test_a_slider_label_is_its_value_or_its_name():

@@ -11,6 +11,7 @@ from lmmteach import (
     blup,
     compare,
     covariance,
+    degrees,
     diagnostics,
     henderson,
     likelihood,
@@ -60,6 +61,9 @@ def estrone_values():
     order_test = compare.lrt(ml, with_order)
     r_test, rng = r["rlrt_sigma_b"], np.random.default_rng(15)
     bootstrap = testing.bootstrap_lrt(y, X, Z, 19, rng, progress=False)
+    slopes, C = degrees.covariance_slopes(V, X, Z), degrees.theta_covariance(V, y, X, Z)
+    W = degrees.expected_theta_covariance(V, X, Z)
+    r_kr = r["kenward_roger"]
     draws = testing.exact_null(X, Z, 100_000, rng)
     theta_without_4 = diagnostics.influence_by_group(y, X, Z).theta[3]
     scaled = diagnostics.scaled_residuals(fit.residuals, fit.sigma2_e)
@@ -303,6 +307,39 @@ def estrone_values():
             "what is left of y: the penalised sum of squares",
             henderson.eliminate(augmented, 6)[0, 0],
             r_reml["pwrss"],
+        ),
+        "eq-t-test": (
+            "t and p of μ = 0, df = 4",
+            degrees.t_test(beta[0], var_beta[0, 0], 4),
+            [r_kr["t"][0], r_kr["p"][0]],
+        ),
+        "eq-mean-variance": (
+            "SE² and df",
+            degrees.mean_variance(SSB, 5, 16),
+            [r_kr["vcov_adj"][0][0], r_kr["df"][0]],
+        ),
+        "eq-covariance-slopes": ("by σ_b² and σ_ε²: 1/5 and 1/80", slopes.ravel(), None),
+        "eq-theta-covariance": ("SE of σ̂_b² and σ̂_ε²", np.sqrt(np.diag(C)), None),
+        "eq-satterthwaite": (
+            "df of μ̂",
+            degrees.satterthwaite([1.0], var_beta, slopes, C),
+            r["satterthwaite"]["df"][0],
+        ),
+        "eq-expected-theta-covariance": ("SE of σ̂_b² and σ̂_ε²", np.sqrt(np.diag(W)), None),
+        "eq-kenward-roger-covariance": (
+            "the adjusted SE",
+            np.sqrt(degrees.kenward_roger_covariance(V, X, Z)[0, 0]),
+            r_kr["se"][0],
+        ),
+        "eq-satterthwaite-F": (
+            "F of μ = 0, and its df",
+            degrees.satterthwaite_F([[1.0]], beta, var_beta, slopes, C),
+            [r["satterthwaite"]["t"][0] ** 2, r["satterthwaite"]["df"][0]],
+        ),
+        "eq-kenward-roger-df": (
+            "df of μ̂, and the factor",
+            degrees.kenward_roger_df([[1.0]], var_beta, slopes, W),
+            [r_kr["df"][0], 1.0],
         ),
     }
 

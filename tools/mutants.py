@@ -34,6 +34,7 @@ TESTS = (
     "test_likelihood.py",
     "test_reml.py",
     "test_covariance.py",
+    "test_degrees.py",
     "test_engines.py",
     "test_summary.py",
     "test_fit.py",

@@ -1,5 +1,6 @@
 """The book's pictures: what varies between groups in one colour, what varies within in another."""
 
+from lmmteach.plots.degrees import tails
 from lmmteach.plots.effects import caterpillar, joint_density, posterior, predictions, shrinkage
 from lmmteach.plots.likelihood import hill, profile_curves, two_terms
 from lmmteach.plots.residuals import lineup, qq_pp, residual_panels
@@ -49,6 +50,7 @@ __all__ = [
     "simulated_studies",
     "structures",
     "supposed_variances",
+    "tails",
     "two_observations",
     "two_terms",
     "two_tops",

@@ -12,6 +12,7 @@ from lmmteach.chapters import rooms
 from lmmteach.widgets import (
     blup,
     computation,
+    degrees_of_freedom,
     diagnostics,
     likelihood,
     model,

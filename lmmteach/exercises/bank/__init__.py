@@ -7,6 +7,7 @@ from lmmteach.chapters import rooms
 from lmmteach.exercises.bank import (
     blup,
     computation,
+    degrees_of_freedom,
     diagnostics,
     likelihood,
     model,
