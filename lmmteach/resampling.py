@@ -1,5 +1,6 @@
 """A fit tried again and again: on responses drawn from it, and without one group at a time."""
 
+import contextlib
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -12,8 +13,13 @@ from lmmteach._parallel import in_parallel, without_failures
 from lmmteach._shapes import count, generator
 from lmmteach.crossed import Factor
 from lmmteach.diagnostics import Influence
-from lmmteach.engines import added_effects, best, places
-from lmmteach.testing import Bootstrap
+from lmmteach.engines import added_effects, bend_at, best, engine_for, places
+from lmmteach.testing import Bootstrap, _simulated_pvalue
+
+# With so many groups, the variances without one of them are near those with all.
+MANY_GROUPS = 100
+# XᵀV⁻¹X, of orthonormal X, with smaller eigenvalues than this has lost digits.
+DOUBT = 1e-7
 
 
 class Law(NamedTuple):
@@ -95,8 +101,7 @@ def bootstrap_lrt(small, large, nsim, rng, n_jobs=1, progress=True):
     draw = _Draw(Law.of(small), _Refit.of(small), _Refit.of(large))
     jobs = [(stream,) for stream in rng.spawn(nsim)]
     null = without_failures(in_parallel(draw, jobs, n_jobs, progress, delay=2))
-    pvalue = (1 + np.sum(null >= statistic)) / (1 + len(null))
-    return Bootstrap(statistic, float(pvalue), null, nsim - len(null))
+    return Bootstrap(statistic, _simulated_pvalue(statistic, null), null, nsim - len(null))
 
 
 class _Refit(NamedTuple):
@@ -148,7 +153,12 @@ def influence(fit, group=None, n_jobs=1, progress=True):
     if group not in fit.groups:
         raise ValueError(f"{group!r} is no grouping factor of this fit. It has {[*fit.groups]}.")
     grouping = fit.frame.random.groupings[[*fit.groups].index(group)]
-    without = _Without(fit.frame, type(fit.engine), fit.method == "REML", fit.held_b, grouping)
+    # With a few groups one of them may hide a second top, for which only a scan can look.
+    is_near = len(fit.Lambda) > 1 or len(grouping.levels) >= MANY_GROUPS
+    start, bend, reml = None, None, fit.method == "REML"
+    if is_near and not fit.holds_b:
+        start, bend = fit.Lambda, bend_at(fit.engine, fit.frame.weighted, reml, fit.Lambda)
+    without = _Without(fit.frame, fit.engine, reml, fit.held_b, grouping, start, bend)
     found = in_parallel(without, [(u,) for u in range(len(grouping.levels))], n_jobs, progress, 2)
     index = pd.Index(grouping.levels, name=group)
     p = len(fit.beta)
@@ -173,33 +183,54 @@ class _Without(NamedTuple):
     """The estimates from the rows that are not in some group."""
 
     frame: object
-    engine: type
+    engine: object
     reml: bool
     held_b: float | None
     grouping: object
+    start: np.ndarray | None
+    bend: np.ndarray | None
 
     def __call__(self, u):
         """β̂ and θ̂ without group u, end to end."""
+        if self.engine.name == "fast" and len(self.engine.factors) == 1:
+            # What the sums do not determine well, the rows are asked for.
+            with contextlib.suppress(ValueError, np.linalg.LinAlgError):
+                return self._from_sums(u)
         try:
-            return self._estimates(self.grouping.codes != u)
+            return self._from_rows(self.grouping.codes != u)
         except (ValueError, np.linalg.LinAlgError) as error:
             name = f"{self.grouping.label} {self.grouping.levels[u]}"
             raise ValueError(f"Without {name}: {error}") from None
 
-    def _estimates(self, rows):
+    def _from_sums(self, u):
+        """From the sums of the fit, without those of the group."""
+        engine, random = self.engine.without(u), self.frame.weighted
+        Lambda, found = self._best(engine, random, self.bend)
+        if np.linalg.eigvalsh(found.S[:-1, :-1])[0] < DOUBT:
+            raise ValueError("the columns of X are as good as dependent.")
+        return self._estimates(self.frame.beta_Q + found.beta, Lambda, found)
+
+    def _from_rows(self, rows):
+        """From the rows that remain."""
         frame = self.frame
         Q, R, beta_Q, r = orthonormal(frame.Q[rows], frame.r[rows])
         if np.linalg.matrix_rank(R) < len(R):
             raise ValueError("the columns of X are linearly dependent in what remains.")
         factors = [_of_rows(factor, rows) for factor in frame.weighted.factors]
-        random = replace(frame.weighted, factors=factors)
-        Lambda, found = best(self.engine(factors, Q, r), random, self.reml, self.held_b)
+        engine = engine_for(self.engine.name, factors, Q, r)
+        Lambda, found = self._best(engine, replace(frame.weighted, factors=factors))
         beta = frame.beta_Q + np.linalg.solve(R, beta_Q + found.beta)
+        return self._estimates(beta, Lambda, found)
+
+    def _best(self, engine, random, bend=None):
+        return best(engine, random, self.reml, self.held_b, start=self.start, bend=bend)
+
+    def _estimates(self, beta_Q, Lambda, found):
         covariance = found.sigma2_e * Lambda @ Lambda.T
         if self.held_b is not None:
             covariance = np.array([[float(self.held_b)]])
-        theta = theta_of(covariance, random.bars)
-        return np.array([*np.linalg.solve(frame.R, beta), *theta, found.sigma2_e])
+        theta = theta_of(covariance, self.frame.random.bars)
+        return np.array([*np.linalg.solve(self.frame.R, beta_Q), *theta, found.sigma2_e])
 
 
 def theta_of(covariance, bars):
