@@ -16,8 +16,8 @@ from lmmteach.diagnostics import Influence
 from lmmteach.engines import added_effects, bend_at, best, engine_for, places
 from lmmteach.testing import Bootstrap, _simulated_pvalue
 
-# With so many groups, the variances without one of them are near those with all.
-MANY_GROUPS = 100
+# Without a group that is so small a share of the rows the best variances are near those with it.
+SMALL_SHARE = 0.01
 # XᵀV⁻¹X, of orthonormal X, with smaller eigenvalues than this has lost digits.
 DOUBT = 1e-7
 
@@ -153,13 +153,16 @@ def influence(fit, group=None, n_jobs=1, progress=True):
     if group not in fit.groups:
         raise ValueError(f"{group!r} is no grouping factor of this fit. It has {[*fit.groups]}.")
     grouping = fit.frame.random.groupings[[*fit.groups].index(group)]
-    # With a few groups one of them may hide a second top, for which only a scan can look.
-    is_near = len(fit.Lambda) > 1 or len(grouping.levels) >= MANY_GROUPS
-    start, bend, reml = None, None, fit.method == "REML"
-    if is_near and not fit.holds_b:
-        start, bend = fit.Lambda, bend_at(fit.engine, fit.frame.weighted, reml, fit.Lambda)
-    without = _Without(fit.frame, fit.engine, reml, fit.held_b, grouping, start, bend)
-    found = in_parallel(without, [(u,) for u in range(len(grouping.levels))], n_jobs, progress, 2)
+    reml, q = fit.method == "REML", len(grouping.levels)
+    is_near = np.bincount(grouping.codes) <= SMALL_SHARE * fit.nobs
+    # With a few groups one of them may hide a second top, for which only other starts can look.
+    is_near &= SMALL_SHARE * q >= 1
+    bend = None
+    if is_near.any() and not fit.holds_b:
+        bend = bend_at(fit.engine, fit.frame.weighted, reml, fit.Lambda)
+    known = (fit.Lambda, bend, is_near)
+    without = _Without(fit.frame, fit.engine, reml, fit.held_b, grouping, *known)
+    found = in_parallel(without, [(u,) for u in range(q)], n_jobs, progress, 2)
     index = pd.Index(grouping.levels, name=group)
     p = len(fit.beta)
     beta = pd.DataFrame(found[:, :p], index=index, columns=fit.beta.index)
@@ -180,15 +183,19 @@ def theta_names(fit):
 
 
 class _Without(NamedTuple):
-    """The estimates from the rows that are not in some group."""
+    """The estimates from the rows that are not in some group.
+
+    Where ``is_near`` has True for it they are looked for near those of the fit, ``Lambda``.
+    """
 
     frame: object
     engine: object
     reml: bool
     held_b: float | None
     grouping: object
-    start: np.ndarray | None
+    Lambda: np.ndarray
     bend: np.ndarray | None
+    is_near: np.ndarray
 
     def __call__(self, u):
         """β̂ and θ̂ without group u, end to end."""
@@ -197,33 +204,34 @@ class _Without(NamedTuple):
             with contextlib.suppress(ValueError, np.linalg.LinAlgError):
                 return self._from_sums(u)
         try:
-            return self._from_rows(self.grouping.codes != u)
+            return self._from_rows(u)
         except (ValueError, np.linalg.LinAlgError) as error:
             name = f"{self.grouping.label} {self.grouping.levels[u]}"
             raise ValueError(f"Without {name}: {error}") from None
 
     def _from_sums(self, u):
         """From the sums of the fit, without those of the group."""
-        engine, random = self.engine.without(u), self.frame.weighted
-        Lambda, found = self._best(engine, random, self.bend)
+        Lambda, found = self._best(u, self.engine.without(u), self.frame.weighted, self.bend)
         if np.linalg.eigvalsh(found.S[:-1, :-1])[0] < DOUBT:
             raise ValueError("the columns of X are as good as dependent.")
         return self._estimates(self.frame.beta_Q + found.beta, Lambda, found)
 
-    def _from_rows(self, rows):
+    def _from_rows(self, u):
         """From the rows that remain."""
-        frame = self.frame
+        frame, rows = self.frame, self.grouping.codes != u
         Q, R, beta_Q, r = orthonormal(frame.Q[rows], frame.r[rows])
         if np.linalg.matrix_rank(R) < len(R):
             raise ValueError("the columns of X are linearly dependent in what remains.")
         factors = [_of_rows(factor, rows) for factor in frame.weighted.factors]
         engine = engine_for(self.engine.name, factors, Q, r)
-        Lambda, found = self._best(engine, replace(frame.weighted, factors=factors))
+        Lambda, found = self._best(u, engine, replace(frame.weighted, factors=factors))
         beta = frame.beta_Q + np.linalg.solve(R, beta_Q + found.beta)
         return self._estimates(beta, Lambda, found)
 
-    def _best(self, engine, random, bend=None):
-        return best(engine, random, self.reml, self.held_b, start=self.start, bend=bend)
+    def _best(self, u, engine, random, bend=None):
+        if not self.is_near[u]:
+            return best(engine, random, self.reml, self.held_b)
+        return best(engine, random, self.reml, self.held_b, start=self.Lambda, bend=bend)
 
     def _estimates(self, beta_Q, Lambda, found):
         covariance = found.sigma2_e * Lambda @ Lambda.T
