@@ -18,7 +18,7 @@ REACHED, LAST, NOISE = 1e-18, 1e-14, 1e-8
 SLOW = 0.05
 
 
-def descend(evaluate, scale, blocks, start=None):
+def descend(evaluate, scale, blocks, start=None, bend=None):
     """Minimise ``evaluate(Lambda).criterion`` over Λ.
 
     Parameters
@@ -27,6 +27,7 @@ def descend(evaluate, scale, blocks, start=None):
     scale : (k,) how large the diagonal of Λ can be expected to be
     blocks : lists of positions; within each Λ is lower triangular, between them it is 0
     start : (k, k) where to begin; Λ with ``scale`` on its diagonal if None
+    bend : how the criterion bends there, as ``curvature`` gives it, if that is known
 
     Returns
     -------
@@ -40,7 +41,8 @@ def descend(evaluate, scale, blocks, start=None):
     Lambda = np.diag(scale) if start is None else start
     here = evaluate(Lambda)
     for _ in range(2 * len(scale) + 1):
-        Lambda, here = _newton(evaluate, Lambda, here, scale, blocks)
+        Lambda, here = _newton(evaluate, Lambda, here, scale, blocks, bend)
+        bend = None
         Lambda, here = _settled(evaluate, Lambda, here, scale, blocks)
         off = _off_the_boundary(evaluate, here, Lambda, scale, blocks)
         if off is None:
@@ -49,44 +51,69 @@ def descend(evaluate, scale, blocks, start=None):
     raise ValueError("No minimum found: the data hardly tell variances and correlations apart.")
 
 
-def _newton(evaluate, Lambda, here, scale, blocks):
-    """Steps from Λ to the next place where nothing changes.
+class _Ways:
+    """Λ in the lower triangular C of Λ Λᵀ = B C Cᵀ Bᵀ, where B are the main axes of some Λ Λᵀ.
 
-    The steps are taken in the lower triangular C of Λ Λᵀ = B C Cᵀ Bᵀ, where B are the main axes of
-    the Λ Λᵀ at hand: so the valley of a nearly singular Λ runs straight. The curvature is made of
-    differences once, and then learnt from the steps as they are taken.
+    So the valley of a nearly singular Λ runs straight.
     """
-    free = np.zeros((len(scale), len(scale)), dtype=bool)
-    for block in blocks:
-        free[np.ix_(block, block)] = np.tri(len(block), dtype=bool)
-    diagonal = np.eye(len(scale), dtype=bool)[free]
 
-    def at(C):
-        return evaluate(_lower(B @ C, blocks))
+    def __init__(self, evaluate, Lambda, scale, blocks):
+        self.evaluate, self.blocks = evaluate, blocks
+        self.B, self.start = _main_axes(Lambda, scale, blocks)
+        self.free = np.zeros((len(scale), len(scale)), dtype=bool)
+        for block in blocks:
+            self.free[np.ix_(block, block)] = np.tri(len(block), dtype=bool)
+        self.diagonal = np.eye(len(scale), dtype=bool)[self.free]
 
-    def moved(step):
+    def Lambda(self, C):
+        return _lower(self.B @ C, self.blocks)
+
+    def at(self, C):
+        return self.evaluate(self.Lambda(C))
+
+    def moved(self, C, step):
         there = C.copy()
-        there[free] += step
+        there[self.free] += step
         return there
 
-    def gradient(C, here):
-        return 2 * (B.T @ here.slope @ B @ C)[free]
+    def gradient(self, C, here):
+        return 2 * (self.B.T @ here.slope @ self.B @ C)[self.free]
 
-    bend, previous, previous_new = None, np.inf, np.inf
-    B, C = _main_axes(Lambda, scale, blocks)
-    slope = gradient(C, here)
+    def bend(self, slope):
+        """The curvature at the start, from differences of the slope."""
+        C = self.start
+        eps = STEP * np.maximum(np.abs(C[self.free]), 0.01)
+        there = [self.moved(C, step) for step in np.diag(eps)]
+        bend = np.array([self.gradient(near, self.at(near)) - slope for near in there])
+        bend /= eps[:, np.newaxis]
+        return (bend + bend.T) / 2
+
+
+def curvature(evaluate, scale, blocks, Lambda):
+    """How the criterion bends at Λ, along its main axes; arguments as for ``descend``."""
+    ways = _Ways(evaluate, Lambda, scale, blocks)
+    return ways.bend(ways.gradient(ways.start, evaluate(Lambda)))
+
+
+def _newton(evaluate, Lambda, here, scale, blocks, bend=None):
+    """Steps from Λ to the next place where nothing changes.
+
+    The curvature is made of differences once, if it is not known, and then learnt from the steps as
+    they are taken.
+    """
+    previous, previous_new = np.inf, np.inf
+    ways = _Ways(evaluate, Lambda, scale, blocks)
+    C = ways.start
+    slope = ways.gradient(C, here)
     for _ in range(STEPS):
         is_new = bend is None
         if is_new:
-            B, C = _main_axes(_lower(B @ C, blocks), scale, blocks)
-            slope = gradient(C, here)
+            ways = _Ways(evaluate, ways.Lambda(C), scale, blocks)
+            C = ways.start
+            slope = ways.gradient(C, here)
             if not slope.any():
                 break
-            eps = STEP * np.maximum(np.abs(C[free]), 0.01)
-            there = [moved(step) for step in np.diag(eps)]
-            bend = np.array([gradient(near, at(near)) - slope for near in there])
-            bend /= eps[:, np.newaxis]
-            bend = (bend + bend.T) / 2
+            bend = ways.bend(slope)
         step = -downhill(bend, slope)
         # The squared distance to the minimum in standard errors: free of all units.
         distance = -slope @ step
@@ -100,20 +127,21 @@ def _newton(evaluate, Lambda, here, scale, blocks):
                 break
             previous_new = distance
         previous = distance
-        step /= max(1.0, np.max(np.abs(step) / (4 + np.abs(C[free]))))
+        now = C[ways.free]
+        step /= max(1.0, np.max(np.abs(step) / (4 + np.abs(now))))
         # Beyond 0 the diagonal of C finds its own mirror image.
-        is_away = diagonal & (C[free] != 0)
-        through = np.divide(-step, C[free], out=np.zeros_like(step), where=is_away)
+        is_away = ways.diagonal & (now != 0)
+        through = np.divide(-step, now, out=np.zeros_like(step), where=is_away)
         step /= max(1.0, np.max(through) / 1.5)
         for _ in range(60):
-            there = at(moved(step))
+            there = ways.at(ways.moved(C, step))
             if there.criterion <= here.criterion + 1e-9 + 1e-13 * abs(here.criterion):
                 break
             step = step / 2
-        C, here = moved(step), there
+        C, here = ways.moved(C, step), there
         if distance < LAST:
             break
-        before, slope = slope, gradient(C, here)
+        before, slope = slope, ways.gradient(C, here)
         bend = learnt(bend, step, slope - before)
     else:
         raise ValueError(
@@ -121,7 +149,7 @@ def _newton(evaluate, Lambda, here, scale, blocks):
             "standard errors long. The data hardly tell variances and correlations apart: try a "
             "simpler random part."
         )
-    return _lower(B @ C, blocks), here
+    return ways.Lambda(C), here
 
 
 def _main_axes(Lambda, scale, blocks):

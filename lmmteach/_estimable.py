@@ -12,11 +12,12 @@ from lmmteach._climb import (
     negligible,
     require_rows,
 )
+from lmmteach._turned import axes_of
 
 # The share of a sum of squares below which it may be nothing but rounding.
 DOUBT = 1e-8
-# A covariate whose variance is this small beside its squared mean is as good as constant.
-NARROW = 1e-7
+# A slope's column of which the effects before it leave this share is as good as explained.
+NARROW = 1e-12
 
 
 def require_told_apart(engine, random, y, held=False):
@@ -34,7 +35,7 @@ def require_told_apart(engine, random, y, held=False):
     require_rows(n, p, len(random.scale) + 1, covariances)
     if held:
         return
-    _require_spread(engine.factors, random)
+    _require_spread(engine, random)
     for f, factor in enumerate(engine.factors):
         for z in factor.z:
             if _explained(engine.X, factor, z):
@@ -48,20 +49,27 @@ def require_told_apart(engine, random, y, held=False):
         raise ValueError(NOTHING_WITHIN)
 
 
-def _require_spread(factors, random):
-    """Raise a ValueError if a slope's column is so far from 0 that it is all but constant."""
-    columns = [z for factor in factors for z in factor.z]
+def _require_spread(engine, random):
+    """Raise a ValueError if a column of Z is all but a combination of others in its bar."""
+    axes = axes_of(engine.R, random.blocks)
     for bar in random.bars:
-        effects = dict(zip(bar.effects, (columns[place] for place in bar.places), strict=True))
-        if not any(z is None for z in effects.values()):
-            continue
-        for name, z in effects.items():
-            if z is not None and np.var(z) < NARROW * np.mean(z) ** 2:
+        for j, place in enumerate(bar.places):
+            squares = axes[bar.places, place] ** 2
+            if squares[j] > NARROW * squares.sum():
+                continue
+            name, of_bar = bar.effects[j], f"in the random part of {bar.name!r}"
+            if not squares.any():
+                raise ValueError(f"The column {name!r} {of_bar} is 0 in every row. Leave it out.")
+            if bar.effects[0] == "(Intercept)" and squares[1:].sum() < DOUBT * squares[0]:
                 raise ValueError(
-                    f"The values of {name!r} in the random part of {bar.name!r} are so far from 0, "
-                    "and so close together, that its slopes and the intercepts cannot be told "
-                    "apart. Subtract the mean first."
+                    f"The values of {name!r} {of_bar} are so far from 0, and so close together, "
+                    "that its slopes and the intercepts cannot be told apart. Subtract the mean "
+                    "first."
                 )
+            raise ValueError(
+                f"The column {name!r} {of_bar} adds nothing to what "
+                f"{', '.join(bar.effects[:j])} can explain. Leave it out of that part."
+            )
 
 
 def _explained(Q, factor, z):

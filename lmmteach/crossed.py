@@ -6,6 +6,7 @@ explains of them: one dense matrix as large as there are columns in those. V is 
 Chapter 10 explains why the largest goes first; what is left after it is ``henderson.eliminate``.
 """
 
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -16,6 +17,8 @@ from lmmteach.sums import ROUNDING, Evaluation, best_of, cholesky_of_each, solve
 
 # So many products of two entries of one group are kept; more are made anew each time.
 MOST_PAIRS = 30_000_000
+# So many entries of a dense matrix of the first factor's groups are held at once.
+MOST_ENTRIES = 4_000_000
 
 
 class Factor(NamedTuple):
@@ -225,13 +228,27 @@ class Eliminated(NamedTuple):
     along: list
 
 
-def eliminate(products, Lambda):
-    """Take the random effects out: the first factor's group by group, then all others' at once."""
-    A11, A12, A22, T1, T2, C, others, pairs, _ = products
-    k1, q1 = len(A11), A11.shape[2]
-    L1 = Lambda[:k1, :k1]
+class FirstOut(NamedTuple):
+    """What is left of the cross products once the first factor's effects are taken out.
 
-    # V⁻¹ of the first factor alone is I − Z₁ E₁ Z₁ᵀ.
+    Parameters
+    ----------
+    E1 : (k, k, q), V⁻¹ of the first factor alone is I − Z₁ E₁ Z₁ᵀ
+    logdet : half of log |V| of the first factor alone
+    rest22, rest2, rest : A22 (its lower triangle), T2 and C in its metric
+    """
+
+    E1: np.ndarray
+    logdet: float
+    rest22: np.ndarray
+    rest2: np.ndarray
+    rest: np.ndarray
+
+
+def eliminate_first(products, L1):
+    """Take the first factor's effects out, group by group; L1 is its block of Λ."""
+    A11, A12, A22, T1, T2, C, _, pairs, _ = products
+    k1, q1 = len(A11), A11.shape[2]
     H = np.einsum("ia,iju,jb->abu", L1, A11, L1)
     for i in range(k1):
         H[i, i] += 1.0
@@ -239,9 +256,17 @@ def eliminate(products, Lambda):
     half = solve_lower(chol, np.repeat(L1.T[:, :, np.newaxis], q1, axis=2))
     E1 = np.einsum("aiu,aju->iju", half, half)
     E1_T1 = np.einsum("iju,jum->ium", E1, T1)
+    logdet = np.log(np.einsum("iiu->iu", chol)).sum()
     rest22 = A22 - pairs.weighted(E1)
     rest2 = T2 - sum(A12[i].T @ E1_T1[i] for i in range(k1))
-    rest = C - np.einsum("ium,iuk->mk", T1, E1_T1)
+    return FirstOut(E1, logdet, rest22, rest2, C - np.einsum("ium,iuk->mk", T1, E1_T1))
+
+
+def eliminate(products, Lambda):
+    """Take the random effects out: the first factor's group by group, then all others' at once."""
+    A11, A12, _, T1, _, _, others, pairs, _ = products
+    k1 = len(A11)
+    E1, logdet1, rest22, rest2, rest = eliminate_first(products, Lambda[:k1, :k1])
 
     # The same for the others: E₂ in the place of E₁. Only lower triangles are computed.
     spread = Spread(Lambda[k1:, k1:], others)
@@ -265,7 +290,7 @@ def eliminate(products, Lambda):
     inner1 = np.einsum("iau,aju->iju", left, A11)
     inner1 -= np.einsum("iau,abu,jbu->iju", left, pairs.quadratic(E2), left)
     along1 = np.einsum("iju,jum->ium", left, T1 - np.stack([A @ E2_rest2 for A in A12]))
-    logdet = np.log(np.einsum("iiu->iu", chol)).sum() + logdet22
+    logdet = logdet1 + logdet22
     along = [along1, *(along2[columns] for columns in spread.columns)]
     return Eliminated(rest - rest2.T @ E2_rest2, 2 * logdet, [inner1, *inner2], along)
 
@@ -346,6 +371,90 @@ def crossed_effects(products, Lambda, beta):
         found.append((b, D[:, :, np.newaxis] - np.einsum("ia,abu,bj->iju", D, within, D)))
         at = here.stop
     return found
+
+
+def error_variance(products, Lambda, x, z, codes):
+    """Var(x β̂ + z b̂ − (x β + z b)) over σ_ε², for rows of known groups.
+
+    Of Henderson's equations the first factor's are eliminated. Its own share aside, a row counts
+    by its other entries (z, x), less what its group of the first factor explains of them.
+
+    Parameters
+    ----------
+    products : Products
+    Lambda : (k, k), the factors in the order of ``products``
+    x : (r, p)
+    z, codes : for each factor k arrays (r,), and the group of each row, −1 for an unknown one
+    """
+    A11, A12, _, T1, _, _, others, _, _ = products
+    (k1, q1), p = A11.shape[1:], x.shape[1]
+    left = eliminate_first(products, Lambda[:k1, :k1])
+    middle = _middle(left, Spread(Lambda[k1:, k1:], others), p)
+    columns, values = _others_entries(others, z[1:], codes[1:])
+    own = np.where(codes[0] < 0, 0.0, z[0])
+    e = np.einsum("ijr,jr->ir", left.E1[:, :, codes[0]], own)
+    variance = np.einsum("ir,ir->r", e, own) + _quadratic(middle, columns, values, x)
+
+    met = [
+        sparse.hstack([A, sparse.csr_matrix(T[:, :p])], format="csr")
+        for A, T in zip(A12, T1, strict=True)
+    ]
+    order = np.argsort(codes[0], kind="stable")
+    step = max(1, MOST_ENTRIES // len(middle))
+    ends = np.searchsorted(codes[0][order], [*range(0, q1, step), q1])
+    for at, (begin, end) in enumerate(pairwise(ends)):
+        if begin == end:
+            continue
+        rows, groups = order[begin:end], slice(at * step, (at + 1) * step)
+        place = codes[0][rows] - at * step
+        near = [M[groups] @ middle for M in met]
+        for i, N in enumerate(near):
+            along = np.sum(N[place, -p:] * x[rows], axis=1)
+            along += sum(v[rows] * N[place, c[rows]] for c, v in zip(columns, values, strict=True))
+            variance[rows] -= 2 * e[i, rows] * along
+            for j, M in enumerate(met):
+                square = np.asarray(M[groups].multiply(N).sum(axis=1)).ravel()
+                variance[rows] += e[i, rows] * e[j, rows] * square[place]
+    return variance
+
+
+def _middle(left, spread, p):
+    """Λ S⁻¹ Λᵀ of the equations that remain for the other factors and β, where β has Λ = I."""
+    q2 = len(left.rest22)
+    S = np.empty((q2 + p, q2 + p))
+    S[:q2, :q2] = spread.around(left.rest22)
+    S[np.arange(q2), np.arange(q2)] += 1.0
+    S[q2:, :q2] = spread.back(left.rest2[:, :p]).T
+    S[q2:, q2:] = left.rest[:p, :p]
+    chol, _ = lapack.dpotrf(S, lower=1, clean=0)
+    inverse, _ = lapack.dpotri(chol, lower=1, overwrite_c=1)
+    once = _symmetric(inverse)
+    for _ in range(2):
+        once = np.concatenate([spread.times(once[:q2]), once[q2:]]).T
+    return np.ascontiguousarray(once)
+
+
+def _others_entries(others, z, codes):
+    """Where the rows of Z of the factors after the first have entries, and which."""
+    columns, values, begin = [], [], 0
+    for factor, effects, groups in zip(others, z, codes, strict=True):
+        for value in effects:
+            columns.append(begin + np.maximum(groups, 0))
+            values.append(np.where(groups < 0, 0.0, value))
+            begin += factor.q
+    return columns, values
+
+
+def _quadratic(middle, columns, values, x):
+    """For each row h of the other factors' columns of Z and of X the number h middle hᵀ."""
+    p = x.shape[1]
+    total = np.sum(x @ middle[-p:, -p:] * x, axis=1)
+    for a, (column, value) in enumerate(zip(columns, values, strict=True)):
+        total += 2 * value * np.sum(middle[column, -p:] * x, axis=1)
+        total += value**2 * middle[column, column]
+        for b in range(a):
+            total += 2 * value * values[b] * middle[column, columns[b]]
+    return total
 
 
 class Spread:

@@ -5,6 +5,7 @@ and give the criterion with β and σ_ε² at their best.
 """
 
 from copy import copy
+from functools import cached_property
 
 import numpy as np
 from scipy import sparse
@@ -12,8 +13,17 @@ from scipy.linalg import block_diag
 
 from lmmteach import crossed
 from lmmteach._climb import NOTHING_WITHIN, least_squares, negligible, starting_values
-from lmmteach._descend import descend
+from lmmteach._descend import curvature, descend
 from lmmteach._shapes import inverse, not_negative, require_memory, solve
+from lmmteach._turned import (
+    Turned,
+    at_right_angles,
+    axes_of,
+    length,
+    triangular,
+    turned,
+    turned_back,
+)
 from lmmteach.covariance import V_sum
 from lmmteach.likelihood import _score_in_theta
 from lmmteach.prediction import predict_known
@@ -28,6 +38,8 @@ from lmmteach.sums import (
     rank,
     recombined,
     starts,
+    within_groups,
+    without,
 )
 
 # Up to so many rows, and with several factors, writing V out is quicker.
@@ -42,10 +54,16 @@ COARSE = np.geomspace(0.1, 5, 9)
 def engine_for(name, factors, X, y):
     """The engine of a name; "auto" is the one that is quicker for so many rows."""
     literal = name == "literal" or (name == "auto" and len(factors) > 1 and len(y) <= FEW_ROWS)
-    return (Literal if literal else Fast)(factors, X, y)
+    kind = Literal if literal else Fast
+    zetas, parts = zip(*(at_right_angles(factor.z) for factor in factors), strict=True)
+    T = block_diag(*parts)
+    if np.array_equal(T, np.eye(len(T))):
+        return kind(factors, X, y)
+    own = [factor._replace(z=zeta) for factor, zeta in zip(factors, zetas, strict=True)]
+    return Turned(kind(own, X, y), T, factors)
 
 
-def best(engine, random, reml, sigma2_b=None, y=None):
+def best(engine, random, reml, sigma2_b=None, y=None, start=None, bend=None):
     """The Λ with the lowest criterion, and what belongs to it.
 
     Parameters
@@ -55,6 +73,8 @@ def best(engine, random, reml, sigma2_b=None, y=None):
     reml : True for REML, False for ML
     sigma2_b : the variance of a single random intercept, if it is held
     y : (n,) the responses before OLS took anything out, which say what their rounding is
+    start : (k, k) a Λ near the best one, if one is known
+    bend : how the criterion bends there, as ``bend_at`` gives it, if that is known
 
     Returns
     -------
@@ -69,45 +89,59 @@ def best(engine, random, reml, sigma2_b=None, y=None):
     if sigma2_b is not None:
         return _held(engine, random, reml, sigma2_b)
 
-    def evaluate(Lambda):
-        return engine.evaluate(Lambda, reml)
+    along, axes, back = _along_axes(engine, random)
 
-    scale, blocks = random.scale, random.blocks
+    def evaluate(Lambda):
+        return along.evaluate(Lambda, reml)
+
+    first = engine.starts(reml) if start is None else [triangular(axes @ start)]
+    scale = np.ones(len(axes))
     try:
-        tops = [descend(evaluate, scale, blocks, start) for start in engine.starts(reml)]
+        tops = [descend(evaluate, scale, random.blocks, each, bend) for each in first]
     except (ValueError, np.linalg.LinAlgError):
         _require_variation(engine, y)
         raise
     Lambda, found = min(tops, key=lambda top: top[1].criterion)
     if found.sigma2_e <= DOUBT * (engine.y @ engine.y) / len(engine.y):
         _require_variation(engine, y)
-    return Lambda, found
+    if along is engine:
+        return Lambda, found
+    return triangular(back @ Lambda), turned_back(found, axes)
+
+
+def bend_at(engine, random, reml, Lambda):
+    """How the criterion bends at Λ, for the ``best`` of an engine that is nearly the same."""
+    along, axes, _ = _along_axes(engine, random)
+    scale, Lambda = np.ones(len(axes)), triangular(axes @ Lambda)
+    return curvature(lambda at: along.evaluate(at, reml), scale, random.blocks, Lambda)
+
+
+def _along_axes(engine, random):
+    """The engine with Λ along axes in which a bar's effects are uncorrelated; these, and back."""
+    axes = axes_of(engine.R, random.blocks)
+    axes += np.diag(np.diag(axes) == 0)
+    back = np.linalg.inv(axes)
+    return turned(engine, back), axes, back
 
 
 def _one_by_one(engine, reml, sums=None):
-    """Λ as a coarse look at each factor alone has it, with the errors that all leave together.
+    """Λ, in units of R, as a coarse look at each factor alone has it, with the errors of all.
 
     Alone, a factor leaves the variation of all others to the errors.
     """
-    scales, shares, errors = [], [], []
+    shares, errors, R = [], [], np.diag(engine.R)
     columns = [*engine.X.T, engine.y]
-    for factor in engine.factors:
+    for factor, at in zip(engine.factors, engine.places, strict=True):
         of_factor = sums or group_sums(factor.codes, factor.q, factor.z, columns)
-        scale = np.diag([1.0 if z is None else 1 / np.sqrt(np.mean(z**2)) for z in factor.z])
+        scale = np.diag(1 / np.where(R[at] > 0, R[at], 1.0))
         found = [(evaluate(of_factor, t * scale, reml), t) for t in COARSE]
         here, t = min(found, key=lambda each: each[0].criterion)
-        scales.append(np.diag(scale))
         shares.append(t**2 * here.sigma2_e)
         errors.append(here.sigma2_e)
-    by_all = [
-        error
-        - sum(len(scale) * share for scale, share in zip(scales, shares, strict=True))
-        + len(own) * part
-        for error, own, part in zip(errors, scales, shares, strict=True)
-    ]
-    sigma2_e = max(*by_all, 0.2 * min(errors))
-    ts = np.sqrt(np.array(shares) / sigma2_e)
-    return np.diag(np.concatenate([t * scale for t, scale in zip(ts, scales, strict=True)]))
+    numbers = np.array([len(factor.z) for factor in engine.factors])
+    by_others = numbers @ shares - numbers * shares
+    sigma2_e = max(*(errors - by_others), 0.2 * min(errors))
+    return np.diag(np.repeat(np.sqrt(np.array(shares) / sigma2_e), numbers))
 
 
 def _require_variation(engine, y):
@@ -209,15 +243,20 @@ class Literal:
         other.y = y
         return other
 
+    @cached_property
+    def R(self):
+        """(k, k), z = ζ R with columns of ζ at right angles and of length 1."""
+        return _lengths(self.factors)
+
     def starts(self, reml=True):
-        """Where to begin: as the other engine does, though for one effect with V written out."""
+        """Where to begin, in units of R: as the other engine; with V written out for one effect."""
         if len(self.G) > 2:
             return [_one_by_one(self, reml)]
         (((Z,),),) = (self.Z,)
         n, p = self.X.shape
         df = n - p if reml else n
         found = starting_values(self.y, self.X, Z, df, (None, None))
-        return [np.array([[np.sqrt(x[-2] / x[-1])]]) for x in found]
+        return [np.sqrt(x[-2] / x[-1]) * self.R for x in found]
 
     def evaluate(self, Lambda, reml=True):
         """Criterion, its slopes by Λ Λᵀ, and the best β and σ_ε²."""
@@ -332,14 +371,33 @@ class Fast:
             other.products = self.products._replace(T1=T1, T2=T2, C=columns.T @ columns)
         return other
 
+    def without(self, group):
+        """The same engine without a group of its only factor; only sums are touched."""
+        within, sizes = self._shares
+        other = copy(self)
+        other.sums = without(self.sums, group, within[group], sizes[group])
+        return other
+
+    @cached_property
+    def _shares(self):
+        """Each group's share of the sums within groups, and its number of rows."""
+        (only,) = self.factors
+        shares = within_groups(self.sums, only.codes, only.z, [*self.X.T, self.y])
+        return shares, np.bincount(only.codes, minlength=only.q)
+
+    @cached_property
+    def R(self):
+        """(k, k), z = ζ R with columns of ζ at right angles and of length 1."""
+        return _lengths(self.factors)
+
     def starts(self, reml=True):
-        """Where to begin: for a single random effect the summits of a scan.
+        """Where to begin, in units of R: for a single random effect the summits of a scan.
 
         For several, near what each factor alone has best.
         """
         if len(self.factors) > 1 or len(self.factors[0].z) > 1:
             return [_one_by_one(self, reml, self.sums)]
-        return [np.array([[start]]) for start in starts(self.sums, reml)]
+        return [start * self.R for start in starts(self.sums, reml)]
 
     def evaluate(self, Lambda, reml=True):
         """Criterion, its slopes by Λ Λᵀ, and the best β and σ_ε²."""
@@ -360,40 +418,11 @@ class Fast:
         return [found[self.order.index(f)] for f in range(len(self.factors))]
 
     def error_variance(self, Lambda, x, z, codes):
-        """Var(x β̂ + z b̂ − (x β + z b)) over σ_ε², for rows of known groups.
-
-        Of several factors from Henderson's equations, in units in which the random effects have
-        variance σ_ε².
-        """
+        """Var(x β̂ + z b̂ − (x β + z b)) over σ_ε², for rows of known groups."""
         if len(self.factors) == 1:
             return self._error_variance_of_one(Lambda, x, z[0], codes[0])
-        n, p = self.X.shape
-        # Imported here, because it takes longer than a fit.
-        from scipy.sparse.linalg import splu
-
-        data = [self.X] + [
-            _sparse(factor.q, _with_ones(factor.z, n), factor.codes) for factor in self.factors
-        ]
-        asked = [x] + [
-            _sparse(factor.q, values, groups)
-            for factor, values, groups in zip(self.factors, z, codes, strict=True)
-        ]
-        spread = sparse.block_diag(
-            [sparse.eye(p)]
-            + [
-                sparse.kron(Lambda[at, at], sparse.eye(factor.q))
-                for at, factor in zip(self.places, self.factors, strict=True)
-            ]
-        )
-        W = sparse.hstack(data).tocsr() @ spread
-        w = (sparse.hstack(asked).tocsr() @ spread).tocsc()
-        penalty = np.concatenate([np.zeros(p), np.ones(W.shape[1] - p)])
-        solved = splu((W.T @ W + sparse.diags(penalty)).tocsc())
-        variance = np.empty(len(x))
-        for begin in range(0, len(x), 256):
-            part = w[begin : begin + 256].toarray()
-            variance[begin : begin + 256] = np.sum(part * solved.solve(part.T).T, axis=1)
-        return variance
+        z, codes = [z[f] for f in self.order], [codes[f] for f in self.order]
+        return crossed.error_variance(self.products, Lambda[self._order(Lambda)], x, z, codes)
 
     def _error_variance_of_one(self, Lambda, x, z, codes):
         """The same for one factor: (x − zB) Φ (x − zB)ᵀ + z Var(b | y) zᵀ with B = 𝒟 Zᵀ V⁻¹ X."""
@@ -463,6 +492,10 @@ def _sums_of(factor, columns):
             weights = column if z is None else z * column
             total[i, :, j] = np.bincount(factor.codes, weights, minlength=factor.q)
     return total
+
+
+def _lengths(factors):
+    return np.diag([length(z) for factor in factors for z in factor.z])
 
 
 def _with_ones(z, n):

@@ -161,9 +161,12 @@ class LinearMixedModel:
     @cached_property
     def V(self):
         """(n, n) estimated covariance of y."""
-        n = self.nobs
+        n, q = self.nobs, self.frame.random.q
         require_memory(n**2, f"V would be {n:,} × {n:,}")
-        return V_matrix(self.Z, self.D, Sigma_matrix(self.sigma2_e, n) / self.weights.to_numpy())
+        root = np.sqrt(self.covariance) if self.holds_b else np.sqrt(self.sigma2_e) * self.Lambda
+        # Z times a root of 𝒟 keeps the digits that a slope far from 0 would cost Z 𝒟 Zᵀ.
+        Z = self.Z @ self.frame.random.D(root)
+        return V_matrix(Z, np.eye(q), Sigma_matrix(self.sigma2_e, n) / self.weights.to_numpy())
 
     @cached_property
     def G(self):
@@ -766,5 +769,5 @@ def _correlation(D, i, j):
         return np.nan
     correlation = D[i, j] / size
     return (
-        float(np.clip(correlation, -1, 1)) if abs(correlation) < 1 - 1e-12 else np.sign(correlation)
+        float(np.clip(correlation, -1, 1)) if abs(correlation) < 1 - 1e-14 else np.sign(correlation)
     )

@@ -1,5 +1,6 @@
 """A fit tried again and again: on responses drawn from it, and without one group at a time."""
 
+import contextlib
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -12,8 +13,13 @@ from lmmteach._parallel import in_parallel, without_failures
 from lmmteach._shapes import count, generator
 from lmmteach.crossed import Factor
 from lmmteach.diagnostics import Influence
-from lmmteach.engines import added_effects, best, places
-from lmmteach.testing import Bootstrap
+from lmmteach.engines import added_effects, bend_at, best, engine_for, places
+from lmmteach.testing import Bootstrap, _simulated_pvalue
+
+# Without a group that is so small a share of the rows the best variances are near those with it.
+SMALL_SHARE = 0.01
+# XᵀV⁻¹X, of orthonormal X, with smaller eigenvalues than this has lost digits.
+DOUBT = 1e-7
 
 
 class Law(NamedTuple):
@@ -95,8 +101,7 @@ def bootstrap_lrt(small, large, nsim, rng, n_jobs=1, progress=True):
     draw = _Draw(Law.of(small), _Refit.of(small), _Refit.of(large))
     jobs = [(stream,) for stream in rng.spawn(nsim)]
     null = without_failures(in_parallel(draw, jobs, n_jobs, progress, delay=2))
-    pvalue = (1 + np.sum(null >= statistic)) / (1 + len(null))
-    return Bootstrap(statistic, float(pvalue), null, nsim - len(null))
+    return Bootstrap(statistic, _simulated_pvalue(statistic, null), null, nsim - len(null))
 
 
 class _Refit(NamedTuple):
@@ -148,8 +153,16 @@ def influence(fit, group=None, n_jobs=1, progress=True):
     if group not in fit.groups:
         raise ValueError(f"{group!r} is no grouping factor of this fit. It has {[*fit.groups]}.")
     grouping = fit.frame.random.groupings[[*fit.groups].index(group)]
-    without = _Without(fit.frame, type(fit.engine), fit.method == "REML", fit.held_b, grouping)
-    found = in_parallel(without, [(u,) for u in range(len(grouping.levels))], n_jobs, progress, 2)
+    reml, q = fit.method == "REML", len(grouping.levels)
+    is_near = np.bincount(grouping.codes) <= SMALL_SHARE * fit.nobs
+    # With a few groups one of them may hide a second top, for which only other starts can look.
+    is_near &= SMALL_SHARE * q >= 1
+    bend = None
+    if is_near.any() and not fit.holds_b:
+        bend = bend_at(fit.engine, fit.frame.weighted, reml, fit.Lambda)
+    known = (fit.Lambda, bend, is_near)
+    without = _Without(fit.frame, fit.engine, reml, fit.held_b, grouping, *known)
+    found = in_parallel(without, [(u,) for u in range(q)], n_jobs, progress, 2)
     index = pd.Index(grouping.levels, name=group)
     p = len(fit.beta)
     beta = pd.DataFrame(found[:, :p], index=index, columns=fit.beta.index)
@@ -170,36 +183,62 @@ def theta_names(fit):
 
 
 class _Without(NamedTuple):
-    """The estimates from the rows that are not in some group."""
+    """The estimates from the rows that are not in some group.
+
+    Where ``is_near`` has True for it they are looked for near those of the fit, ``Lambda``.
+    """
 
     frame: object
-    engine: type
+    engine: object
     reml: bool
     held_b: float | None
     grouping: object
+    Lambda: np.ndarray
+    bend: np.ndarray | None
+    is_near: np.ndarray
 
     def __call__(self, u):
         """β̂ and θ̂ without group u, end to end."""
+        if self.engine.name == "fast" and len(self.engine.factors) == 1:
+            # What the sums do not determine well, the rows are asked for.
+            with contextlib.suppress(ValueError, np.linalg.LinAlgError):
+                return self._from_sums(u)
         try:
-            return self._estimates(self.grouping.codes != u)
+            return self._from_rows(u)
         except (ValueError, np.linalg.LinAlgError) as error:
             name = f"{self.grouping.label} {self.grouping.levels[u]}"
             raise ValueError(f"Without {name}: {error}") from None
 
-    def _estimates(self, rows):
-        frame = self.frame
+    def _from_sums(self, u):
+        """From the sums of the fit, without those of the group."""
+        Lambda, found = self._best(u, self.engine.without(u), self.frame.weighted, self.bend)
+        if np.linalg.eigvalsh(found.S[:-1, :-1])[0] < DOUBT:
+            raise ValueError("the columns of X are as good as dependent.")
+        return self._estimates(self.frame.beta_Q + found.beta, Lambda, found)
+
+    def _from_rows(self, u):
+        """From the rows that remain."""
+        frame, rows = self.frame, self.grouping.codes != u
         Q, R, beta_Q, r = orthonormal(frame.Q[rows], frame.r[rows])
         if np.linalg.matrix_rank(R) < len(R):
             raise ValueError("the columns of X are linearly dependent in what remains.")
         factors = [_of_rows(factor, rows) for factor in frame.weighted.factors]
-        random = replace(frame.weighted, factors=factors)
-        Lambda, found = best(self.engine(factors, Q, r), random, self.reml, self.held_b)
+        engine = engine_for(self.engine.name, factors, Q, r)
+        Lambda, found = self._best(u, engine, replace(frame.weighted, factors=factors))
         beta = frame.beta_Q + np.linalg.solve(R, beta_Q + found.beta)
+        return self._estimates(beta, Lambda, found)
+
+    def _best(self, u, engine, random, bend=None):
+        if not self.is_near[u]:
+            return best(engine, random, self.reml, self.held_b)
+        return best(engine, random, self.reml, self.held_b, start=self.Lambda, bend=bend)
+
+    def _estimates(self, beta_Q, Lambda, found):
         covariance = found.sigma2_e * Lambda @ Lambda.T
         if self.held_b is not None:
             covariance = np.array([[float(self.held_b)]])
-        theta = theta_of(covariance, random.bars)
-        return np.array([*np.linalg.solve(frame.R, beta), *theta, found.sigma2_e])
+        theta = theta_of(covariance, self.frame.random.bars)
+        return np.array([*np.linalg.solve(self.frame.R, beta_Q), *theta, found.sigma2_e])
 
 
 def theta_of(covariance, bars):

@@ -35,6 +35,7 @@ class Sums(NamedTuple):
     within : (m, m), cross products of what the groups' columns of Z leave over
     n : number of rows
     L, c : (k, k, q) and (k, m, q), the transposed R of each group, and its coordinates
+    kind : (q,) the kind of each group
     """
 
     R: np.ndarray
@@ -44,6 +45,7 @@ class Sums(NamedTuple):
     n: int
     L: np.ndarray
     c: np.ndarray
+    kind: np.ndarray
 
 
 def group_sums(codes, q, z, columns):
@@ -80,8 +82,9 @@ def group_sums(codes, q, z, columns):
     c = solve_lower(L, T)
     within = _within(codes, z, columns, L, c) * np.outer(times, times)
     c *= times[:, np.newaxis]
-    R, count, K = _by_kind(np.swapaxes(L, 0, 1), c, sizes if k == 1 and z[0] is None else None)
-    return Sums(R, count, K, within, len(codes), L, c)
+    by_size = sizes if k == 1 and z[0] is None else None
+    R, count, K, kind = _by_kind(np.swapaxes(L, 0, 1), c, by_size)
+    return Sums(R, count, K, within, len(codes), L, c, kind)
 
 
 def recombined(sums, A):
@@ -89,6 +92,29 @@ def recombined(sums, A):
     K = np.swapaxes(np.swapaxes(sums.K @ A, -1, -2) @ A, -1, -2)
     c = np.einsum("imu,ma->iau", sums.c, A)
     return sums._replace(K=K, within=A.T @ sums.within @ A, c=c)
+
+
+def within_groups(sums, codes, z, columns):
+    """Each group's share of ``within``: (q, m, m); ``columns`` are m arrays."""
+    q, m = sums.c.shape[2], len(columns)
+    left = [_left_over(codes, z, sums.L, sums.c[:, j], x) for j, x in enumerate(columns)]
+    shares = np.empty((q, m, m))
+    for a in range(m):
+        for b in range(a + 1):
+            shares[:, a, b] = shares[:, b, a] = np.bincount(codes, left[a] * left[b], minlength=q)
+    return shares
+
+
+def without(sums, group, within, size):
+    """The sums without a group, whose share of ``within`` and number of rows are given."""
+    kind, c = sums.kind[group], sums.c[:, :, group]
+    count, K = sums.count.copy(), sums.K.copy()
+    count[kind] -= 1
+    K[:, :, kind] -= np.einsum("ia,jb->ijab", c, c)
+    if count[kind] == 0:
+        K[:, :, kind] = 0.0
+    left = sums.within - within
+    return sums._replace(count=count, K=K, within=left, n=sums.n - size)
 
 
 def _constant(column):
@@ -171,7 +197,7 @@ def _by_kind(R, c, sizes=None):
         kind = (np.cumsum(count > 0) - 1)[sizes]
     u = len(first)
     if 2 * u > q:
-        return R, np.ones(q), np.einsum("iaq,jbq->ijqab", c, c)
+        return R, np.ones(q), np.einsum("iaq,jbq->ijqab", c, c), np.arange(q)
     K = np.empty((k, k, u, m, m))
     for i in range(k):
         for j in range(i + 1):
@@ -182,7 +208,7 @@ def _by_kind(R, c, sizes=None):
                     if i == j:
                         K[i, i, :, b, a] = added
     R = np.sqrt(first.astype(float)).reshape(1, 1, -1) if sizes is not None else R[:, :, first]
-    return R, np.bincount(kind, minlength=u).astype(float), K
+    return R, np.bincount(kind, minlength=u).astype(float), K, kind
 
 
 def _kinds(rows):

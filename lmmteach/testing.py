@@ -261,8 +261,12 @@ def bootstrap_lrt(y, X, Z, nsim, rng, reml=False, n_jobs=1, progress=True):
     mean = X @ beta
     jobs = [(stream, mean, theta[1], X, Z, reml) for stream in rng.spawn(nsim)]
     null = without_failures(in_parallel(_bootstrap_draw, jobs, n_jobs, progress))
-    pvalue = (1 + np.sum(null >= statistic)) / (1 + len(null))
-    return Bootstrap(statistic, float(pvalue), null, nsim - len(null))
+    return Bootstrap(statistic, _simulated_pvalue(statistic, null), null, nsim - len(null))
+
+
+def _simulated_pvalue(statistic, null):
+    """(1 + #{ t*_k ≥ t }) / (1 + B): the data count among the draws."""
+    return float((1 + np.sum(null >= statistic)) / (1 + len(null)))
 
 
 def _bootstrap_draw(rng, mean, sigma2_e, X, Z, reml):

@@ -390,14 +390,129 @@ def test_the_lower_of_two_tops_is_not_taken():
     same(*(lt.lmm(f"y ~ 1 + (1 | {group})", two, engine=e) for e in ("fast", "literal")))
 
 
-@pytest.mark.parametrize("formula", ["y ~ x + (x | g)", "y ~ x + (1 | g) + (x | h)"])
-def test_a_slope_whose_covariate_is_far_from_0(formula):
-    data = many(5_000, 500)
-    fit = lt.lmm(formula, data, "ML")
-    moved = lt.lmm(formula, data.assign(x=data["x"] + 100), "ML")
-    assert moved.criterion == pytest.approx(fit.criterion, rel=1e-12)
-    with pytest.raises(ValueError, match=r"'x' in the random part of .* Subtract the mean first"):
-        lt.lmm(formula, data.assign(x=data["x"] + 1e5), "ML")
+SLOPES = (
+    "y ~ x + (x | a)",
+    "y ~ x + (x | a) + (1 | b)",
+    "y ~ x + (1 | a) + (x | b)",
+    "y ~ x + (x | a) + (x | b)",
+)
+FAR = pytest.mark.parametrize(("far", "spread"), [(2005.0, 9.0), (1e4, 1.0), (-1e4, 0.1)])
+
+
+def moved_back(fit, far, spread):
+    """The covariance of slopes on x, from a fit with slopes on far + spread x."""
+    A = np.eye(len(fit.Lambda))
+    for bar in fit.frame.random.bars:
+        if len(bar.places) == 2:
+            A[np.ix_(bar.places, bar.places)] = [[1.0, far], [0.0, spread]]
+    root = A @ fit.Lambda
+    return fit.sigma2_e * root @ root.T
+
+
+@ENGINES
+@FAR
+@pytest.mark.parametrize("method", ["REML", "ML"])
+@pytest.mark.parametrize("formula", SLOPES)
+def test_a_slope_on_what_is_far_from_0_is_that_slope(formula, method, far, spread, engine):
+    near = unequal_slopes()
+    fit = lt.lmm(formula, near, method, engine="fast")
+    there = lt.lmm(formula, near.assign(x=far + spread * near["x"]), method, engine=engine)
+    log = 2 * np.log(spread) if method == "REML" else 0.0
+    assert there.criterion == pytest.approx(fit.criterion + log, rel=1e-10)
+    assert not fit.is_singular
+    assert there.sigma2_e == pytest.approx(fit.sigma2_e, rel=1e-8)
+    near_0 = moved_back(there, far, spread)
+    assert near_0 == pytest.approx(fit.covariance, rel=1e-8, abs=1e-8 * fit.covariance.max())
+    assert there.fitted.to_numpy() == pytest.approx(fit.fitted.to_numpy(), abs=1e-7)
+    found = there.prediction_interval()["se"].to_numpy()
+    assert found == pytest.approx(fit.prediction_interval()["se"].to_numpy(), rel=1e-7)
+
+
+def unequal_slopes(seed=11, n=160):
+    """Intercepts and slopes in two factors, of groups of many sizes."""
+    rng = np.random.default_rng(seed)
+    a = np.append(np.arange(12), rng.choice(12, n - 12, p=rng.dirichlet(np.full(12, 2.0))))
+    b, x = rng.integers(0, 9, n), rng.normal(size=n)
+    of_a, of_b = rng.normal(size=(2, 12)), rng.normal(size=(2, 9))
+    y = x + of_a[0, a] + of_a[1, a] * x + of_b[0, b] + of_b[1, b] * x + rng.normal(size=n) / 2
+    return pd.DataFrame({"y": y, "x": x, "a": a, "b": b, "w": rng.uniform(0.5, 3, n)})
+
+
+@FAR
+@pytest.mark.parametrize("method", ["REML", "ML"])
+@pytest.mark.parametrize(
+    "formula",
+    [
+        "y ~ x + (x || a)",
+        "y ~ x + (0 + x | a)",
+        "y ~ x + (0 + x | a) + (1 | b)",
+        "y ~ x + (x || a) + (1 | b)",
+        "y ~ x + I(x**2) + (x + I(x**2) | a)",
+    ],
+)
+def test_engines_agree_on_effects_of_what_is_far_from_0(formula, method, far, spread):
+    data = unequal_slopes()
+    moved = data.assign(x=far + spread * data["x"])
+    if "x**2" in formula and far != 2005:
+        return
+    fast, literal = (
+        lt.lmm(formula, moved, method, engine=e, weights="w") for e in ("fast", "literal")
+    )
+    assert fast.criterion == pytest.approx(literal.criterion, rel=1e-10)
+    assert fast.sigma2_e == pytest.approx(literal.sigma2_e, rel=1e-8)
+    assert fast.theta == pytest.approx(literal.theta, rel=1e-7, abs=1e-7 * literal.sigma2_e)
+    assert fast.fitted.to_numpy() == pytest.approx(literal.fitted.to_numpy(), abs=1e-7)
+    assert fast.is_singular == literal.is_singular
+
+
+@ENGINES
+@pytest.mark.parametrize("far", [2005.0, 1e4])
+@pytest.mark.parametrize(
+    ("seed", "formula"), [(1, "y ~ x + (x | a) + (1 | b)"), (17, "y ~ x + (x | a)")]
+)
+def test_a_perfect_correlation_is_exact_far_from_0_too(seed, formula, far, engine):
+    data = crossed_slopes(seed)
+    method = "ML" if seed == 1 else "REML"
+    near = lt.lmm(formula, data, method, engine="fast")
+    fit = lt.lmm(formula, data.assign(x=data["x"] + far), method, engine=engine)
+    assert fit.is_singular
+    assert fit.Lambda[1, 1] == 0
+    assert abs(fit.varcomp["sdcor"][2]) == 1
+    assert fit.criterion == pytest.approx(near.criterion, rel=1e-10)
+    assert abs(fit.Lambda[1, 0]) == pytest.approx(abs(near.Lambda[1, 0]), rel=1e-6)
+
+
+def test_a_correlation_near_one_is_not_taken_for_one():
+    data = unequal_slopes()
+    fit = lt.lmm("y ~ x + (x | a)", data.assign(x=data["x"] + 1e5))
+    assert not fit.is_singular
+    assert -1 < fit.varcomp["sdcor"][2] < -1 + 1e-9
+
+
+@ENGINES
+@pytest.mark.parametrize("formula", ["y ~ x + (x | a)", "y ~ x + (x | a) + (1 | b)"])
+def test_V_of_slopes_far_from_0_is_that_of_slopes_near_0(formula, engine):
+    data = unequal_slopes()
+    near = lt.lmm(formula, data, engine=engine, weights="w")
+    far = lt.lmm(formula, data.assign(x=data["x"] + 1e4), engine=engine, weights="w")
+    assert pytest.approx(near.V, rel=1e-6, abs=1e-7 * near.V.max()) == far.V
+
+
+@ENGINES
+@pytest.mark.parametrize(
+    ("formula", "message"),
+    [
+        ("y ~ x + (far | a)", r"'far' in the random part of 'a' are so far .* Subtract the mean"),
+        ("y ~ x + (far | a) + (1 | b)", "'far' in the random part of 'a' are so far from 0"),
+        ("y ~ x + (x + double | a)", r"'double' .* adds nothing to what \(Intercept\), x can"),
+        ("y ~ x + (0 + nothing | a)", "'nothing' in the random part of 'a' is 0 in every row"),
+    ],
+)
+def test_effects_that_others_explain(formula, message, engine):
+    made = data()
+    made = made.assign(far=made["x"] + 1e8, double=3 - 2 * made["x"], nothing=0.0)
+    with pytest.raises(ValueError, match=message):
+        lt.lmm(formula, made, engine=engine)
 
 
 # The boundary, and more than one top --------------------------------------------------------------

@@ -151,6 +151,16 @@ def test_units_of_the_slope_do_not_matter():
     np.testing.assert_allclose(table.iloc[2] * 86400, days.iloc[2], rtol=1e-6)
 
 
+@pytest.mark.parametrize("far", [2000.0, 1e4])
+def test_intervals_of_a_slope_on_what_is_far_from_0(far):
+    data = data_of("sleepstudy_slope")
+    near = fit_of("sleepstudy_slope").profile_interval()
+    moved = lt.lmm("Reaction ~ t + (t | Subject)", data.assign(t=data["Days"] + far))
+    table = moved.profile_interval().rename({"sd_t|Subject": "sd_Days|Subject", "t": "Days"})
+    for row in ("sd_Days|Subject", "sigma", "Days"):
+        np.testing.assert_allclose(table.loc[row], near.loc[row], rtol=1e-6)
+
+
 def weighted(name="pastes"):
     data = data_of(name).assign(w=np.tile([1.0, 2.0, 4.0], 20), at=np.linspace(0, 3, 60))
     formula = "strength ~ 1 + (1 | batch) + (1 | sample)"

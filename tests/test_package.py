@@ -27,7 +27,7 @@ LAYERS = (
     ("profile",),
     ("blup", "reml"),
     ("testing", "prediction", "diagnostics"),
-    ("_descend", "sums"),
+    ("_descend", "_turned", "sums"),
     ("crossed",),
     ("_estimable", "engines"),
     ("_formula", "_terms", "_columns", "data", "source"),

@@ -7,6 +7,7 @@ from general_cases import GENERAL, data_of, fit_of, golden
 from scipy.stats import norm, t
 
 import lmmteach as lt
+from lmmteach import crossed
 from lmmteach.blup import shrinkage_factor
 from lmmteach.fit import NewGroupWarning
 from lmmteach.model import D_matrix, V_theta
@@ -303,6 +304,36 @@ def test_a_new_group_may_have_any_effects(name, engine):
     np.testing.assert_allclose(table["se"] ** 2, variance + fit.sigma2_e, rtol=1e-7)
 
 
+@either_method
+@pytest.mark.parametrize("most", [1, 100, 10**6])
+@pytest.mark.parametrize(
+    "formula",
+    [
+        "y ~ x + (1 | a) + (1 | b)",
+        "y ~ x + (x | a) + (1 | b)",
+        "y ~ x + (1 | a) + (x | b)",
+        "y ~ x + (x || a) + (x | b) + (1 | c)",
+        "y ~ x + (x | b/c)",
+    ],
+)
+def test_prediction_errors_of_several_factors_are_those_with_V(formula, most, method, monkeypatch):
+    rng = np.random.default_rng(8)
+    n = 150
+    x, w = 5 + rng.normal(size=n), rng.uniform(0.5, 3, n)
+    a, b, c = rng.integers(0, 15, n), rng.integers(0, 6, n), rng.integers(0, 4, n)
+    y = x + rng.normal(size=15)[a] * x + rng.normal(size=6)[b] + rng.normal(size=4)[c]
+    data = pd.DataFrame({"y": y + rng.normal(size=n), "x": x, "a": a, "b": b, "c": c, "w": w})
+    monkeypatch.setattr(crossed, "MOST_ENTRIES", most)
+    fast, literal = (
+        lt.lmm(formula, data, method, engine=e, weights="w") for e in ("fast", "literal")
+    )
+    np.testing.assert_allclose(fast.leverage, literal.leverage, rtol=1e-6)
+    new = data.iloc[:6].assign(a=[-1, 3, 4, -1, 5, 6], b=[-1, -1, 2, 3, 4, 5])
+    with pytest.warns(NewGroupWarning):
+        found, right = fast.prediction_interval(new), literal.prediction_interval(new)
+    np.testing.assert_allclose(found, right, rtol=1e-6)
+
+
 def _response(name):
     return golden(name)["formula"].partition(" ~ ")[0]
 
@@ -327,7 +358,6 @@ def test_predictions_for_many_rows_take_no_V(formula):
     few = data.iloc[:5].assign(g=[g[0], g[1], -1, g[3], -1])
     with pytest.warns(NewGroupWarning):
         table = fit.prediction_interval(few)
-    if "h" not in formula:
-        assert len(fit.prediction_interval()) == n
+    assert len(fit.prediction_interval()) == len(fit.augment()) == n
     assert table["se"].iloc[[2, 4]].min() > table["se"].iloc[[0, 1, 3]].max()
     assert fit.predict(data.iloc[:3]).to_numpy() == pytest.approx(fit.fitted.to_numpy()[:3])

@@ -87,6 +87,59 @@ def test_influence_keeps_weights_and_the_offset():
     assert found.theta.loc["C"].to_numpy() == pytest.approx(without.theta, rel=1e-6)
 
 
+def unbalanced(q=14, seed=3):
+    """Groups of one row, and of many; a slope, weights, and an offset."""
+    rng = np.random.default_rng(seed)
+    sizes = rng.integers(1, 12, q)
+    sizes[0] = 60
+    g = np.repeat(np.arange(q), sizes)
+    n, b = len(g), rng.normal(size=(2, q))
+    x = rng.normal(size=n)
+    y = x + b[0, g] + b[1, g] * x + rng.normal(size=n)
+    made = {"y": y, "x": x, "g": g, "w": rng.uniform(0.5, 4, n), "o": rng.normal(size=n)}
+    return pd.DataFrame(made).sample(frac=1, random_state=seed)
+
+
+@pytest.mark.parametrize("method", ["ML", "REML"])
+@pytest.mark.parametrize(
+    "formula", ["y ~ x + (1 | g)", "y ~ x + (x | g)", "y ~ x + (x || g)", "y ~ 1 + (0 + x | g)"]
+)
+@pytest.mark.parametrize("weights", [None, "w"])
+def test_influence_is_that_of_literal_refits(formula, method, weights):
+    data = unbalanced()
+    fit = lt.lmm(formula, data, method, engine="fast", weights=weights, offset="o")
+    found = fit.influence(progress=False)
+    for level in found.beta.index:
+        others = data[data["g"] != level]
+        refit = lt.lmm(formula, others, method, engine="literal", weights=weights, offset="o")
+        assert found.beta.loc[level].to_numpy() == pytest.approx(refit.beta.to_numpy(), abs=1e-8)
+        assert found.theta.loc[level].to_numpy() == pytest.approx(
+            refit.theta, rel=1e-7, abs=1e-7 * refit.sigma2_e
+        )
+
+
+@pytest.mark.parametrize("formula", ["y ~ x + (1 | g)", "y ~ x + (x | g)"])
+def test_influence_with_one_factor_asks_the_sums_and_not_the_rows(formula, monkeypatch):
+    fit = lt.lmm(formula, unbalanced(150))
+    by_rows = resampling._Without._from_rows
+    monkeypatch.setattr(resampling._Without, "_from_rows", None)
+    found = fit.influence(progress=False)
+    monkeypatch.setattr(resampling._Without, "_from_rows", by_rows)
+    monkeypatch.setattr(resampling._Without, "_from_sums", by_rows)
+    again = fit.influence(progress=False)
+    np.testing.assert_allclose(found.beta, again.beta, rtol=0, atol=1e-9)
+    np.testing.assert_allclose(found.theta, again.theta, rtol=0, atol=1e-8)
+
+
+def test_influence_keeps_a_held_variance():
+    data = unbalanced()
+    fit = lt.lmm("y ~ x + (1 | g)", data, sigma2_b=0.7)
+    found = fit.influence(progress=False)
+    refit = lt.lmm("y ~ x + (1 | g)", data[data["g"] != 5], sigma2_b=0.7)
+    assert found.theta.loc[5].to_numpy() == pytest.approx([0.7, refit.sigma2_e], rel=1e-8)
+    assert found.beta.loc[5].to_numpy() == pytest.approx(refit.beta.to_numpy(), rel=1e-8)
+
+
 SLOPE = (RANDOM + "(1 | Subject)", RANDOM + "(Days || Subject)")
 
 

@@ -4,6 +4,7 @@ import copy
 import json
 import pickle
 import re
+import tracemalloc
 from html.parser import HTMLParser
 
 import numpy as np
@@ -252,3 +253,37 @@ def test_a_pickle_is_no_larger_than_twice_the_columns_that_were_used():
     fit = lt.lmm("y ~ x + (x | g)", data.assign(unused=0.0))
     fit.ranef, fit.fitted, fit.leverage  # noqa: B018
     assert len(pickle.dumps(fit)) < 2 * data.memory_usage(index=False).sum()
+
+
+# Large fits ---------------------------------------------------------------------------------------
+
+# What takes arguments, or as many fits as there are groups.
+ASKED = {
+    "simulate": lambda fit: fit.simulate(2, np.random.default_rng(1)),
+    "influence": lambda fit: fit.influence([*fit.groups][-1], progress=False),
+    "profile_interval": lambda fit: fit.profile_interval(progress=False),
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("formula", ["y ~ x + (x | g)", "y ~ x + (1 | g) + (1 | h)"])
+def test_nothing_that_a_large_fit_offers_needs_V(formula):
+    rng, n, q = np.random.default_rng(1), 30_000, 6_000
+    g, h, x = rng.integers(0, q, n), rng.integers(0, 20, n), rng.normal(size=n)
+    y = x + rng.normal(size=q)[g] * (1 + x) + rng.normal(size=20)[h] + rng.normal(size=n)
+    fit = lt.lmm(formula, pd.DataFrame({"y": y, "x": x, "g": g, "h": h}))
+    for name in ("V", "Z"):
+        with pytest.raises(ValueError, match=f"{name} would be 30,000 × .* GiB, .* fast engine"):
+            getattr(fit, name)
+    offered = {name for name in dir(type(fit)) if name[0] != "_"} - {"V", "Z", "D", "sigma2_b"}
+    if "(x" in formula:
+        offered -= {"influence"}
+    tracemalloc.start()
+    for name in sorted(offered):
+        value = ASKED[name](fit) if name in ASKED else getattr(fit, name)
+        if callable(value):
+            value()
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    # V would take 7.2 GB, and Z at least 1.4.
+    assert peak < 2e8
