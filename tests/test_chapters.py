@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from scipy.integrate import quad
 from scipy.optimize import brentq, minimize, minimize_scalar
+from scipy.special import gamma
 from scipy.stats import bartlett, chi2, f, norm, shapiro
 from scipy.stats import t as student_t
 
@@ -747,6 +748,15 @@ def test_simulated_spans_are_those_of_five_normal_means():
         assert_simulated("01-model", pattern, np.mean(batches), error)
     # The mean span of five standard normal numbers, in the tables of quality control.
     assert_simulated("01-model", "which is ", 2.32593)
+    deviations = np.sqrt(chi2(4).ppf([0.05, 0.95]))
+    average = np.sqrt(2) * gamma(2.5) / gamma(2)
+    for name, low, high in (
+        ("span", *np.quantile(spans, [0.05, 0.95]) / spans.mean()),
+        ("standard deviation", *deviations / average),
+    ):
+        own_error = 0.002 if name == "span" else 0
+        assert_simulated("01-model", rf"^{name}: 5 % are below ", low, own_error)
+        assert_simulated("01-model", rf"^{name}: .+ and 5 % above ", high, own_error)
 
 
 def test_the_fixed_effect_is_that_of_ordinary_algebra():

@@ -99,8 +99,8 @@ def read(sigma2_b, sigma2_e):
         sentence = "Here both terms are lower than at the top."
     elif determinant < 0:
         sentence = (
-            "The data fit better than at the top, but the determinant term loses more than that "
-            "gains."
+            "The data fit better than at the top, but the determinant term is worse, and that "
+            "outweighs the gain."
         )
     else:
         sentence = (

@@ -117,8 +117,8 @@ variance = Explorer(
             "It falls to about a tenth.",
         ),
         3,
-        "It falls to about a tenth. Without the blocks all 80 measurements are independent, so "
-        "only the variation within women is left, and it averages out over 80 values, whereas the "
+        "It falls to about a tenth. Only the variation within women is left, and it averages out "
+        "over all 80 measurements, because without the blocks they are independent, whereas the "
         "variation between women had only five to average out over.",
     ),
     (("as estimated", {"sigma2_b": REML}), ("no variance between women", {"sigma2_b": 0.0})),

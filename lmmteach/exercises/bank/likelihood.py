@@ -42,8 +42,8 @@ FEWER = Numeric(
         fit = lt.lmm("logestrone ~ 1 + (1 | woman)", four, method="ML")
         answer = fit.sigma2_b
         """),
-    right="A mean of only four values contains a good deal of error, and the closed form has "
-    "removed exactly that part from the spread between women.",
+    right="The women are so far apart that even means of only four values contain little error by "
+    "comparison, so the closed form had only a small part to subtract.",
     answer=lambda study: theta_of_four(study)[0],
     given=lambda study: dict(zip(("SSB", "SSW"), first_four(study), strict=True)),
     atol=5e-4,
@@ -192,13 +192,14 @@ RESCALED = Choice(
         Multiply the response $\mathbf y$ by 10, that is, the column `logestrone` and not the
         values in pg/ml, and fit the model again by maximum likelihood.
 
-        What happens to the log-likelihood at its top, if log means the natural logarithm?
+        What happens to the log-likelihood at its top?
+        In the answers, log is the natural logarithm.
         """),
     hints=(
         "At the new top, V is multiplied by 100. Look at the two terms of equation (1), one after "
         "the other.",
-        "The quadratic form does not change, because the deviations are 10 times as large and so "
-        "is their unit. But V has n eigenvalues, so what happens to log|V|?",
+        "The quadratic form does not change, because the deviations and their standard deviations "
+        "are all 10 times as large. But V has n eigenvalues, so what happens to log|V|?",
     ),
     solution=markdown(r"""
         At the new top $\hat{\mathbf V}$ is 100 times the old one, so the quadratic form stays the
@@ -491,8 +492,8 @@ STEP_1 = Function(
         Wrong(
             "mean_n",
             quadratic_mean_n,
-            "This is right only if all women have equally many measurements. Each woman has an "
-            "eigenvalue of her own, so divide before you sum.",
+            "This is right only if all women have the same number of measurements. Each woman has "
+            "an eigenvalue of her own, so divide before you sum.",
         ),
         Wrong(
             "forgot_sigma_b",
@@ -619,7 +620,7 @@ STEP_3 = Function(
         """),
     code=source(slope_within),
     right="With both slopes as sums you could fit the model to a hundred thousand rows, for which "
-    "V itself would not fit into the memory of your computer.",
+    "V itself would be too large for the memory of your computer.",
     name="slope_within",
     stub=markdown('''
         def slope_within(r, Z, theta):

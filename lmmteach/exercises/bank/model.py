@@ -500,8 +500,8 @@ UNBALANCED = Function(
     title="The plain mean of unequal groups",
     second_round=True,
     prompt=markdown(r"""
-        In the chapter we added up the entries of $\mathbf V$ by hand, for women with equally many
-        measurements.
+        In the chapter we added up the entries of $\mathbf V$ by hand, for women with the same
+        number of measurements each.
         Now suppose that woman $i$ has $n_i$ of them, and that we still take the plain mean of all
         $n$ measurements.
 
@@ -551,8 +551,9 @@ UNBALANCED = Function(
         Wrong(
             "balanced_only",
             se_if_balanced,
-            "This is right if all women have equally many measurements, and too small otherwise. A "
-            "woman with many measurements has a larger block in V, so sum over the blocks.",
+            "This is right if all women have the same number of measurements, and too small "
+            "otherwise. A woman with many measurements has a larger block in V, so sum over the "
+            "blocks.",
         ),
         Wrong(
             "n_is_80",
