@@ -258,7 +258,7 @@ PROFILE |= {
 }
 PROFILE |= {
     rf"^{level}%: twice the drop is {pattern}": expected
-    for level in (90, 95)
+    for level in (95, 99)
     for pattern, expected in (
         ("(.+?) at", chi2(1).ppf(level / 100)),
         ("[^;]+ at (.+?) and", crossing(level / 100, "low")),

@@ -75,7 +75,7 @@ def read(m, sigma2_b):
         "SD of the next value": f"{np.sqrt(total):.4f}",
         "interval": f"{low:.2f} to {high:.2f}",
         "in pg/ml": f"{10 ** (low / 10):.1f} to {10 ** (high / 10):.1f}",
-    }, f"Not knowing her level accounts for {100 * share:.0f} % of this variance."
+    }, f"Not knowing her level accounts for {100 * share:.0f} % of the variance of her next value."
 
 
 new_woman = Explorer(

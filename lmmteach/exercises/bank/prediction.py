@@ -42,8 +42,8 @@ WOMAN_5 = Numeric(
             "predict_includes_b",
             _mu,
             "That is μ̂, which is right for somebody about whom nothing is known, whereas woman 5 "
-            "is in the study. Mind that a `predict` does not always include b̂: statsmodels "
-            "leaves it out, and so does `include_random=False` here.",
+            "is in the study. Note that not every `predict` includes b̂: statsmodels leaves "
+            "it out, and so does `include_random=False` here.",
         ),
         Wrong(
             "only_b",
@@ -192,13 +192,13 @@ NEW_WOMAN = Numeric(
         Wrong(
             "level_only",
             _new_upper(lambda var_mu, s2b, s2e: var_mu + s2b),
-            "That is the interval for her level. Her first value scatters around this level, with "
-            "an error of its own.",
+            "That is the upper end for her level. Her first value scatters around this level, "
+            "with an error of its own.",
         ),
         Wrong(
             "mean_only",
             _new_upper(lambda var_mu, s2b, s2e: var_mu),
-            "That is an interval for μ, the mean of all women, whereas the value of a single "
+            "That is the upper end for μ, the mean of all women, whereas the value of a single "
             "woman varies a great deal more.",
         ),
         Wrong(
@@ -370,8 +370,9 @@ PRINTOUT = Numeric(
         Wrong(
             "df_infinite_wrong_level",
             _mu_upper(1.959964),
-            "That is the normal quantile for 95 %. It would be too small even for that, since the "
-            "standard error was estimated from five women, and the question is about 90 %.",
+            "You used 1.96, the normal quantile for a 95 % interval. It is too small even for "
+            "that, since the standard error was estimated from five women, and the question is "
+            "about 90 %.",
             always=False,
         ),
         Wrong(
@@ -401,8 +402,8 @@ PRINTOUT = Numeric(
         "answer = study.reml.beta.iloc[0] + 2.132 * study.reml.se.iloc[0]"
     ),
     right=(
-        "You combined two entries of the last line with Student's t, whose four degrees of "
-        "freedom are those that the women leave."
+        "You combined two entries of the last line with Student's t, which has four degrees of "
+        "freedom here, one fewer than there are women."
     ),
     second_round=True,
 )
@@ -457,11 +458,11 @@ FIXED = Choice(
         Five women are too few to estimate it well, so use $t$ quantiles and say so; an interval
         that leaves out $\sigma_b^2$ is right far less often than it claims to be.
         "At least five or six groups" is a rule of thumb about how well a variance can be
-        estimated, and it does not forbid the question.
+        estimated, and no reason to give up the question.
         """),
     right=(
-        "Whether to use fixed or random effects depends on what the groups are for, and only σ_b² "
-        "carries over to somebody not yet seen."
+        "Whether to use fixed or random effects depends on the question: for somebody not yet seen "
+        "you need a variance between women, which five separate means do not contain."
     ),
     second_round=True,
 )
@@ -522,7 +523,8 @@ DIFFERENCE = Function(
     key="7e1",
     title="Where uncertainty comes from: the last line",
     prompt=markdown(r"""
-        A prediction error is a sum of independent errors, whose variances add.
+        For somebody who is not in the study, the prediction error is a sum of independent errors,
+        whose variances add.
         For the *first value of a new woman* there are three of them: $\hat\mu$ is off, the woman
         differs from $\mu$, and the measurement has an error of its own.
 
@@ -534,8 +536,8 @@ DIFFERENCE = Function(
             return np.sqrt(var_mu + var_value)  # independent: variances add
         ```
 
-        Here `n_i` has the number of measurements of each woman in the study, and these numbers may
-        differ.
+        Here `n_i` holds the number of measurements of each woman in the study, and these numbers
+        may differ.
 
         Now *two* new women come in, who are measured once each, and we ask how far apart their
         values will be.

@@ -324,10 +324,10 @@ INTERVAL = Numeric(
     solution=markdown(r"""
         A value belongs to the 90 % interval if twice the drop of the curve is at most 2.7055,
         which means that the drop itself is at most 1.353.
-        This cut is less deep than the 1.92 for 95 %, so the interval is shorter on both sides, but
+        This cut is shallower than the 1.92 for 95 %, so the interval is shorter on both sides, but
         it is still long on the right, where the curve falls slowly.
 
-        By hand, we use that a balanced study has the curve in closed form.
+        By hand, we use the closed form that the curve very nearly has in a balanced study.
         With $\nu = \sigma_\epsilon^2 + 16\,\sigma_b^2$ the five means enter the log-likelihood
         through $-\tfrac12\{5\log\nu + \mathrm{SSB}/\nu\}$, which is highest at
         $\hat\nu = \mathrm{SSB}/5$, and everything else depends on $\sigma_\epsilon^2$ only.
@@ -355,7 +355,7 @@ INTERVAL = Numeric(
         Wrong(
             "cut_95_percent",
             lambda study: ends(study, 0.95)[1],
-            "That is the end of the 95 % interval. For 90 % the cut is less deep, and the interval "
+            "That is the end of the 95 % interval. For 90 % the cut is shallower, and the interval "
             "is shorter.",
         ),
         Wrong(
@@ -440,8 +440,8 @@ FIVE = Choice(
         """),
     hints=(
         "What did the interval for σ_b² show about a study of five women?",
-        "Which question can a regression with dummy variables answer, and what can it not say "
-        "about women in general?",
+        "Which question can a regression with dummy variables answer, and which one about "
+        "women in general can it not answer?",
     ),
     solution=markdown(r"""
         Nothing in the theory demands six groups.
@@ -457,7 +457,7 @@ FIVE = Choice(
     options=(
         Option(
             "The model may be used, with σ_b² known only roughly.",
-            "Nothing in the model requires a minimum, and the profile measures what five groups "
+            "Nothing in the model requires a minimum, and the profile shows what five groups "
             "can and cannot determine.",
         ),
         Option(
