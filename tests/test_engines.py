@@ -106,6 +106,13 @@ def test_no_variation_within_groups(formula, offset, engine):
         lt.lmm(formula, flat, engine=engine)
 
 
+@pytest.mark.parametrize("formula", ["y ~ x + (1 | g)", "y ~ x + (x | g)", "y ~ 1 + (x || g)"])
+def test_no_variation_within_many_groups_some_of_which_hardly_differ_in_x(formula):
+    flat = many(30_000, 3_000)
+    with pytest.raises(ValueError, match="does not vary within groups"):
+        lt.lmm(formula, flat.assign(y=np.sin(flat["g"])))
+
+
 @ENGINES
 @pytest.mark.parametrize("offset", [0.0, 1e6])
 def test_little_variation_within_groups_is_variation(offset, engine):
