@@ -455,8 +455,8 @@ class Fast:
         if left > DOUBT * max(S[-1, -1], DOUBT * n * np.max(np.abs(y)) ** 2):
             return False
         (only,) = self.factors
-        X = [beyond_groups(self.sums, only.codes, only.z, j, x) for j, x in enumerate(self.X.T)]
-        r = beyond_groups(self.sums, only.codes, only.z, -1, self.y)
+        X = [beyond_groups(self.sums, only.codes, only.z, x) for x in self.X.T]
+        r = beyond_groups(self.sums, only.codes, only.z, self.y)
         return negligible(least_squares(r, np.column_stack(X))[1], y)
 
     def _beyond_all(self):

@@ -23,6 +23,8 @@ STEP = 1e-6
 REACHED, NOISE = 1e-13, 1e-8
 # A step that leaves more than this share of the squared distance calls for a new curvature.
 SLOW = 0.1
+# A valley that bends so much less along than across is a narrow one.
+NARROW = 1e-4
 
 
 def wald_intervals(fit, level=0.95):
@@ -286,7 +288,7 @@ def _of_random_part(fit, deviance, common):
                         name=f"cor_{bar.effects[j]}.{bar.effects[i]}|{label}",
                         estimate=fit.covariance[place, other] / size if size else np.nan,
                         at=float(rho),
-                        step=1 / np.sqrt(q),
+                        step=_width(rho) / np.sqrt(q),
                         limits=(-1.0, 1.0),
                         shown=lambda rho: rho,
                         deviance=lambda _, surface=surface: surface,
@@ -296,6 +298,12 @@ def _of_random_part(fit, deviance, common):
                 )
         begin += len(bar.places) * (len(bar.places) + 1) // 2
     return parameters
+
+
+def _width(rho):
+    """How wide the likelihood of a correlation is beside that of 0; near ±1 it is narrow."""
+    left = 1 - rho**2
+    return min(1.0, 100 * left) if left > 1e-12 else 1.0
 
 
 def _with_first(blocks, which, first):
@@ -457,6 +465,21 @@ def _off_the_edge(x, sizes, pivots):
     return np.where(small, SHARE * sizes, x) if small.any() else x
 
 
+def _bend(gradient, x, slope):
+    """The curvature from differences of the slope; in a narrow valley once more, along its axes."""
+    eps = STEP * np.maximum(np.abs(x), 0.01)
+    bend = (np.array([gradient(x + e) for e in np.diag(eps)]) - slope) / eps[:, np.newaxis]
+    values, axes = np.linalg.eigh((bend + bend.T) / 2)
+    sizes = np.abs(values) / np.abs(values).max()
+    if sizes.min() > NARROW:
+        return (bend + bend.T) / 2
+    # Along the valley a step can be longer, and has to be: across it the slope changes much faster.
+    eps = np.linalg.norm(eps) / np.sqrt(np.maximum(sizes, NARROW**2))
+    bend = np.array([gradient(x + e * way) - slope for e, way in zip(eps, axes.T, strict=True)])
+    bend = bend @ axes / eps[:, np.newaxis]
+    return axes @ (bend + bend.T) @ axes.T / 2
+
+
 def _minimum(function, x, sizes, bend=None):
     """The lowest height of a function of x that gives heights and slopes.
 
@@ -475,10 +498,7 @@ def _minimum(function, x, sizes, bend=None):
     for _ in range(STEPS):
         is_new = bend is None
         if is_new:
-            eps = STEP * np.maximum(np.abs(x / sizes), 0.01)
-            near = [sizes * function(x + sizes * e)[1] for e in np.diag(eps)]
-            bend = (np.array(near) - slope) / eps[:, np.newaxis]
-            bend = (bend + bend.T) / 2
+            bend = _bend(lambda u: sizes * function(sizes * u)[1], x / sizes, slope)
         step = -downhill(bend, slope)
         # The squared distance to the minimum in standard errors: free of all units.
         distance = -slope @ step

@@ -153,9 +153,15 @@ def _within(codes, z, columns, L, c):
     return within
 
 
-def beyond_groups(sums, codes, z, j, column):
-    """What the groups' columns of Z leave of column j of (X, y)."""
-    return _left_over(codes, z, sums.L, sums.c[:, j], column)
+def beyond_groups(sums, codes, z, column):
+    """What the groups' columns of Z leave of a column; twice, as once leaves its own rounding."""
+    q = sums.c.shape[2]
+    for _ in range(2):
+        T = np.stack(
+            [np.bincount(codes, column if v is None else v * column, minlength=q) for v in z]
+        )
+        column = _left_over(codes, z, sums.L, solve_lower(sums.L, T), column)
+    return column
 
 
 def _left_over(codes, z, L, c, column):

@@ -159,6 +159,10 @@ def test_intervals_of_a_slope_on_what_is_far_from_0(far):
     table = moved.profile_interval().rename({"sd_t|Subject": "sd_Days|Subject", "t": "Days"})
     for row in ("sd_Days|Subject", "sigma", "Days"):
         np.testing.assert_allclose(table.loc[row], near.loc[row], rtol=1e-6)
+    # So far away 1 + ρ is half the squared ratio of an SD of the lines, at the mean, to far.
+    estimate, *ends = table.loc["cor_t.(Intercept)|Subject"] + 1
+    assert 0 < ends[0] < estimate < ends[1] < 30 / far**2
+    assert estimate == pytest.approx(1 + moved.varcomp["sdcor"][2], rel=1e-9)
 
 
 def weighted(name="pastes"):
