@@ -472,12 +472,24 @@ def uncorrelated_from_the_middle():
     )
 
 
+# A balanced crossed design has a stratum for women, one for blocks, and the rest.
+SS_BLOCKS = 20 * np.sum((BY_WOMAN.reshape(5, 4, 4).mean(axis=(0, 2)) - Y.mean()) ** 2)
+MS_BLOCKS, MS_REST = SS_BLOCKS / 3, (SSW - SS_BLOCKS) / 72
+
+
 def rlrt_of_blocks():
-    """A balanced crossed design has a stratum for women, one for blocks, and the rest."""
-    table = BY_WOMAN.reshape(5, 4, 4)
-    blocks = 20 * np.sum((table.mean(axis=(0, 2)) - Y.mean()) ** 2)
-    rest = SSW - blocks
-    return 75 * np.log(SSW / 75) - 3 * np.log(blocks / 3) - 72 * np.log(rest / 72)
+    return 75 * np.log(SSW / 75) - 3 * np.log(MS_BLOCKS) - 72 * np.log(MS_REST)
+
+
+def covariance_of_few(rows):
+    """The 𝒟₁ that these subjects' own lines suggest: on the edge if it is not one."""
+    left = REACTION[rows] - OWN[rows, :1] - np.outer(OWN[rows, 1], DAYS)
+    return np.cov(OWN[rows].T) - np.sum(left**2) / (8 * len(left)) * OWN_ERROR
+
+
+def correlation_of_few(rows):
+    D = covariance_of_few(rows)
+    return D[0, 1] / np.sqrt(D[0, 0] * D[1, 1])
 
 
 def shrinkage_by_hand():
@@ -521,7 +533,10 @@ MORE = {
     r"^random intercept: .+ SE (.+?),": ALONE["se_beta"][1],
     r"^and slope +: .+ SE (.+?),": SLEEP["se_beta"][1],
     r"^and slope +: .+ t (.+)": SLEEP["t"][1],
+    r"last three subjects instead: correlation (.+)": correlation_of_few(slice(-3, None)),
+    r"^ +block (.+)": (MS_BLOCKS - MS_REST) / 20,
     r"^statistic (.+?);": rlrt_of_blocks(),
+    r"^SE of the mean: .+ blocks (.+)": np.sqrt((SSB / 4 + MS_BLOCKS - MS_REST) / 80),
     r"mixture .+ p = (.+?),": chi2(1).sf(rlrt_of_blocks()) / 2,
 }
 ORACLE = ROOT / "tests" / "oracle"
@@ -1113,6 +1128,11 @@ def test_standard_errors_of_the_slopes_variances_are_those_of_a_numerical_curvat
     ):
         assert number("09-more-effects", rf"^{name}: +(.+?),") == pytest.approx(value, abs=0.006)
         assert number("09-more-effects", rf"^{name}: .+ SE +(.+)") == pytest.approx(se, rel=2e-3)
+
+
+def test_three_subjects_are_too_few_for_a_correlation_inside():
+    assert np.linalg.eigvalsh(covariance_of_few(slice(0, 3))).min() < 0
+    assert number("09-more-effects", r"^ Subject (?:Days )?\(Intercept\) Days +(.+)") == 1
 
 
 def test_the_correlations_that_an_exercise_quotes():

@@ -288,6 +288,14 @@ def borderline(SSW, text):
     return 1 - float(given[f"{math.sqrt(statistic):.4f}"])
 
 
+def first_and_last(sigma2_b, sigma2_e):
+    """The correlation of b₀ + ε and b₀ + 15 b₁ + ε′, with b₁ = −½ · 0.05 z₀ + … in SDs of b₀."""
+    sd, slope = math.sqrt(sigma2_b), 0.05 * 15
+    covariance = sd * (sd - slope / 2)
+    last = (sd - slope / 2) ** 2 + 0.75 * slope**2
+    return covariance / math.sqrt((sigma2_b + sigma2_e) * (last + sigma2_e))
+
+
 # What a reader with a calculator does with the numbers that the page gives.
 BY_HAND = {
     "2a": lambda SSB, SSW: (SSB / 5 - SSW / 15) / 4,
@@ -302,6 +310,8 @@ BY_HAND = {
     "7a": lambda value, mu, s2b, s2e: mu + keeps(1, s2b, s2e) * (value - mu),
     "8a": lambda low, high, s2b, s2e: max(-low, high) / math.sqrt(s2e),
     "8f": lambda n, high, s2e, *quantiles: high / math.sqrt(s2e) - quantiles[0],
+    "9a": first_and_last,
+    "9d": lambda s2b, s2e: math.sqrt((12 * s2b + 4 * 0.5 + s2e) / 120),
 }
 
 

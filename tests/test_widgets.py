@@ -717,7 +717,7 @@ def D_of(rho, sd_1, sd_0):
 
 
 def words_of_slopes(numbers, sentence, **parameters):
-    first, last = numbers_of(numbers, "SD of the lines on day 0", "on day 9")
+    first, last = numbers_of(numbers, "SD of the lines at the start", "at the end")
     days = np.linspace(0, 9, 901)
     D = D_of(**parameters)
     variances = D[0, 0] + 2 * days * D[0, 1] + days**2 * D[1, 1]
@@ -961,7 +961,7 @@ def test_the_two_subjects_to_pull_are_two_sds_away():
 def test_the_slopes_begin_at_the_estimates_of_the_sleep_study():
     D = np.array([[612.0899, 9.6043], [9.6043, 35.0717]])
     start = by_name["slopes"].start
-    assert D_of(**start) == pytest.approx(D, rel=0.002, abs=0.7)
+    assert D_of(**start) == pytest.approx(D, rel=1e-3)
 
 
 @every

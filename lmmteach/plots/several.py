@@ -53,7 +53,7 @@ def group_lines(x, y, groups, beta, own=None, shrunk=None, *, columns=6, names=(
         figure.supylabel(names[1], fontsize=11)
         if own is not None or shrunk is not None:
             handles, texts = axes[0, 0].get_legend_handles_labels()
-            figure.legend(handles, texts, loc="outside lower center", ncols=len(texts))
+            figure.legend(handles, texts, loc="outside upper center", ncols=len(texts))
     plt.close(figure)
     return figure
 
@@ -71,7 +71,11 @@ def structures(named, *, columns=3):
     figure : matplotlib Figure
     """
     import matplotlib.pyplot as plt
+    from matplotlib.colors import LinearSegmentedColormap, to_rgb
 
+    # From clear to full, so that the page shows through where a covariance is 0.
+    shades = [(*to_rgb(BETWEEN), alpha) for alpha in (0, 1)]
+    shading = LinearSegmentedColormap.from_list("covariance", shades)
     rows = -(-len(named) // columns)
     with book_style():
         figure, axes = plt.subplots(
@@ -81,7 +85,7 @@ def structures(named, *, columns=3):
             ax.set_visible(False)
         for ax, (title, V) in zip(axes.ravel(), named, strict=False):
             V = np.asarray(V)
-            ax.imshow(V, cmap="Blues", vmin=0, vmax=V.max(), interpolation="nearest")
+            ax.imshow(V, cmap=shading, vmin=0, vmax=V.max(), interpolation="nearest")
             ax.set(xticks=[], yticks=[])
             ax.set_title(title, fontsize=10, family="monospace")
             for spine in ax.spines.values():

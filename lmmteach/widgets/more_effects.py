@@ -12,14 +12,19 @@ from lmmteach.plots.style import BETWEEN
 from lmmteach.widgets.explorer import Control, Explorer, Key, Question
 from lmmteach.widgets.picture import INK, beside, new_figure, set_title
 
-# The estimates, as the chapter prints them: SDs in ms, and in ms a day.
-SD_0, SD_1, RHO = 24.74, 5.92, 0.07
+# The estimates of the chapter: SDs in ms, and in ms a day.
+SD_0, SD_1, RHO = 24.7405, 5.9221, 0.0656
 RHOS = (-0.9, -0.6, -0.3, 0.0, RHO, 0.3, 0.6, 0.9)
 SLOPES = (3.0, 4.5, SD_1, 7.5, 9.0)
 STARTS = (12.0, 18.0, SD_0, 32.0)
 DAYS = np.array([0, 3, 6, 9])
 # The two subjects who can be pulled are so many SDs away from the average.
 FAR = 2
+
+
+def in_two_decimals(values):
+    """Labels of a slider, as the chapter prints such numbers."""
+    return tuple(f"{round(value, 2):g}".replace("-", "−") for value in values)
 
 
 @cache
@@ -112,9 +117,9 @@ def read(rho, sd_1, sd_0):
     """How much the lines differ at both ends, how alike two measurements are, and where least."""
     V = V_of_one(rho, sd_1, sd_0)
     return {
-        "SD of the lines on day 0": f"{sd_of_levels(0, rho, sd_1, sd_0):.1f}",
-        "on day 9": f"{sd_of_levels(9, rho, sd_1, sd_0):.1f}",
-        "correlation of a measurement on day 0 with one on day 9": (
+        "SD of the lines at the start": f"{sd_of_levels(0, rho, sd_1, sd_0):.1f}",
+        "at the end": f"{sd_of_levels(9, rho, sd_1, sd_0):.1f}",
+        "correlation of the first measurement with the last": (
             f"{V[0, 3] / np.sqrt(V[0, 0] * V[3, 3]):.2f}"
         ),
     }, in_words(least_day(rho, sd_1, sd_0))
@@ -136,8 +141,8 @@ slopes = Explorer(
     draw,
     read,
     (
-        Control("rho", "ρ", RHOS, RHOS.index(RHO), tuple(f"{r:g}".replace("-", "−") for r in RHOS)),
-        Control("sd_1", "σ_1", SLOPES, SLOPES.index(SD_1)),
+        Control("rho", "ρ", RHOS, RHOS.index(RHO), in_two_decimals(RHOS)),
+        Control("sd_1", "σ_1", SLOPES, SLOPES.index(SD_1), in_two_decimals(SLOPES)),
     ),
     Question(
         "Suppose that ρ were −0.6, with both SDs as they are estimated. On which day would the "
@@ -162,5 +167,5 @@ slopes = Explorer(
         Key("a positive covariance, darker where it is larger", BETWEEN),
         Key("a negative one", INK),
     ),
-    live_controls=(Control("sd_0", "σ_0", STARTS, STARTS.index(SD_0)),),
+    live_controls=(Control("sd_0", "σ_0", STARTS, STARTS.index(SD_0), in_two_decimals(STARTS)),),
 )  # fmt: skip
