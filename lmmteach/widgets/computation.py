@@ -102,8 +102,9 @@ def read(before, meets):
     entries, filled, of_plates = counts(before, meets)
     if filled == 0:
         sentence = "No zero of M has been filled in."
-    elif of_plates == 0:
-        sentence = "All zeros that have been filled in are between two samples."
+    elif of_plates in (0, filled):
+        kind = "plates" if of_plates else "samples"
+        sentence = f"All zeros that have been filled in are between two {kind}."
     else:
         sentence = f"Of the zeros that have been filled in, {of_plates} are between two plates."
     return {
