@@ -312,6 +312,8 @@ BY_HAND = {
     "8f": lambda n, high, s2e, *quantiles: high / math.sqrt(s2e) - quantiles[0],
     "9a": first_and_last,
     "9d": lambda s2b, s2e: math.sqrt((12 * s2b + 4 * 0.5 + s2e) / 120),
+    "10a": lambda s2b, s2e: math.sqrt(s2b / s2e),
+    "10d": lambda s2b, s2e: 1 + 4 * keeps(4, s2b, s2e),
 }
 
 

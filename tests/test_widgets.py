@@ -757,9 +757,16 @@ def words_of_sparsity(numbers, sentence, before, meets):
         assert sentence == "No zero of M has been filled in."
     elif before == 24:
         assert sentence == "All zeros that have been filled in are between two samples."
-    else:
+    elif before == 0:
+        assert sentence == "All zeros that have been filled in are between two plates."
+    elif sentence.startswith("Of the zeros"):
         (of_plates,) = map(int, re.findall(r"\d+", sentence))
-        assert 0 < of_plates <= filled
+        assert 0 < of_plates < filled
+    else:
+        assert (meets, sentence) == (
+            1,
+            "All zeros that have been filled in are between two plates.",
+        )
 
 
 def percent_in(sentence):

@@ -35,6 +35,11 @@ def fitting_times(times):
             color, marker = LOOKS.get(name, (BETWEEN, "o"))
             ax.loglog(rows, seconds, color=color, marker=marker, ms=6, lw=2, label=name)
         ax.grid(color=INK, alpha=0.15, lw=0.5)
+        every = sorted({int(number) for rows, _ in times.values() for number in rows})
+        if every[-1] < 100 * every[0]:
+            # Powers of ten are too far apart to find one's way.
+            ax.set_xticks(every, every)
+            ax.set_xticks([], minor=True)
         ax.set(xlabel="rows", ylabel="seconds")
         ax.legend(loc="upper left", bbox_to_anchor=(1, 1))
     plt.close(figure)
@@ -61,7 +66,10 @@ def degrees_of_freedom(penalties, df, at, limits):
         figure, ax = plt.subplots(figsize=(7.2, 3.6))
         for text, value in limits.items():
             ax.axhline(value, color=NEUTRAL, lw=1, ls=":")
-            ax.text(penalties[-1], value + 0.12, text, color=NEUTRAL, ha="right", fontsize=10)
+            # At the end where the curve is not.
+            left = abs(df[0] - value) > abs(df[-1] - value)
+            at_end = {"ha": "left" if left else "right", "color": NEUTRAL, "fontsize": 10}
+            ax.text(penalties[0 if left else -1], value + 0.12, text, **at_end)
         ax.semilogx(penalties, df, color=BETWEEN, lw=2.5)
         ax.plot(*at, "*", color=INK, ms=13)
         heights = list(limits.values())

@@ -90,7 +90,7 @@ def draw(axes, before, meets):
     x = np.where(in_M, columns, rows)[OF_BOTH]
     factor.plot(x, rows[OF_BOTH], "s", color=INK, ms=4)
     middle = before + (SAMPLES - 1) / 2
-    beside(factor, middle, before - 2, f"{SAMPLES} samples", BETWEEN, ha="center")
+    beside(factor, before + 0.2, before - 2, f"{SAMPLES} samples", BETWEEN)
     factor.plot(middle, middle, "o", color=BETWEEN, ms=10, gid="drag:before")
     heights = [counts(value, meets)[0] for value in BEFORE]
     number.plot(BEFORE, heights, color=BETWEEN, lw=2.5)
@@ -102,8 +102,9 @@ def read(before, meets):
     entries, filled, of_plates = counts(before, meets)
     if filled == 0:
         sentence = "No zero of M has been filled in."
-    elif of_plates == 0:
-        sentence = "All zeros that have been filled in are between two samples."
+    elif of_plates in (0, filled):
+        kind = "plates" if of_plates else "samples"
+        sentence = f"All zeros that have been filled in are between two {kind}."
     else:
         sentence = f"Of the zeros that have been filled in, {of_plates} are between two plates."
     return {

@@ -79,8 +79,9 @@ LME4_THETA = Numeric(
         "Divide one variance by the other, and take the square root.",
     ),
     solution=markdown(r"""
-        For a random intercept $\Lambda = \theta\,\mathbf I$ with a single number $\theta$, so
-        $\mathcal D = \sigma_\epsilon^2\Lambda\Lambda^{\mathsf T}$ becomes
+        For a random intercept $\boldsymbol\Lambda = \theta\,\mathbf I$ with a single number
+        $\theta$, so that
+        $\mathcal D = \sigma_\epsilon^2\boldsymbol\Lambda\boldsymbol\Lambda^{\mathsf T}$ becomes
         $\sigma_b^2 = \sigma_\epsilon^2\theta^2$.
         Therefore $\theta = \sigma_b/\sigma_\epsilon$, a ratio of standard deviations, whereas the
         lecture's $\boldsymbol\theta$ holds the two variances themselves.
@@ -504,9 +505,9 @@ DIAGONAL = Function(
     second_round=True,
     title="The criterion from a diagonal",
     prompt=markdown(r"""
-        A program puts $[\mathbf Z\Lambda\;\;\mathbf X\;\;\mathbf y]$ side by side, multiplies its
-        transpose by it, adds $\mathbf I$ to the part of the random effects, and finds the Cholesky
-        factor of the result.
+        A program puts $[\mathbf Z\boldsymbol\Lambda\;\;\mathbf X\;\;\mathbf y]$ side by side,
+        multiplies its transpose by it, adds $\mathbf I$ to the part of the random effects, and
+        finds the Cholesky factor of the result.
         It keeps nothing but the diagonal of this factor: first $q$ entries for the random effects,
         then $p$ for $\mathbf X$, and at the end a single one, $s$, whose square is the
         penalised sum of squares.
