@@ -54,7 +54,7 @@ def _require_positive(variance, df):
 
 
 def mean_variance(SSB, I, J):
-    """The squared standard error of the mean of balanced data, and its degrees of freedom.
+    """The squared standard error of a balanced study's mean, and its degrees of freedom.
 
         SE² = MSB / (IJ),   (I − 1) MSB / (σ_ε² + J σ_b²) ~ χ² with I − 1 df
                                                                      {eq}`eq-mean-variance`

@@ -8,6 +8,7 @@ import json
 import math
 import re
 from dataclasses import replace
+from statistics import mean, stdev
 
 import exercises_page
 import pytest
@@ -302,6 +303,10 @@ BY_HAND = {
     "7a": lambda value, mu, s2b, s2e: mu + keeps(1, s2b, s2e) * (value - mu),
     "8a": lambda low, high, s2b, s2e: max(-low, high) / math.sqrt(s2e),
     "8f": lambda n, high, s2e, *quantiles: high / math.sqrt(s2e) - quantiles[0],
+    "11b": lambda *means: (mean(means) - 10) / (stdev(means) / math.sqrt(5)),
+    "11d": lambda se2, gb, ge, cbb, cbe, cee: (
+        2 * se2**2 / (gb**2 * cbb + 2 * gb * ge * cbe + ge**2 * cee)
+    ),
 }
 
 
