@@ -112,7 +112,7 @@ def covariance_slopes(V, X, Z):
 
 
 def theta_covariance(V, y, X, Z):
-    """How well the data pin down the variance parameters: the inverse of the hill's curvature.
+    """How well these data pin down the variances: the inverse of the hill's curvature.
 
         C = H⁻¹,   H the curvature of ℓ_R at its top                  {eq}`eq-theta-covariance`
 
@@ -178,7 +178,7 @@ def satterthwaite(contrast, Phi, slopes, C):
 
 
 def expected_theta_covariance(V, X, Z):
-    """How well data like these pin down the variance parameters, on average over all y.
+    """How well data like these pin down the variances, on average over all y.
 
         W = 𝓘⁻¹,   𝓘_kl = ½ tr(P G_k P G_l)                  {eq}`eq-expected-theta-covariance`
 
