@@ -54,7 +54,7 @@ def _require_positive(variance, df):
 
 
 def mean_variance(SSB, I, J):
-    """Squared SE of the mean of balanced data, and its degrees of freedom.
+    """The squared standard error of a balanced study's mean, and its degrees of freedom.
 
         SE² = MSB / (IJ),   (I − 1) MSB / (σ_ε² + J σ_b²) ~ χ² with I − 1 df
                                                                      {eq}`eq-mean-variance`
@@ -112,7 +112,7 @@ def covariance_slopes(V, X, Z):
 
 
 def theta_covariance(V, y, X, Z):
-    """How well the data pin down the variance parameters: the inverse of the hill's curvature.
+    """How well these data pin down the variances: the inverse of the hill's curvature.
 
         C = H⁻¹,   H the curvature of ℓ_R at its top                  {eq}`eq-theta-covariance`
 
@@ -147,7 +147,7 @@ def _require_bent(H, words):
 
 
 def satterthwaite(contrast, Phi, slopes, C):
-    """Degrees of freedom of the variance of ℓᵀβ̂, so that its mean and variance are a χ²'s.
+    """Degrees of freedom of a contrast: those of the χ² that its SE² resembles.
 
         ν = 2 (ℓᵀΦℓ)² / gᵀCg,   g_k = ℓᵀ (∂Φ/∂θ_k) ℓ                     {eq}`eq-satterthwaite`
 
@@ -178,7 +178,7 @@ def satterthwaite(contrast, Phi, slopes, C):
 
 
 def expected_theta_covariance(V, X, Z):
-    """How well data like these pin down the variance parameters, on average over all y.
+    """How well data like these pin down the variances, on average over all y.
 
         W = 𝓘⁻¹,   𝓘_kl = ½ tr(P G_k P G_l)                  {eq}`eq-expected-theta-covariance`
 
@@ -238,7 +238,7 @@ def kenward_roger_covariance(V, X, Z):
 
 
 def satterthwaite_F(L, beta, Phi, slopes, C):
-    """F of several contrasts at once: each along its own axis, and one number of df for all.
+    """F of several contrasts at once: t² along each axis, and one number of df for all.
 
         F = (1/q) Σ_m t_m²,   ν = 2E / (E − q)                       {eq}`eq-satterthwaite-F`
         E = Σ_m ν_m / (ν_m − 2),   t_m and ν_m of the q main axes of LΦLᵀ
@@ -326,7 +326,7 @@ def kenward_roger_df(L, Phi, slopes, W):
 
 
 def _match_F(q, A1, A2):
-    """The df and the factor with which mean and variance of the statistic are those of an F."""
+    """The df and the factor that give the statistic the mean and variance of an F."""
     if q == 1:
         return float(2 / A2), 1.0
     B, g = (A1 + 6 * A2) / (2 * q), ((q + 1) * A1 - (q + 4) * A2) / ((q + 2) * A2)

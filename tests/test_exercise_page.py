@@ -8,6 +8,7 @@ import json
 import math
 import re
 from dataclasses import replace
+from statistics import mean, stdev
 
 import exercises_page
 import pytest
@@ -314,6 +315,10 @@ BY_HAND = {
     "9d": lambda s2b, s2e: math.sqrt((12 * s2b + 4 * 0.5 + s2e) / 120),
     "10a": lambda s2b, s2e: math.sqrt(s2b / s2e),
     "10d": lambda s2b, s2e: 1 + 4 * keeps(4, s2b, s2e),
+    "11b": lambda *means: (mean(means) - 10) / (stdev(means) / math.sqrt(5)),
+    "11d": lambda se2, gb, ge, cbb, cbe, cee: (
+        2 * se2**2 / (gb**2 * cbb + 2 * gb * ge * cbe + ge**2 * cee)
+    ),
 }
 
 

@@ -25,7 +25,7 @@ def tails(statistic, dfs, names):
     x = np.linspace(-5, 5, 401)
     with book_style():
         figure, axes = plt.subplots(
-            1, len(dfs), figsize=(7.6, 2.9), sharex=True, sharey=True, squeeze=False
+            1, len(dfs), figsize=(7.6, 3.1), sharex=True, sharey=True, squeeze=False
         )
         for ax, df, name in zip(axes[0], dfs, names, strict=True):
             density = student.pdf(x, df)
@@ -34,9 +34,8 @@ def tails(statistic, dfs, names):
             ax.plot(x, density, color=INK, lw=1.5)
             ax.fill_between(x, density, where=beyond, color=BETWEEN, alpha=0.6, lw=0)
             ax.axvline(statistic, color=NEUTRAL, ls="--", lw=1)
-            ax.text(0, 0.06, f"p = {p:.3f}", color=BETWEEN, ha="center")
             ax.set(xlabel="standard errors", ylim=(0, 0.43))
-            ax.set_title(name, fontsize=11)
+            ax.set_title(f"{name}\np = {p:.3f}", fontsize=11)
         axes[0, 0].set_ylabel("density")
     plt.close(figure)
     return figure
