@@ -2,7 +2,8 @@
 
 The modules ``model``, ``likelihood``, ``profile``, ``blup``, ``reml``, ``testing``,
 ``prediction`` and ``diagnostics`` hold the formulas of the lecture, one small function for each;
-``lmm`` fits a model with them, and ``lrt`` and ``bootstrap_lrt`` compare two fits.
+``lmm`` fits a model with them, ``lrt`` and ``bootstrap_lrt`` compare two fits, and ``study``
+simulates a design and counts.
 """
 
 from lmmteach import (
@@ -14,6 +15,7 @@ from lmmteach import (
     prediction,
     profile,
     reml,
+    simulation,
     testing,
 )
 from lmmteach.compare import lrt
@@ -21,6 +23,7 @@ from lmmteach.data import list_data, load_data
 from lmmteach.fit import lmm
 from lmmteach.resampling import bootstrap_lrt
 from lmmteach.source import show_source
+from lmmteach.studies import design, power_curve, study
 
 __version__ = "0.1.0"
 
@@ -39,6 +42,7 @@ __all__ = [
     "blup",
     "bootstrap_lrt",
     "compare",
+    "design",
     "diagnostics",
     "exercises",
     "likelihood",
@@ -48,9 +52,12 @@ __all__ = [
     "lrt",
     "model",
     "plots",
+    "power_curve",
     "prediction",
     "profile",
     "reml",
     "show_source",
+    "simulation",
+    "study",
     "testing",
 ]

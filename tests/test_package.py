@@ -22,7 +22,7 @@ FUNCTIONS = register.functions()
 
 # Each imports only from its own line and from those above.
 LAYERS = (
-    ("_shapes", "_climb", "_rformat", "_typeset", "_habits", "_parallel", "chapters", "montecarlo"),
+    ("_shapes", "_climb", "_rformat", "_typeset", "_habits", "_parallel", "chapters", "montecarlo", "_kept"),
     ("covariance", "model", "likelihood"),
     ("profile",),
     ("blup", "reml"),
@@ -34,7 +34,7 @@ LAYERS = (
     ("_random",),
     ("_frame", "summary", "tables", "intervals", "resampling", "_nested"),
     ("fit",),
-    ("compare",),
+    ("compare", "studies"),
     ("plots", "widgets", "exercises"),
     ("__init__",),
 )

@@ -3,6 +3,7 @@
 from lmmteach.plots.effects import caterpillar, joint_density, posterior, predictions, shrinkage
 from lmmteach.plots.likelihood import hill, profile_curves, two_terms
 from lmmteach.plots.residuals import lineup, qq_pp, residual_panels
+from lmmteach.plots.simulation import intervals_of_studies, power_curves
 from lmmteach.plots.study import (
     covariance_picture,
     measurements,
@@ -29,11 +30,13 @@ __all__ = [
     "covariance_picture",
     "estimates_of_studies",
     "hill",
+    "intervals_of_studies",
     "joint_density",
     "lineup",
     "measurements",
     "null_distribution",
     "posterior",
+    "power_curves",
     "predictions",
     "profile_curves",
     "qq_pp",

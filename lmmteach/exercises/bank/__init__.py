@@ -12,6 +12,7 @@ from lmmteach.exercises.bank import (
     prediction,
     profile,
     reml,
+    simulation,
     testing,
 )
 
