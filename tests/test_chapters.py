@@ -851,10 +851,10 @@ def test_the_simulated_curve_of_power_is_the_exact_one():
 
 
 def test_effects_that_vary_deceive_a_test_without_a_slope_and_no_other():
-    rng, B, ratio = np.random.default_rng(3), 200_000, 1 + 0.25 / SIGMA2_E
-    between, within = ratio * rng.chisquare(5, B), rng.chisquare(12, B)
-    t = np.sqrt(ratio) * rng.normal(size=B) / np.sqrt((between + within) / 17)
-    rejects = (np.abs(t) > student_t(5).ppf(0.975)).mean()
+    rng, B, ratio = np.random.default_rng(3), 200_000, 1 + 0.25 * 12 / 4 / SIGMA2_E
+    between, within = ratio * rng.chisquare(5, B), rng.chisquare(60, B)
+    t = np.sqrt(ratio) * rng.normal(size=B) / np.sqrt((between + within) / 65)
+    rejects = (np.abs(t) > student_t(65).ppf(0.975)).mean()
     assert_simulated("12-simulation", r"^same effect: rejects in ", rejects, 0.001)
     # Where the variance of the slopes is estimated as 0, the test is a little cautious.
     assert_simulated("12-simulation", r"^own effects: rejects in ", 0.05, 0.004)

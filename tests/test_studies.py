@@ -467,7 +467,7 @@ KILLED = """
 import sys
 sys.path.insert(0, {tests!r})
 from test_studies import small
-print(small(nsim=600, keep={path!r}, n_jobs={n_jobs}).draws["treated"].sum().hex())
+print(small(nsim=300, keep={path!r}, n_jobs={n_jobs}).draws["treated"].sum().hex())
 """
 
 
@@ -479,14 +479,14 @@ def test_a_study_that_is_killed_and_started_again_gives_the_same_numbers(tmp_pat
     code = KILLED.format(tests=tests, path=str(path), n_jobs=n_jobs)
     process = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.DEVNULL)
     deadline = time.monotonic() + 60
-    while time.monotonic() < deadline and (not path.exists() or len(lines(path)) < 100):
+    while time.monotonic() < deadline and (not path.exists() or len(lines(path)) < 40):
         time.sleep(0.005)
     process.kill()
     process.wait()
     done = len(lines(path))
-    assert 100 <= done < 601
-    assert_same(small(nsim=600, keep=path), small(nsim=600))
-    assert len({json.loads(line)["i"] for line in lines(path)[1:] if line.endswith("}}")}) == 600
+    assert 40 <= done < 301
+    assert_same(small(nsim=300, keep=path), small(nsim=300))
+    assert len({json.loads(line)["i"] for line in lines(path)[1:] if line.endswith("}}")}) == 300
 
 
 # A curve of power ---------------------------------------------------------------------------------
