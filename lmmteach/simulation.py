@@ -33,7 +33,7 @@ def monte_carlo(draws):
 
 
 def draws_needed(share, error):
-    """How many studies to simulate, so that a share has no more than this Monte Carlo error.
+    """How many data sets to draw, so that a share has this Monte Carlo error.
 
         B = p (1 − p) / error²                                  {eq}`eq-draws-needed`
 
@@ -86,7 +86,7 @@ def difference_variance(theta, I, J):
 
 
 def within_variance(theta, I, J):
-    """Variance of the estimated difference between two halves of the measurements of each group.
+    """Variance of a difference between two halves of each group's measurements.
 
         Var(δ̂) = 4 σ_ε² / (I J)                                 {eq}`eq-within-difference`
 
@@ -112,7 +112,7 @@ def within_variance(theta, I, J):
 
 
 def power(effect, variance, df, alpha=0.05):
-    """How often a t test finds an effect, in studies that estimate it with a known variance.
+    """How often a t test finds an effect whose estimate has this variance.
 
         P(F > f_{1−α}),   F ~ F_{1,df}(δ² / Var(δ̂))             {eq}`eq-power`
 
@@ -140,7 +140,7 @@ def power(effect, variance, df, alpha=0.05):
 
 
 def best_measurements(theta, per_group, per_measurement):
-    """The number of measurements of each group with which a budget gives the smallest variance.
+    """The number of measurements of each group that makes the most of a budget.
 
         J* = √( (c_g / c_m) (σ_ε² / σ_b²) )                     {eq}`eq-best-measurements`
 

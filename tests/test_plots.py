@@ -678,9 +678,10 @@ def test_intervals_are_sorted_and_those_that_miss_have_another_colour_and_mark()
     marked_ones = {line.get_marker(): line.get_xydata().tolist() for line in ax.lines
                    if line.get_marker() in ("o", "^")}  # fmt: skip
     assert marked_ones == {"o": [[0.4, 1], [1.1, 2]], "^": [[-1.2, 0], [2.5, 3]]}
-    bars = {to_hex(b.get_color()[0]): [s.tolist() for s in b.get_segments()] for b in ax.collections}
-    assert bars[plots.BETWEEN.lower()] == [[[-0.6, 1], [1.4, 1]], [[0.10000000000000009, 2], [2.1, 2]]]
-    assert [segment[0][1] for segment in bars[plots.WITHIN.lower()]] == [0, 3]
+    bars = {to_hex(bar.get_color()[0]): np.array(bar.get_segments()) for bar in ax.collections}
+    inside = [[[-0.6, 1], [1.4, 1]], [[0.1, 2], [2.1, 2]]]
+    np.testing.assert_allclose(bars[plots.BETWEEN.lower()], inside)
+    assert bars[plots.WITHIN.lower()][:, 0, 1].tolist() == [0, 3]
     assert [line.get_xdata()[0] for line in ax.lines if line.get_marker() == "None"] == [0, truth]
 
 

@@ -34,8 +34,10 @@ def test_one_draw_has_no_error(draws):
         simulation.monte_carlo(draws)
 
 
-@pytest.mark.parametrize(("share", "error", "B"), [(0.8, 0.01, 1600), (0.95, 0.01, 475),
-                                                   (0.914, 0.005, 3145), (0.5, 0.5, 1)])  # fmt: skip
+@pytest.mark.parametrize(
+    ("share", "error", "B"),
+    [(0.8, 0.01, 1600), (0.95, 0.01, 475), (0.914, 0.005, 3145), (0.5, 0.5, 1)],
+)
 def test_so_many_draws_have_this_error_and_one_fewer_a_larger_one(share, error, B):
     assert simulation.draws_needed(share, error) == B
     assert np.sqrt(share * (1 - share) / B) <= error * (1 + 1e-9)

@@ -564,7 +564,9 @@ def test_the_prediction_about_a_new_woman_is_what_it_shows():
 def test_the_prediction_about_a_planned_study_is_what_it_shows():
     assert chosen("planned").startswith("twice the women")
     power = {
-        (women, times): number_at("planned", "power", women=women, measurements=times)
+        (women, times): float(
+            by_name["planned"].read(women, times, 1.0, REML)[0]["power"].removesuffix(" %")
+        )
         for women, times in ((20, 4), (20, 16), (40, 4))
     }
     assert power[40, 4] > 1.5 * power[20, 4]
@@ -1228,7 +1230,7 @@ def test_the_dot_of_a_planned_study_is_its_power_and_the_bar_its_standard_error(
     explorer = by_name["planned"]
     parameters = explorer.start | {"women": women, "measurements": measurements}
     curve, errors = axes_at("planned", **parameters)
-    theta = estrone().theta_reml
+    theta = REML, estrone().theta_reml[1]
     variance = 4 * (theta[0] + theta[1] / measurements) / women
     df = women - 2
     power = 100 * ncf(1, df, 1 / variance).sf(f_law(1, df).ppf(0.95))

@@ -93,11 +93,14 @@ planned = Explorer(
         "half of what it was. Sixteen measurements of each shrink only the small part of this "
         "variance that comes from errors of measurement, so the power hardly moves.",
     ),
-    (
-        ("20 women, 4 times", {"women": 20, "measurements": 4}),
-        ("20 women, 16 times", {"women": 20, "measurements": 16}),
-        ("40 women, 4 times", {"women": 40, "measurements": 4}),
-        ("72 women, once", {"women": 72, "measurements": 1}),
+    tuple(
+        (name, {"women": women, "measurements": times, "effect": 1.0, "sigma2_b": REML})
+        for name, women, times in (
+            ("20 women, 4 times", 20, 4),
+            ("20 women, 16 times", 20, 16),
+            ("40 women, 4 times", 40, 4),
+            ("72 women, once", 72, 1),
+        )
     ),
     (
         Key("power with this many measurements of each woman", INK, "-"),

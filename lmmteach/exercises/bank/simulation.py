@@ -146,8 +146,8 @@ DRAWS = Numeric(
         Wrong(
             "half_width",
             _draws(lambda p: 1.959964**2 * p * (1 - p) / 0.005**2),
-            "With this number of draws, half a percentage point would be 1.96 Monte Carlo errors. The "
-            "question asks that it be one of them.",
+            "With this number of draws, half a percentage point would be 1.96 Monte Carlo errors. "
+            "The question asks that it be one of them.",
         ),
         Wrong(
             "whole_point",
@@ -241,7 +241,7 @@ KNOWN = Choice(
 
 
 def _best(of_ratios):
-    """Function of the study to something made of both ratios: of the costs, and of the variances."""
+    """Function of the study to something made of both ratios, of costs and of variances."""
     return lambda study: float(of_ratios(25.0, study.reml.sigma2_e / study.reml.sigma2_b))
 
 
