@@ -64,17 +64,13 @@ PLANNED = Numeric(
             _se(lambda b, e: 4 * e / 72),
             "You left out how much women differ. The treated women are different women from the "
             "untreated ones, so their b do not cancel in the difference.",
+            always=False,
         ),
         Wrong(
             "variance_not_sd",
             lambda study: float(4 * (study.reml.sigma2_b + study.reml.sigma2_e / 3) / 24),
             "That is the variance of the difference, and the standard error is its square root.",
-        ),
-        Wrong(
-            "all_of_each_in_both_arms",
-            _se(lambda b, e: 2 * (b + e / 3) / 24),
-            "You gave each half all twenty-four women. There are twelve in each, which doubles "
-            "the variance of either mean.",
+            always=False,
         ),
         Wrong(
             "used_ML",
@@ -281,6 +277,7 @@ BUDGET = Numeric(
             _best(lambda costs, variances: costs * variances),
             "You multiplied the two ratios, as you should. At the best number its square equals "
             "this product.",
+            always=False,
         ),
         Wrong(
             "sds_for_variances",
@@ -293,12 +290,14 @@ BUDGET = Numeric(
             _best(lambda costs, variances: np.sqrt(costs)),
             "That would be right if women varied as much as measurements do. How do the two "
             "variances compare?",
+            always=False,
         ),
         Wrong(
             "both_upside_down",
             _best(lambda costs, variances: 1 / np.sqrt(costs * variances)),
             "You have both ratios upside down. Expensive women and noisy measurements are both "
             "reasons to measure each woman more often.",
+            always=False,
         ),
     ),
     hints=(
