@@ -288,6 +288,17 @@ def test_a_figure_with_a_missing_draw_is_missing():
     assert study.summary().loc["x"].isna().all()
 
 
+def test_what_does_not_change_from_draw_to_draw_is_prepared_once(monkeypatch):
+    from lmmteach import fit
+
+    read, counted = fit.read_model, []
+    monkeypatch.setattr(fit, "read_model", lambda *args: counted.append(1) or read(*args))
+    small(nsim=2)
+    of_two = len(counted)
+    small(nsim=30)
+    assert len(counted) == 2 * of_two
+
+
 # The same numbers whoever draws -------------------------------------------------------------------
 
 

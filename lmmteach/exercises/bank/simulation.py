@@ -104,7 +104,7 @@ PLANNED = Numeric(
 
 
 def _draws(of_share):
-    return lambda study: float(of_share(0.914))
+    return lambda study: float(of_share(0.914)) / 1000
 
 
 DRAWS = Numeric(
@@ -116,10 +116,10 @@ DRAWS = Numeric(
         You want to find this coverage by simulation, and its Monte Carlo error should be half a
         percentage point.
         How many data sets do you have to draw?
-        An answer within ten of the exact number counts.
+        Give the number in thousands, with at least two decimals.
         """),
     answer=_draws(lambda p: p * (1 - p) / 0.005**2),
-    atol=10,
+    atol=0.01,
     wrong=(
         Wrong(
             "forgot_square",
@@ -169,13 +169,13 @@ DRAWS = Numeric(
         "of such a draw is p(1 − p).",
         "The squared Monte Carlo error is p(1 − p)/B, with the error as a share: half a "
         "percentage point is 0.005.",
-        "Divide p(1 − p), with p = 0.914, by the square of 0.005.",
+        "Divide p(1 − p), with p = 0.914, by the square of 0.005, and then by 1,000.",
     ),
     solution=markdown(r"""
         The squared error of a share is $p(1-p)/B$, so $B = p(1-p)/0.005^2$ with $p = 0.914$.
         For half of this error you would have to draw four times as many data sets.
         """),
-    code="answer = lt.simulation.draws_needed(0.914, 0.005)",
+    code="answer = lt.simulation.draws_needed(0.914, 0.005) / 1000",
     right=(
         "An error that is to be half as large takes four times the draws, so it pays to know in "
         "advance how exact an answer you need."
@@ -518,8 +518,7 @@ FAILED = Choice(
     solution=markdown(r"""
         Which fits fail is rarely chance, so the figures describe the studies in which the model
         can be fitted, and no others.
-        `lt.study` counts the failures and keeps the reason for each, in `failures`, so that both
-        can be reported.
+        The package counts the failures and keeps the reason for each, so that both can be reported.
         """),
     second_round=True,
 )
