@@ -456,6 +456,12 @@ SIMULATION |= {
     for B in (100, 1000, 10_000, 100_000)
 }
 SIMULATION |= {
+    rf"^{women} women, +{days} times: (.+?) %": planned_power(
+        planned_variance(women, days), women - 2
+    )
+    for women, days in ((20, 4), (20, 16), (38, 4), (44, 2))
+}
+SIMULATION |= {
     rf"^if sigma2_b is +{value:.3f}, their power is (.+?) %": planned_power(
         planned_variance(ENOUGH, 2, value), ENOUGH - 2
     )

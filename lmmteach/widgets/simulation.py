@@ -50,7 +50,7 @@ def draw(axes, women, measurements, effect, sigma2_b):
     alone, whole = np.sqrt([4 * sigma2_b / women, variance])
     errors.fill([0, alone, alone, 0], [-0.35, -0.35, 0.35, 0.35], color=BETWEEN, alpha=0.6, lw=0)
     errors.fill([alone, whole, whole, alone], [-0.35, -0.35, 0.35, 0.35], color=WITHIN, lw=0)
-    errors.plot([whole, whole], [-0.5, 0.5], color=INK, lw=2)
+    errors.plot([whole, whole], [0.38, 0.55], color=INK, lw=2)
     # Near the end of the axis the number would leave the panel.
     beside(errors, min(whole, 1.45), 0.68, f"{whole:.2f}", INK, ha="center")
 
