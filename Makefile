@@ -54,7 +54,7 @@ live: .venv/live
 	$(BIN)/jupyter lab
 
 lock:
-	uv pip compile --quiet --universal --python-version 3.11 --no-annotate --no-header --no-emit-index-url --no-emit-find-links --extra book --extra test --extra live --extra bench pyproject.toml -o constraints.txt
+	uv pip compile --quiet --universal --python-version 3.11 --no-annotate --no-header --no-emit-index-url --no-emit-find-links --extra book --extra test --extra live --extra bench --extra cluster pyproject.toml -o constraints.txt
 
 clean:
 	rm -rf .venv _build

@@ -2,8 +2,8 @@
 
 The modules ``model``, ``likelihood``, ``profile``, ``blup``, ``reml``, ``testing``,
 ``prediction`` and ``diagnostics`` hold the formulas of the lecture, one small function for each;
-those of the later chapters go beyond it. ``lmm`` fits a model with them, and ``lrt`` and
-``bootstrap_lrt`` compare two fits.
+those of the later chapters go beyond it. ``lmm`` fits a model with them, ``lrt`` and
+``bootstrap_lrt`` compare two fits, and ``study`` simulates a design and counts.
 """
 
 from lmmteach import (
@@ -18,6 +18,7 @@ from lmmteach import (
     prediction,
     profile,
     reml,
+    simulation,
     testing,
 )
 from lmmteach.compare import lrt
@@ -25,6 +26,7 @@ from lmmteach.data import list_data, load_data
 from lmmteach.fit import lmm
 from lmmteach.resampling import bootstrap_lrt
 from lmmteach.source import show_source
+from lmmteach.studies import design, power_curve, study
 
 __version__ = "0.1.0"
 
@@ -45,6 +47,7 @@ __all__ = [
     "compare",
     "covariance",
     "degrees",
+    "design",
     "diagnostics",
     "exercises",
     "henderson",
@@ -55,9 +58,12 @@ __all__ = [
     "lrt",
     "model",
     "plots",
+    "power_curve",
     "prediction",
     "profile",
     "reml",
     "show_source",
+    "simulation",
+    "study",
     "testing",
 ]

@@ -1,6 +1,6 @@
 """From a formula and a DataFrame to y, X and Z; what cannot be fitted is refused here."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -66,6 +66,15 @@ class ModelFrame:
         n, q = len(self.y), self.random.q
         require_memory(n * q, f"Z would be {n:,} × {q:,}")
         return self.random.Z(n)
+
+    def with_response(self, name, y):
+        """The same model of another response, a column of this name; X and Z are not made again."""
+        own = y if self.offset is None else y - self.offset
+        if self.weights is not None:
+            own = np.sqrt(self.weights) * own
+        beta_Q = self.Q.T @ own
+        r = own - self.Q @ beta_Q
+        return replace(self, data=self.data.assign(**{name: y}), y=y, beta_Q=beta_Q, r=r)
 
     def fixed_design(self, newdata):
         """Rows of X for new data, columns in the order of β."""

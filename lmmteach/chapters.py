@@ -51,6 +51,7 @@ CHAPTERS = (
     Chapter(9, "more-effects", "More than one random effect", ("covariance",)),
     Chapter(10, "computation", "From the formula to the software", ("henderson",)),
     Chapter(11, "degrees-of-freedom", "Degrees of freedom and p-values", ("degrees",)),
+    Chapter(12, "simulation", "Simulation: bias, coverage, power", ("simulation",)),
 )
 
 

@@ -3,6 +3,7 @@
 import warnings
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -61,16 +62,45 @@ def lmm(formula, data, method="REML", sigma2_b=None, engine="auto", weights=None
 
     Source: lecture 15, "Motivation" (the call of lmer).
     """
-    if method not in ("REML", "ML"):
-        raise ValueError(f'method = {method!r} is unknown. Choose "REML" or "ML".')
-    if engine not in ("auto", "literal", "fast"):
-        raise ValueError(f'engine = {engine!r} is unknown. Choose "auto", "literal" or "fast".')
-    frame = read_model(formula, data, weights, offset)
-    require_unexplained(frame.r, frame.y)
-    chosen = engine_for(engine, frame.weighted.factors, frame.Q, frame.r)
-    require_told_apart(chosen, frame.weighted, frame.y, held=sigma2_b is not None)
-    Lambda, evaluation = best(chosen, frame.weighted, method == "REML", sigma2_b, frame.y)
-    return LinearMixedModel(frame, method, chosen, Lambda, evaluation, sigma2_b)
+    return Prepared.read(formula, data, method, sigma2_b, engine, weights, offset).fit()
+
+
+class Prepared(NamedTuple):
+    """A model that is ready to be fitted, to one response after another if there are several.
+
+    What does not depend on the response is made once; the arguments are those of ``lmm``.
+    """
+
+    frame: ModelFrame
+    method: str
+    engine: object
+    held_b: float | None
+
+    @classmethod
+    def read(
+        cls, formula, data, method="REML", sigma2_b=None, engine="auto", weights=None, offset=None
+    ):
+        """Read a formula, and refuse what cannot be fitted whatever the response is."""
+        if method not in ("REML", "ML"):
+            raise ValueError(f'method = {method!r} is unknown. Choose "REML" or "ML".')
+        if engine not in ("auto", "literal", "fast"):
+            raise ValueError(f'engine = {engine!r} is unknown. Choose "auto", "literal" or "fast".')
+        frame = read_model(formula, data, weights, offset)
+        chosen = engine_for(engine, frame.weighted.factors, frame.Q, frame.r)
+        return cls(frame, method, chosen, sigma2_b)
+
+    def with_response(self, name, y):
+        """The same model of another response, a column of this name."""
+        frame = self.frame.with_response(name, y)
+        return self._replace(frame=frame, engine=self.engine.with_response(frame.r))
+
+    def fit(self):
+        """A LinearMixedModel."""
+        frame, reml = self.frame, self.method == "REML"
+        require_unexplained(frame.r, frame.y)
+        require_told_apart(self.engine, frame.weighted, frame.y, held=self.held_b is not None)
+        Lambda, evaluation = best(self.engine, frame.weighted, reml, self.held_b, frame.y)
+        return LinearMixedModel(frame, self.method, self.engine, Lambda, evaluation, self.held_b)
 
 
 @dataclass(frozen=True, eq=False, repr=False)

@@ -41,6 +41,8 @@ def with_error(draws, quantile=None):
 def rounded(figure, error, unit=""):
     """A figure with as many decimals as its error allows, and the error with one digit."""
     decimals = max(0, -int(np.floor(np.log10(float(f"{error:.0e}")))))
+    # Nothing is written as −0.
+    figure = round(figure, decimals) + 0.0
     return f"{figure:.{decimals}f}{unit} ± {error:.{decimals}f}{unit}"
 
 

@@ -171,11 +171,17 @@ def influence(fit, group=None, n_jobs=1, progress=True):
 
 def theta_names(fit):
     """Names of the variances and covariances in θ."""
-    if fit.is_random_intercept:
+    return names_of_theta(fit.frame.random)
+
+
+def names_of_theta(random):
+    """The same, of a random part that need not be fitted."""
+    (first, *others) = random.bars
+    if not others and first.effects == ["(Intercept)"]:
         return ["sigma2_b", "sigma2_e"]
     names = []
-    for bar in fit.frame.random.bars:
-        label = fit.frame.random.groupings[bar.factor].label
+    for bar in random.bars:
+        label = random.groupings[bar.factor].label
         for i, one in enumerate(bar.effects):
             names.append(f"var_{one}|{label}")
             names += [f"cov_{other}.{one}|{label}" for other in bar.effects[i + 1 :]]

@@ -12,7 +12,7 @@ import pytest
 from scipy.integrate import quad
 from scipy.optimize import brentq, minimize, minimize_scalar
 from scipy.special import gamma
-from scipy.stats import bartlett, chi2, f, norm, shapiro
+from scipy.stats import bartlett, chi2, f, ncf, norm, shapiro
 from scipy.stats import t as student_t
 
 import lmmteach as lt
@@ -688,6 +688,62 @@ PENCIL = {
     r"next value of woman 1: +(.+)": known_sd(),
     r"first value of a new woman: +(.+)": np.sqrt(SE**2 + SIGMA2_B + SIGMA2_E),
 }
+
+
+def planned_variance(women, times, sigma2_b=SIGMA2_B):
+    """Of the difference between two halves of the women."""
+    return (sigma2_b + SIGMA2_E / times) * 2 / (women / 2)
+
+
+def planned_power(variance, df, critical=None):
+    """Per cent of studies that find a difference of 1."""
+    critical = student_t(df).ppf(0.975) if critical is None else critical
+    return 100 * ncf(1, df, 1 / variance).sf(critical**2)
+
+
+def own_controls(women):
+    """Power in per cent, with two measurements of each woman with treatment and two without."""
+    return planned_power(2 * SIGMA2_E / (2 * women), 3 * women - 1)
+
+
+ENOUGH = next(n for n in range(4, 400, 2) if planned_power(planned_variance(n, 2), n - 2) >= 80)
+SIMULATION = {
+    r"^standard error (.+?): power": np.sqrt(planned_variance(20, 4)),
+    r"^standard error .+ power (.+?) %": planned_power(planned_variance(20, 4), 18),
+    r"^estrone: best J = (.+)": np.sqrt(10 * SIGMA2_E / SIGMA2_B),
+    r"^twice the error SD: best J = (.+)": np.sqrt(10 * 1.3 / 1.75),
+    r"^80 % needs (\d+) women": ENOUGH,
+    r"^ 4 women, their own controls: power (.+?) %": own_controls(4),
+    r"^ 6 women, their own controls: power (.+?) %": own_controls(6),
+    r"^20 women, their own controls: power (.+?) %": own_controls(20),
+    r"^N\(0, 1\) .+ exactly (.+?) %": 100 * (1 - 2 * student_t(18).sf(norm.ppf(0.975))),
+    r"^t with 18 df .+ exactly (.+?) %": 95,
+    r"^t with 18 df ± (.+?) standard": student_t(18).ppf(0.975),
+    r"^power near 80 %, error 1.0 points: +(.+?) data": 1600,
+    r"^coverage near 95 %, error 1.0 points: +(.+?) data": 475,
+}
+SIMULATION |= {
+    rf"^a share near 35 % from +{B} studies: ± (.+?) %": 100 * np.sqrt(0.35 * 0.65 / B)
+    for B in (100, 1000, 10_000, 100_000)
+}
+SIMULATION |= {
+    rf"^{women} women, +{days} times: (.+?) %": planned_power(
+        planned_variance(women, days), women - 2
+    )
+    for women, days in ((20, 4), (20, 16), (38, 4), (44, 2))
+}
+SIMULATION |= {
+    rf"^if sigma2_b is +{value:.3f}, their power is (.+?) %": planned_power(
+        planned_variance(ENOUGH, 2, value), ENOUGH - 2
+    )
+    for value in (0.553, SIGMA2_B, 10.62)
+}
+SIMULATION |= {
+    rf"^ *{times} measurements of each of .+ women: power (.+?) %": planned_power(
+        planned_variance(520 / (10 + times), times), 520 / (10 + times) - 2
+    )
+    for times in (1, 2, 3, 4, 8, 16)
+}
 BY_CHAPTER = {
     "01-model": MODEL,
     "02-likelihood": LIKELIHOOD,
@@ -700,6 +756,7 @@ BY_CHAPTER = {
     "09-more-effects": MORE,
     "10-computation": COMPUTATION,
     "11-degrees-of-freedom": DEGREES,
+    "12-simulation": SIMULATION,
     "printout": PRINTOUT,
     "sharp-pencil": PENCIL,
 }
@@ -1181,6 +1238,78 @@ def test_the_times_in_the_book_are_those_of_the_last_benchmark():
     assert len(stored.splitlines()) > 40
     if benchmark_table.RESULTS.exists():
         assert benchmark_table.as_text() == stored
+
+
+FIGURE = r"\S+(?: %)? ± \S+(?: %)? +"
+
+
+@pytest.mark.parametrize(
+    ("pattern", "expected"),
+    [
+        (r"^treated +1 +", 1.0),
+        (rf"^treated +1 +{FIGURE}", 0.0),
+        (rf"^treated +1 +{FIGURE}{FIGURE}", 1 - 2 * student_t(18).sf(norm.ppf(0.975))),
+        (
+            rf"^treated +1 +{FIGURE}{FIGURE}{FIGURE}",
+            planned_power(planned_variance(20, 4), 18, norm.ppf(0.975)) / 100,
+        ),
+        (r"^\(Intercept\) +14 +", 14.0),
+        (r"^sigma2_b +\S+ +", SIGMA2_B),
+        (r"^sigma2_e +\S+ +", SIGMA2_E),
+        (r"^ML +bias of sigma2_b: ", -2 / 20 * (SIGMA2_B + SIGMA2_E / 4)),
+        (r"^REML +bias of sigma2_b: ", 0.0),
+        (r"relative to the truth: ", 1 - 2 / 20 * (1 + SIGMA2_E / 4 / SIGMA2_B)),
+        (r"study by study: ", 2 / 20 * (SIGMA2_B + SIGMA2_E / 4)),
+        (r"^N\(0, 1\) .+ truth in ", 1 - 2 * student_t(18).sf(norm.ppf(0.975))),
+        (r"^t with 18 df .+ truth in ", 0.95),
+        (r"^standard error .+ simulated ", planned_power(planned_variance(20, 4), 18) / 100),
+        (r"^six women, simulated: ", own_controls(6) / 100),
+    ],
+)
+def test_a_thousand_planned_studies_agree_with_the_exact_laws(pattern, expected):
+    assert_simulated("12-simulation", pattern, expected)
+
+
+def rows_of_a_curve(first_columns):
+    """Power and its error of the rows of a printed table, by groups and measurements."""
+    text = printed("12-simulation").split(first_columns, 1)[1]
+    rows = re.findall(r"^\d+ +(\d+) +(\d+) +\d+ +(\S+) +(\S+) +0$", text, re.MULTILINE)
+    return {(int(I), int(J)): (float(p), float(error)) for I, J, p, error in rows}
+
+
+def test_the_simulated_curve_of_power_is_the_exact_one():
+    curve = rows_of_a_curve("power  power_error")
+    for women, times in ((20, 4), (20, 16), (38, 4), (44, 2)):
+        power, error = curve[women, times]
+        exact = planned_power(planned_variance(women, times), women - 2) / 100
+        assert power == pytest.approx(exact, abs=4.5 * error)
+
+
+def test_effects_that_vary_deceive_a_test_without_a_slope_and_no_other():
+    rng, B, ratio = np.random.default_rng(3), 200_000, 1 + 0.25 * 12 / 4 / SIGMA2_E
+    between, within = ratio * rng.chisquare(5, B), rng.chisquare(60, B)
+    t = np.sqrt(ratio) * rng.normal(size=B) / np.sqrt((between + within) / 65)
+    rejects = (np.abs(t) > student_t(65).ppf(0.975)).mean()
+    assert_simulated("12-simulation", r"^same effect: rejects in ", rejects, 0.001)
+    # Where the variance of the slopes is estimated as 0, the test is a little cautious.
+    assert_simulated("12-simulation", r"^own effects: rejects in ", 0.05, 0.004)
+
+
+def test_the_power_with_dropouts_lies_between_those_of_fewer_and_of_complete_people():
+    sleep = json.loads((ROOT / "tests" / "oracle" / "sleepstudy_slope.json").read_text("utf-8"))
+    of_slopes, sigma2_e = sleep["reml"]["varcomp"]["vcov"][1], sleep["reml"]["sigma"] ** 2
+    of_one = of_slopes + sigma2_e / 82.5
+    curve = rows_of_a_curve("power  power_error")
+    for people in (6, 12, 18, 24):
+        power, error = curve[people, 10]
+        complete = [ncf(1, n - 1, 25 / (of_one / n)).sf(student_t(people - 1).ppf(0.975) ** 2)
+                    for n in (people * 2 // 3, people)]  # fmt: skip
+        assert complete[0] - 4.5 * error <= power <= complete[1] + 4.5 * error
+
+
+def test_the_likelihood_ratio_test_of_six_women_is_as_bold_as_theory_says():
+    bound = np.sqrt(4 * (np.exp(chi2(1).ppf(0.95) / 6) - 1))
+    assert_simulated("12-simulation", r"^rejects +", 2 * student_t(4).sf(bound), 0.003)
 
 
 # Quantiles of N(0, 1), t and χ² that every reader knows.

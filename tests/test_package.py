@@ -22,7 +22,17 @@ FUNCTIONS = register.functions()
 
 # Each imports only from its own line and from those above.
 LAYERS = (
-    ("_shapes", "_climb", "_rformat", "_typeset", "_habits", "_parallel", "chapters", "montecarlo"),
+    (
+        "_shapes",
+        "_climb",
+        "_rformat",
+        "_typeset",
+        "_habits",
+        "_parallel",
+        "chapters",
+        "montecarlo",
+        "_kept",
+    ),
     ("covariance", "model", "likelihood"),
     ("profile",),
     ("blup", "reml"),
@@ -35,7 +45,7 @@ LAYERS = (
     ("_frame", "summary", "tables", "intervals", "resampling", "_nested"),
     ("coefficients",),
     ("fit",),
-    ("compare",),
+    ("compare", "studies"),
     ("plots", "widgets", "exercises"),
     ("__init__",),
 )

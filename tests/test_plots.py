@@ -672,6 +672,29 @@ def test_a_lineup_has_a_numbered_panel_for_each_sample_on_one_scale(number, cell
     assert panels[0].get_ylim()[1] > samples.max()
 
 
+def test_intervals_are_sorted_and_those_that_miss_have_another_colour_and_mark():
+    estimates, truth = np.array([0.4, -1.2, 2.5, 1.1]), 1.0
+    figure = plots.intervals_of_studies(estimates, estimates - 1, estimates + 1, truth)
+    (ax,) = figure.axes
+    marked_ones = {line.get_marker(): line.get_xydata().tolist() for line in ax.lines
+                   if line.get_marker() in ("o", "^")}  # fmt: skip
+    assert marked_ones == {"o": [[0.4, 1], [1.1, 2]], "^": [[-1.2, 0], [2.5, 3]]}
+    bars = {to_hex(bar.get_color()[0]): np.array(bar.get_segments()) for bar in ax.collections}
+    inside = [[[-0.6, 1], [1.4, 1]], [[0.1, 2], [2.1, 2]]]
+    np.testing.assert_allclose(bars[plots.BETWEEN.lower()], inside)
+    assert bars[plots.WITHIN.lower()][:, 0, 1].tolist() == [0, 3]
+    assert [line.get_xdata()[0] for line in ax.lines if line.get_marker() == "None"] == [0, truth]
+
+
+def test_simulated_powers_have_two_errors_either_way_beside_the_curves():
+    figure = plots.power_curves([4, 8], {"one": [0.1, 0.4]}, ([6], [0.3], [0.05]))
+    (ax,) = figure.axes
+    (curve,) = [line for line in ax.lines if line.get_label() == "one"]
+    assert curve.get_ydata().tolist() == [10, 40]
+    (bar,) = ax.collections
+    assert np.ravel(bar.get_segments()) == pytest.approx([6, 20, 6, 40])
+
+
 GRID = np.geomspace(0.02, 60, 60)
 UNIT = "logestrone (10 log10 pg/ml)"
 NORMAL = np.random.default_rng(2).normal(size=(60, 2))
@@ -739,6 +762,14 @@ PICTURES = {
     "wald_ceiling": lambda y, X, Z: plots.wald_ceiling(
         np.geomspace(0.003, 1000, 20), np.sqrt(2) / (1 + 1 / np.geomspace(0.2, 1e5, 20)),
         np.geomspace(0.1, 600, 20), np.sqrt(2),
+    ),
+    "intervals_of_studies": lambda y, X, Z: plots.intervals_of_studies(
+        NORMAL[:40, 0], NORMAL[:40, 0] - 1.5, NORMAL[:40, 0] + 1.5, truth=0.3, null=0
+    ),
+    "power_curves": lambda y, X, Z: plots.power_curves(
+        np.arange(4, 100), {f"measured {k} times": 1 - np.exp(-np.arange(4, 100) / 40 / k)
+                            for k in (1, 4, 16)},
+        ([20, 60], [0.4, 0.8], [0.02, 0.02]),
     ),
     "residual_panels": lambda y, X, Z: plots.residual_panels(
         np.append(NORMAL[:30], np.linspace(-2.6, 2.9, 20)), 14.2 + DEVIATIONS[women(Z) - 1],

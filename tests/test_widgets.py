@@ -11,7 +11,8 @@ import pytest
 from jupyter_client.manager import start_new_kernel
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.text import Text
-from scipy.stats import chi2, norm
+from scipy.stats import chi2, ncf, norm
+from scipy.stats import f as f_law
 from scipy.stats import t as student
 
 from lmmteach import (
@@ -625,6 +626,20 @@ def test_the_prediction_about_thirty_women_is_what_it_shows():
     assert thirty == pytest.approx(6, abs=0.5)
 
 
+def test_the_prediction_about_a_planned_study_is_what_it_shows():
+    assert chosen("planned").startswith("twice the women")
+    power = {
+        (women, times): float(
+            by_name["planned"].read(women, times, 1.0, REML)[0]["power"].removesuffix(" %")
+        )
+        for women, times in ((20, 4), (20, 16), (40, 4))
+    }
+    assert power[40, 4] > 1.5 * power[20, 4]
+    assert power[20, 16] < 1.06 * power[20, 4]
+    start = by_name["planned"].start
+    assert (start["women"], start["measurements"], start["effect"]) == (20, 4, 1.0)
+
+
 def numbers_of(numbers, *names):
     """Numbers as a reader finds them in a readout."""
     return [float(re.sub("[−<]", lambda sign: "-" * (sign[0] == "−"), numbers[n])) for n in names]
@@ -738,6 +753,14 @@ def words_of_who_keeps_five(numbers, sentence, **_):
     named = {name for name in tests if re.search(rf"\b{name}\b", sentence)}
     assert named == {name for name, share in shares.items() if share > 5.5}
     assert ("None of the four" in sentence) == (not named)
+
+
+def words_of_planned(numbers, sentence, women, measurements, **_):
+    (power,) = numbers_of({"power": numbers["power"].removesuffix(" %")}, "power")
+    assert f"these {women} women" in sentence
+    assert power <= percent_in(sentence) + 0.05
+    in_all, price = numbers_of(numbers, "measurements in all", "price")
+    assert (in_all, price) == (women * measurements, women * (10 + measurements))
 
 
 def words_of_lineup(numbers, sentence, panel, kind):
@@ -1433,3 +1456,26 @@ def test_the_dots_are_on_the_curves_of_their_tests():
 def test_a_slider_label_is_its_value_or_its_name():
     control = Control("x", "x", (1.5, 20.0), 0)
     assert control.text(20.0) == "20"
+
+
+@pytest.mark.parametrize("women", [4, 20, 112])
+@pytest.mark.parametrize("measurements", [1, 4, 16])
+def test_the_dot_of_a_planned_study_is_its_power_and_the_bar_its_standard_error(
+    women, measurements
+):
+    explorer = by_name["planned"]
+    parameters = explorer.start | {"women": women, "measurements": measurements}
+    curve, errors = axes_at("planned", **parameters)
+    theta = REML, estrone().theta_reml[1]
+    variance = 4 * (theta[0] + theta[1] / measurements) / women
+    df = women - 2
+    power = 100 * ncf(1, df, 1 / variance).sf(f_law(1, df).ppf(0.95))
+    (dot,) = [line for line in curve.lines if line.get_gid() == "drag:women"]
+    assert dot.get_xydata()[0] == pytest.approx([women, power], rel=1e-5)
+    (line,) = [line for line in curve.lines if len(line.get_xdata()) > 2]
+    assert np.interp(women, *line.get_data()) == pytest.approx(power, abs=0.3)
+    ends = [patch.get_xy()[:, 0].max() for patch in errors.patches]
+    assert ends == pytest.approx([np.sqrt(4 * theta[0] / women), np.sqrt(variance)])
+    readout, _ = explorer.read(**parameters)
+    assert float(readout["power"].removesuffix(" %")) == pytest.approx(power, abs=0.051)
+    assert float(readout["standard error"]) == pytest.approx(np.sqrt(variance), abs=5.1e-4)

@@ -19,6 +19,7 @@ from lmmteach import (
     prediction,
     profile,
     reml,
+    simulation,
     testing,
 )
 
@@ -76,6 +77,7 @@ def estrone_values():
     augmented = of_all.T @ of_all + np.diag([1.0] * 5 + [0.0] * 2)
     whole = henderson.henderson_inverse(D, Sigma, Z, X)
     group_sums = henderson.group_sums(y, X, estrone["woman"])
+    planned = simulation.power(1, simulation.difference_variance(theta, 20, 4), 18)
     return {
         "eq-model": ("a simulated data set", None, None),
         "eq-design": ("measurements of each woman", Z.sum(axis=0), None),
@@ -223,6 +225,28 @@ def estrone_values():
         "eq-qq": ("last point", [axis[-1] for axis in diagnostics.qq_points(scaled)], None),
         "eq-pp": ("last point", [axis[-1] for axis in diagnostics.pp_points(scaled)], None),
         "eq-influence": ("θ̂ without woman 4", theta_without_4, None),
+        "eq-monte-carlo": (
+            "the eighty values as draws",
+            simulation.monte_carlo(y),
+            [r_beta, np.std(np.array(r_reml["fitted"]) + r_reml["resid"], ddof=1) / np.sqrt(80)],
+        ),
+        "eq-draws-needed": ("power near 0.8, error 0.01", simulation.draws_needed(0.8, 0.01), None),
+        "eq-difference": (
+            "SE with 20 women, 4 measurements each",
+            np.sqrt(simulation.difference_variance(theta, 20, 4)),
+            np.sqrt((r_theta[0] + r_theta[1] / 4) / 5),
+        ),
+        "eq-power": ("of that, for a difference of 1", planned, None),
+        "eq-best-measurements": (
+            "if a woman costs ten of them",
+            simulation.best_measurements(theta, 10, 1),
+            np.sqrt(10 * r_theta[1] / r_theta[0]),
+        ),
+        "eq-within-difference": (
+            "SE with 6 women, 4 measurements each",
+            np.sqrt(simulation.within_variance(theta, 6, 4)),
+            np.sqrt(r_theta[1] / 6),
+        ),
         "eq-interval": (
             "95 % for the next value of woman 1",
             np.ravel(prediction.normal_interval(known[0], known[1] + fit.sigma2_e)),

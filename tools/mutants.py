@@ -45,6 +45,8 @@ TESTS = (
     "test_compare.py",
     "test_intervals.py",
     "test_resampling.py",
+    "test_simulation.py",
+    "test_studies.py",
     "test_oracle.py",
     "test_hard_data.py",
     "test_input.py",

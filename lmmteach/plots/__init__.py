@@ -5,6 +5,7 @@ from lmmteach.plots.effects import caterpillar, joint_density, posterior, predic
 from lmmteach.plots.likelihood import hill, profile_curves, two_terms
 from lmmteach.plots.residuals import lineup, qq_pp, residual_panels
 from lmmteach.plots.several import group_lines, shrinkage_plane, structures
+from lmmteach.plots.simulation import intervals_of_studies, power_curves
 from lmmteach.plots.software import LOOKS, degrees_of_freedom, fitting_times
 from lmmteach.plots.study import (
     covariance_picture,
@@ -36,11 +37,13 @@ __all__ = [
     "fitting_times",
     "group_lines",
     "hill",
+    "intervals_of_studies",
     "joint_density",
     "lineup",
     "measurements",
     "null_distribution",
     "posterior",
+    "power_curves",
     "predictions",
     "profile_curves",
     "qq_pp",

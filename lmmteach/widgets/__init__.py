@@ -23,6 +23,7 @@ from lmmteach.widgets import (
     printout,
     profile,
     reml,
+    simulation,
     testing,
 )
 from lmmteach.widgets.explorer import Control, Explorer, Key, Question

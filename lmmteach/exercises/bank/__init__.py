@@ -15,6 +15,7 @@ from lmmteach.exercises.bank import (
     prediction,
     profile,
     reml,
+    simulation,
     testing,
 )
 
