@@ -11,6 +11,7 @@ from lmmteach import (
     diagnostics,
     likelihood,
     model,
+    posterior,
     prediction,
     profile,
     reml,
@@ -19,6 +20,8 @@ from lmmteach import (
 from lmmteach.compare import lrt
 from lmmteach.data import list_data, load_data
 from lmmteach.fit import lmm
+from lmmteach.reading import complete_rows, look, read_data
+from lmmteach.reporting import report
 from lmmteach.resampling import bootstrap_lrt
 from lmmteach.source import show_source
 
@@ -39,18 +42,23 @@ __all__ = [
     "blup",
     "bootstrap_lrt",
     "compare",
+    "complete_rows",
     "diagnostics",
     "exercises",
     "likelihood",
     "list_data",
     "lmm",
     "load_data",
+    "look",
     "lrt",
     "model",
     "plots",
+    "posterior",
     "prediction",
     "profile",
+    "read_data",
     "reml",
+    "report",
     "show_source",
     "testing",
 ]

@@ -47,6 +47,7 @@ CHAPTERS = (
     Chapter(6, "testing", "Testing", ("testing", "compare")),
     Chapter(7, "prediction", "Prediction", ("prediction",)),
     Chapter(8, "diagnostics", "Diagnostics", ("diagnostics",)),
+    Chapter(13, "own-data", "Your own data", ("posterior",)),
 )
 
 

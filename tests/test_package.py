@@ -34,7 +34,8 @@ LAYERS = (
     ("_random",),
     ("_frame", "summary", "tables", "intervals", "resampling", "_nested"),
     ("fit",),
-    ("compare",),
+    ("compare", "reading"),
+    ("reporting",),
     ("plots", "widgets", "exercises"),
     ("__init__",),
 )

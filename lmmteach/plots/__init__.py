@@ -2,6 +2,7 @@
 
 from lmmteach.plots.effects import caterpillar, joint_density, posterior, predictions, shrinkage
 from lmmteach.plots.likelihood import hill, profile_curves, two_terms
+from lmmteach.plots.own import checks, dropout, estimates, groups, priors_and_posteriors
 from lmmteach.plots.residuals import lineup, qq_pp, residual_panels
 from lmmteach.plots.study import (
     covariance_picture,
@@ -25,9 +26,13 @@ __all__ = [
     "NEUTRAL",
     "WITHIN",
     "caterpillar",
+    "checks",
     "contrast_curves",
     "covariance_picture",
+    "dropout",
+    "estimates",
     "estimates_of_studies",
+    "groups",
     "hill",
     "joint_density",
     "lineup",
@@ -35,6 +40,7 @@ __all__ = [
     "null_distribution",
     "posterior",
     "predictions",
+    "priors_and_posteriors",
     "profile_curves",
     "qq_pp",
     "residual_panels",

@@ -14,6 +14,7 @@ from lmmteach.widgets import (
     diagnostics,
     likelihood,
     model,
+    own_data,
     own_women,
     pooling,
     prediction,

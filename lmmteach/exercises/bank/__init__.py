@@ -9,6 +9,7 @@ from lmmteach.exercises.bank import (
     diagnostics,
     likelihood,
     model,
+    own_data,
     prediction,
     profile,
     reml,
