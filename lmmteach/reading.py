@@ -249,7 +249,7 @@ def markdown_table(table):
 
 
 def _summary(column):
-    values = column.dropna()
+    values = column[~_is_missing(column)]
     if kind_of(column) != "numbers" or values.empty:
         return f"{kind_of(column)}, not numbers"
     return (
@@ -344,8 +344,8 @@ def _about_pairs(data, groups):
                 possible = data[one].nunique() * data[other].nunique()
                 yield (
                     f"{one} and {other} are crossed: {len(pairs)} of {possible} combinations have "
-                    "rows. Unless the labels of one start anew in each level of the other, in which "
-                    f"case they are nested: (1 | {one}/{other}), or the reverse."
+                    "rows. But if the labels of one begin anew in each level of the other, they are"
+                    f" nested: (1 | {one}/{other}), or the reverse."
                 )
 
 
@@ -376,7 +376,7 @@ def _texts_for_numbers(column):
 def _odd_codes(column):
     if kind_of(column) != "numbers":
         return
-    values = column.dropna().to_numpy(float)
+    values = column[~_is_missing(column)].to_numpy(float)
     for code in CODES:
         others = values[values != code]
         if len(others) < len(values) and len(others) > 3:

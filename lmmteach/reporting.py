@@ -111,10 +111,7 @@ def _as_markdown(text):
 
 def _table(fit, level, intervals):
     wald = fit.wald_interval(level)
-    if intervals == "wald":
-        ends = wald
-    else:
-        ends = fit.profile_interval(level, progress=False)
+    ends = wald if intervals == "wald" else fit.profile_interval(level, progress=False)
     rows = [
         (name, fit.beta[name], fit.se[name], *ends.loc[name, ["lower", "upper"]])
         for name in fit.beta.index
@@ -207,14 +204,13 @@ def _about_coefficients(fit, table, level, intervals):
 
 
 def _about_spread(fit, table, unit):
-    space = f" {unit}" if unit else ""
     known, unknown = [], []
     for name, *_ in _spread(fit):
         row, is_correlation = table.loc[name], name.startswith("correlation")
         if is_correlation and not (row["lower"] > -1 or row["upper"] < 1):
             unknown.append(f"The data carry no information about the {name}.")
         else:
-            known.append(f"the {name} was {_with_interval(row, '' if is_correlation else space)}")
+            known.append(f"the {name} was {_with_interval(row, _unit_of(name, unit))}")
     text = _listed(known)
     yield f"{text[0].upper()}{text[1:]}."
     yield from unknown
@@ -226,6 +222,18 @@ def _about_spread(fit, table, unit):
             f"Differences between levels of {fit.group} made up {share:.0f} % of the variance that "
             "the fixed part left (intraclass correlation)."
         )
+
+
+def _unit_of(name, unit):
+    """The unit after a number: " mm", or " mm per unit of age" for the SD of a slope."""
+    if not unit or name.startswith("correlation"):
+        return ""
+    slope = name.startswith("SD of ") and " between levels of " in name
+    return (
+        f" {unit} per unit of {name[6:].partition(' between levels of ')[0]}"
+        if slope
+        else f" {unit}"
+    )
 
 
 def _about_singular(fit):

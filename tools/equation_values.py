@@ -13,6 +13,7 @@ from lmmteach import (
     diagnostics,
     likelihood,
     model,
+    posterior,
     prediction,
     profile,
     reml,
@@ -56,6 +57,14 @@ def estrone_values():
     in_order = estrone.assign(order=estrone.groupby("woman").cumcount() - 7.5)
     with_order = lt.lmm("logestrone ~ order + (1 | woman)", in_order, method="ML")
     order_test = compare.lrt(ml, with_order)
+    at_both = posterior.balanced_restricted_loglik(
+        *np.transpose([fit.theta, ml.theta]), SSB, SSW, 5, 16
+    )
+    b_grid = np.linspace(-8, 8, 3201)
+    off = y[Z[:, 3] == 1][:, np.newaxis] - beta[0] - b_grid
+    b_shares = posterior.grid_posterior(
+        -np.sum(off**2, axis=0) / (2 * fit.sigma2_e), np.exp(-(b_grid**2) / (2 * fit.sigma2_b))
+    )
     r_test, rng = r["rlrt_sigma_b"], np.random.default_rng(15)
     bootstrap = testing.bootstrap_lrt(y, X, Z, 19, rng, progress=False)
     draws = testing.exact_null(X, Z, 100_000, rng)
@@ -209,6 +218,18 @@ def estrone_values():
         "eq-qq": ("last point", [axis[-1] for axis in diagnostics.qq_points(scaled)], None),
         "eq-pp": ("last point", [axis[-1] for axis in diagnostics.pp_points(scaled)], None),
         "eq-influence": ("θ̂ without woman 4", theta_without_4, None),
+        "eq-balanced-restricted": (
+            "twice its drop from the REML fit to the ML fit",
+            2 * np.subtract(*at_both),
+            None,
+        ),
+        "eq-grid-posterior": ("mean of b of woman 4, on a grid", b_shares @ b_grid, r_b[3]),
+        "eq-half-t": ("at σ = 1, for s = 1 and d = 1", posterior.half_t(1.0, 1.0, df=1), None),
+        "eq-credible": (
+            "95 % for b of woman 4",
+            posterior.credible_interval(b_grid, b_shares),
+            None,
+        ),
         "eq-interval": (
             "95 % for the next value of woman 1",
             np.ravel(prediction.normal_interval(known[0], known[1] + fit.sigma2_e)),

@@ -92,7 +92,7 @@ def checks(fit):
 
 
 def estimates(table):
-    """Estimates with their intervals, each on a line of its own.
+    """Estimates with their intervals, each in a panel with a scale of its own.
 
     Parameters
     ----------
@@ -104,14 +104,21 @@ def estimates(table):
     """
     import matplotlib.pyplot as plt
 
-    rows = np.arange(len(table))[::-1]
+    rows = -(-len(table) // 2)
     with book_style():
-        figure, ax = plt.subplots(figsize=(7.4, 0.8 + 0.45 * len(table)))
-        ax.hlines(rows, table["lower"], table["upper"], color=BETWEEN, lw=3)
-        ax.plot(table["estimate"], rows, "o", color=BETWEEN, ms=7)
-        ax.axvline(0, color=NEUTRAL, lw=1, ls="--")
-        ax.set(yticks=rows, yticklabels=list(table.index), ylim=(-0.6, len(table) - 0.4))
-        ax.set_xlabel("estimate, with its interval")
+        figure, axes = plt.subplots(rows, 2, figsize=(7.6, 1.15 * rows + 0.2), squeeze=False)
+        for ax, (name, row) in zip(axes.flat, table.iterrows(), strict=False):
+            ax.plot([row["lower"], row["upper"]], [0, 0], color=BETWEEN, lw=4)
+            ax.plot(row["estimate"], 0, "o", color=BETWEEN, ms=8)
+            ax.margins(x=0.1)
+            low, high = ax.get_xlim()
+            if low < 0 < high:
+                ax.axvline(0, color=NEUTRAL, lw=1, ls="--")
+            ax.set(yticks=[], ylim=(-1, 1))
+            ax.set_title(name, fontsize=9)
+            ax.spines["left"].set_visible(False)
+        for ax in axes.flat[len(table) :]:
+            ax.set_visible(False)
     plt.close(figure)
     return figure
 

@@ -68,10 +68,10 @@ def stage():
     density.set(xlim=(0, 5), xticks=range(6), ylim=(-0.35, 3.3), yticks=[])
     density.axhline(0, color=INK, lw=0.8)
     set_title(density, "Before the data and after")
-    density.set_xlabel(r"$\sigma_b$")
+    density.set_xlabel("σ_b")
     ends.set(xlim=(-0.6, len(GROUPS) - 0.4), ylim=(0, 7.2), yticks=[0, 2, 4, 6])
     ends.set_xticks(range(len(GROUPS)), [str(number) for number in GROUPS])
-    set_title(ends, r"95 % intervals for $\sigma_b$")
+    set_title(ends, "95 % intervals for σ_b")
     ends.set_xlabel("groups")
     return figure, (density, ends)
 

@@ -344,7 +344,7 @@ SENTENCE = Choice(
     key="13e",
     title="A sentence for a journal",
     prompt=markdown(r"""
-        You have fitted `distance ~ age * Sex + (1 | Subject)` to the jaws of the chapter.
+        You have fitted `distance ~ years * Sex + (years | Subject)` to the jaws of the chapter.
         Which sentence reports the result about growth as a journal should have it?
         """),
     options=(
@@ -360,13 +360,13 @@ SENTENCE = Choice(
             "difference_for_slope",
         ),
         Option(
-            "Jaws of boys grew faster than those of girls, by 0.30 mm per year (SE 0.12, 95 % "
-            "profile interval 0.07 to 0.54).",
+            "Jaws of boys grew faster than those of girls, by 0.30 mm per year (SE 0.13, 95 % "
+            "profile interval 0.04 to 0.57).",
             "Yes. Size, unit, precision, and which kind of limits were computed: all four are "
             "needed.",
         ),
         Option(
-            "With 95 % probability, boys grow faster than girls by 0.07 to 0.54 mm per year.",
+            "With 95 % probability, boys grow faster than girls by 0.04 to 0.57 mm per year.",
             "A profile interval comes from a procedure that is right in 95 of 100 studies. To "
             "speak of the probability of a slope you need a prior.",
             "confidence_as_probability",
@@ -375,13 +375,13 @@ SENTENCE = Choice(
     answer=2,
     hints=(
         "A reader wants to know how large the effect is, in which unit, and how far it may be off.",
-        "Check which two things the coefficient `age:SexMale` compares.",
+        "Check which two things the coefficient `years:SexMale` compares.",
     ),
     right=(
         "Somebody who pools several papers later on can use exactly such figures, and nothing less."
     ),
     solution=markdown(r"""
-        The coefficient `age:SexMale` is the difference between two slopes.
+        The coefficient `years:SexMale` is the difference between two slopes.
         A complete sentence gives this estimate with its unit, its standard error, and an interval
         together with the method that made it.
         A p-value may follow, with the test and its degrees of freedom, but it does not replace
