@@ -15,6 +15,7 @@ from lmmteach import (
     henderson,
     likelihood,
     model,
+    posterior,
     prediction,
     profile,
     reml,
@@ -24,6 +25,8 @@ from lmmteach import (
 from lmmteach.compare import lrt
 from lmmteach.data import list_data, load_data
 from lmmteach.fit import lmm
+from lmmteach.reading import complete_rows, look, read_data
+from lmmteach.reporting import report
 from lmmteach.resampling import bootstrap_lrt
 from lmmteach.source import show_source
 from lmmteach.studies import design, power_curve, study
@@ -45,6 +48,7 @@ __all__ = [
     "blup",
     "bootstrap_lrt",
     "compare",
+    "complete_rows",
     "covariance",
     "degrees",
     "design",
@@ -55,13 +59,17 @@ __all__ = [
     "list_data",
     "lmm",
     "load_data",
+    "look",
     "lrt",
     "model",
     "plots",
+    "posterior",
     "power_curve",
     "prediction",
     "profile",
+    "read_data",
     "reml",
+    "report",
     "show_source",
     "simulation",
     "study",

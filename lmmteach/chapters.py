@@ -52,6 +52,7 @@ CHAPTERS = (
     Chapter(10, "computation", "From the formula to the software", ("henderson",)),
     Chapter(11, "degrees-of-freedom", "Degrees of freedom and p-values", ("degrees",)),
     Chapter(12, "simulation", "Simulation: bias, coverage, power", ("simulation",)),
+    Chapter(13, "own-data", "Your own data", ("posterior",)),
 )
 
 

@@ -45,7 +45,8 @@ LAYERS = (
     ("_frame", "summary", "tables", "intervals", "resampling", "_nested"),
     ("coefficients",),
     ("fit",),
-    ("compare", "studies"),
+    ("compare", "studies", "reading"),
+    ("reporting",),
     ("plots", "widgets", "exercises"),
     ("__init__",),
 )

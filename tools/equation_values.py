@@ -16,6 +16,7 @@ from lmmteach import (
     henderson,
     likelihood,
     model,
+    posterior,
     prediction,
     profile,
     reml,
@@ -60,6 +61,14 @@ def estrone_values():
     in_order = estrone.assign(order=estrone.groupby("woman").cumcount() - 7.5)
     with_order = lt.lmm("logestrone ~ order + (1 | woman)", in_order, method="ML")
     order_test = compare.lrt(ml, with_order)
+    at_both = posterior.balanced_restricted_loglik(
+        *np.transpose([fit.theta, ml.theta]), SSB, SSW, 5, 16
+    )
+    b_grid = np.linspace(-8, 8, 3201)
+    off = y[Z[:, 3] == 1][:, np.newaxis] - beta[0] - b_grid
+    b_shares = posterior.grid_posterior(
+        -np.sum(off**2, axis=0) / (2 * fit.sigma2_e), np.exp(-(b_grid**2) / (2 * fit.sigma2_b))
+    )
     r_test, rng = r["rlrt_sigma_b"], np.random.default_rng(15)
     bootstrap = testing.bootstrap_lrt(y, X, Z, 19, rng, progress=False)
     slopes, C = degrees.covariance_slopes(V, X, Z), degrees.theta_covariance(V, y, X, Z)
@@ -246,6 +255,18 @@ def estrone_values():
             "SE with 6 women, 4 measurements each",
             np.sqrt(simulation.within_variance(theta, 6, 4)),
             np.sqrt(r_theta[1] / 6),
+        ),
+        "eq-balanced-restricted": (
+            "twice its drop from the REML fit to the ML fit",
+            2 * np.subtract(*at_both),
+            None,
+        ),
+        "eq-grid-posterior": ("mean of b of woman 4, on a grid", b_shares @ b_grid, r_b[3]),
+        "eq-half-t": ("at σ = 1, for s = 1 and d = 1", posterior.half_t(1.0, 1.0, df=1), None),
+        "eq-credible": (
+            "95 % for b of woman 4",
+            posterior.credible_interval(b_grid, b_shares),
+            None,
         ),
         "eq-interval": (
             "95 % for the next value of woman 1",

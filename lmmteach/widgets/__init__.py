@@ -17,6 +17,7 @@ from lmmteach.widgets import (
     likelihood,
     model,
     more_effects,
+    own_data,
     own_women,
     pooling,
     prediction,

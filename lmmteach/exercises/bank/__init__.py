@@ -12,6 +12,7 @@ from lmmteach.exercises.bank import (
     likelihood,
     model,
     more_effects,
+    own_data,
     prediction,
     profile,
     reml,
