@@ -239,8 +239,8 @@ bias = Explorer(
     read_bias,
     (Control("groups", "women in each study", GROUPS, GROUPS.index(5)),),
     Question(
-        "With five women, ML has the smaller mean squared error, 1.13 against 1.57. Which of the "
-        "two has it with fifty women?",
+        "With five women, ML has the smaller mean squared error, 1.13 against 1.57 for REML. Which "
+        "of the two has the smaller one with fifty women?",
         ("REML, by a narrow margin", "ML, by a narrow margin", "ML, by as wide a margin as before"),
         1,
         "ML has it, by a narrow margin: 0.124 against 0.128. Its bias is only 2 % by then, so the "

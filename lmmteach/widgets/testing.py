@@ -60,7 +60,7 @@ def chi2_bars():
 def exact_pvalue(c):
     """The tail of the exact null distribution of a statistic above 0.
 
-    Where all women have as many measurements, the statistic rises with F as soon as it is above 0:
+    In balanced data the statistic rises with F as soon as it is above 0:
     the tail of F is that of the exact distribution, without the error of a simulation.
     """
     y, _, Z, *_ = estrone()

@@ -444,8 +444,8 @@ COMPARABLE = Choice(
         ),
         Option(
             "It is enough that one model is nested in the other.",
-            "Nested models with different fixed effects have different K, so their ℓ_R belong to "
-            "different data Kᵀy, and the “gain” of the larger model can even be negative.",
+            "Nested models with different fixed effects have different K. Do their ℓ_R then belong "
+            "to the same data Kᵀy?",
             "reml_for_fixed_lrt",
         ),
         Option(
@@ -502,8 +502,8 @@ BETTER = Choice(
         ),
         Option(
             "Only the second is true, that REML's σ̂_b is right on average.",
-            "The square root bends: an estimate above the truth raises the root by less than one "
-            "as far below lowers it, so the average of the roots is not the root of the average.",
+            "The square root bends: an estimate above the truth raises the root by less than an "
+            "estimate just as far below lowers it. What does this do to the average of the roots?",
             "root_keeps_averages",
         ),
         Option(

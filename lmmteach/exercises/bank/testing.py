@@ -96,7 +96,7 @@ DAYS = Numeric(
             "aic_not_lrt",
             lambda study: _gain(study) - 6,
             "This is the difference between the two AIC values, which contain the price of three "
-            "more parameters, whereas the statistic of the test charges nothing for them.",
+            "more parameters, whereas the statistic of the test contains no such price.",
         ),
         Wrong(
             "order_not_days",
@@ -323,7 +323,7 @@ ZERO = Numeric(
         $$P(\hat\sigma_b^2 = 0) =
         P\left(F_{4,75} \le \frac{1}{1 + 16\,\sigma_b^2/\sigma_\epsilon^2}\right).$$
 
-        Women differ in all of these studies, and still this share of them gives the estimate 0.
+        With more women, or with more measurements of each, this share would be smaller.
         """),
     code=(
         "from scipy.stats import f\n\n"
@@ -331,8 +331,8 @@ ZERO = Numeric(
         "answer = f(4, 75).cdf(1 / factor)"
     ),
     right=(
-        "Women differ in every one of these studies, and yet this many of them miss it, so an "
-        "estimate of 0 is no proof that women are alike."
+        "Women differ in every one of these studies, and yet the estimate is 0 in so large a "
+        "share of them, which means that an estimate of 0 is no proof that women are alike."
     ),
 )
 
