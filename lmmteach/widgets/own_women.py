@@ -117,7 +117,7 @@ own_women = Explorer(
         1,
         "Exactly 0, and that is no accident. Means of sixteen measurements differ a little by "
         "error alone, even if the women are all alike. If the five means vary by less than that, "
-        "their variance minus what errors contribute is negative, where no σ_b² can be, so the "
+        "their variance minus what errors contribute is negative, which σ_b² cannot be, so the "
         "likelihood is highest at the edge. Software calls such a fit singular, and chapter 6 asks "
         "how often that happens.",
     ),

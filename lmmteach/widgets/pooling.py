@@ -166,10 +166,10 @@ pooling = Explorer(
             "It moves away from woman 1.",
         ),
         2,
-        "It moves away from her. With a ratio of 0 every measurement counts alike, and more than "
-        "half of them are hers. The more the women differ, the less do sixteen measurements of one "
-        "woman reveal about women in general, so in the end every woman counts alike: μ̂ moves "
-        "from 14.02, the mean of the measurements, to 14.42, the mean of the five means.",
+        "It moves away from her. With a ratio of 0 every measurement has the same weight, and more "
+        "than half of them are hers. The more the women differ, the less sixteen measurements of "
+        "one woman reveal about women in general, so in the end every woman has the same weight: "
+        "μ̂ moves from 14.02, the mean of the measurements, to 14.42, the mean of the five means.",
     ),
     (
         ("complete", {"ratio": COMPLETE, "n_i": CUT}),

@@ -423,8 +423,8 @@ SPREAD = Numeric(
         fit = lt.lmm("logestrone ~ 1 + (1 | woman)", four)
         answer = np.var(fit.b, ddof=1)
         """),
-    right="It is smaller than the estimated variance between women, because every deviation has "
-    "been multiplied by a factor below 1.",
+    right="It is smaller than σ̂_b², because shrinkage has taken more from the variance of the raw "
+    "means than errors of measurement had added to it.",
     answer=spread_of_blups,
     given=lambda study: dict(zip(("SSB", "SSW"), first_four(study), strict=True)),
     atol=5e-4,

@@ -119,8 +119,8 @@ LARGEST = Numeric(
         "answer = np.max(np.abs(residuals)) / np.sqrt(fit.sigma2_e)"
     ),
     right=(
-        "This is how many σ̂_ε the most unusual measurement lies away from the level of its own "
-        "woman."
+        "The most unusual measurement is this many σ̂_ε away from the predicted level of the woman "
+        "it belongs to."
     ),
     second_round=True,
 )
@@ -235,8 +235,8 @@ WHICH = Choice(
     prompt=markdown(r"""
         Suppose that you learn two things after you have fitted the model: the age of each woman,
         and the temperature of the laboratory at each measurement.
-        Before you fit again, you want to see in plots whether they are missing in $\mathbf X$.
-        Which residuals do you plot against which?
+        Before you fit again, you want to see in plots whether they are missing from $\mathbf X$.
+        Which residuals do you plot against which of the two?
         """),
     options=(
         Option(
@@ -259,7 +259,7 @@ WHICH = Choice(
             "swapped",
         ),
         Option(
-            "Any of them against any, because whatever matters must show in all residuals.",
+            "Either kind against both, because whatever matters must show in all residuals.",
             "Residuals differ in what has been taken out of them. What has b̂ absorbed, and what "
             "could it not?",
             "any_residual_will_do",
@@ -273,8 +273,8 @@ WHICH = Choice(
         "way?",
     ),
     solution=markdown(r"""
-        If an effect of age is missing in $\mathbf X$, it looks like a difference between women, so
-        the fit puts it into $\hat{\mathbf b}$.
+        If an effect of age is missing from $\mathbf X$, it looks like a difference between women,
+        so the fit puts it into $\hat{\mathbf b}$.
         The conditional residuals, from which $\mathbf Z\hat{\mathbf b}$ has been subtracted,
         cannot show it.
         The marginal ones can, and so can a plot of the $\hat b_i$ themselves; but remember that
@@ -381,8 +381,8 @@ CORRELATION = Function(
         Wrong(
             "assumes_balance",
             _balanced_pairs,
-            "Your number of pairs is right as long as all women were measured equally often. How "
-            "many pairs does a woman with n measurements have?",
+            "Your number of pairs is right as long as all women have the same number of "
+            "measurements. How many pairs does a woman with n measurements have?",
         ),
         Wrong(
             "neighbours_only",
@@ -421,7 +421,7 @@ TWENTY_EFFECTS = Choice(
         shrinkage.
         In a QQ plot the twenty $\hat b_i$ lie close to a straight line, and the Shapiro-Wilk test
         gives $p = 0.3$.
-        The chapter has a table that helps you to judge this.
+        The chapter has a table that helps you judge this.
         What may you write in your report?
         """),
     options=(
@@ -465,10 +465,10 @@ TWENTY_EFFECTS = Choice(
         "tails, again and again. How often does the test notice each of them with twenty groups?",
     ),
     solution=markdown(r"""
-        With twenty values, the test notices an exponential distribution in more than four of five
-        samples, and $t_3$ in about one of three.
-        Strong skewness is therefore unlikely, whereas heavy tails may well be there; with five
-        women, you could not even have excluded the first.
+        With twenty values, the test notices an exponential distribution in more than four out of
+        five samples, and $t_3$ in about one out of three.
+        It would therefore probably have noticed such strong skewness, but it may well have missed
+        heavy tails; with five women, it would usually have missed both.
         Where the $\hat b_i$ are strongly shrunk, they consist mostly of averaged errors, and so
         they look more normal than the $b_i$ are.
         """),
@@ -584,8 +584,8 @@ LAST_POINT = Numeric(
         "answer = observed[-1] - theoretical[-1]"
     ),
     right=(
-        "Of all points this one varies most from sample to sample, and a lineup shows how far it "
-        "strays by chance."
+        "The points at the two ends vary most from sample to sample, and a lineup shows how far "
+        "they stray by chance."
     ),
     second_round=True,
 )
