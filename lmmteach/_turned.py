@@ -54,6 +54,8 @@ def axes_of(R, blocks):
     R : (k, k), z = ζ R with columns of ζ at right angles and of length 1
     blocks : the positions of each bar's effects
     """
+    if len(R) == 1:
+        return R.copy()
     axes = np.zeros_like(R)
     for block in blocks:
         upper = np.linalg.qr(R[:, block], mode="r")

@@ -55,6 +55,8 @@ def engine_for(name, factors, X, y):
     """The engine of a name; "auto" is the one that is quicker for so many rows."""
     literal = name == "literal" or (name == "auto" and len(factors) > 1 and len(y) <= FEW_ROWS)
     kind = Literal if literal else Fast
+    if all(len(factor.z) == 1 for factor in factors):
+        return kind(factors, X, y)
     zetas, parts = zip(*(at_right_angles(factor.z) for factor in factors), strict=True)
     T = block_diag(*parts)
     if np.array_equal(T, np.eye(len(T))):
