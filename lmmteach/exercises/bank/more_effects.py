@@ -397,8 +397,8 @@ LABELS = Choice(
             "same_model",
         ),
         Option(
-            "That all casks called a share one effect, whichever batch they come from.",
-            "Yes: three letters make three random effects, and the model cannot know that the a "
+            "That all casks called “a” share one effect, whichever batch they come from.",
+            "Yes: three letters make three random effects, and the model cannot know that the “a” "
             "of one batch was never filled from that of the next.",
         ),
         Option(
