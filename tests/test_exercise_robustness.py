@@ -903,7 +903,7 @@ def test_the_key_of_a_chapter_with_two_digits_is_taken_whole(monkeypatch, asked)
 def test_progress_lists_chapters_in_the_order_of_the_book(monkeypatch):
     more = (Chapter(9, "ninth", "Nine: with a colon"), Chapter(10, "tenth", "Ten"))
     bank = {key: replace(NUMBER, key=key) for key in ("1a", "10a")}
-    monkeypatch.setattr(session, "CHAPTERS", (*CHAPTERS, *more))
+    monkeypatch.setattr(session, "CHAPTERS", (*CHAPTERS[:8], *more))
     monkeypatch.setattr(session, "EXERCISES", bank)
     exercises.check("10a", 0.1234)
     lines = repr(exercises.progress()).splitlines()
