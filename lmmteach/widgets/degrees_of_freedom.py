@@ -126,7 +126,7 @@ who_keeps_five = Explorer(
     ),
     Question(
         "With five women, the z test rejects a true mean in about 12 of 100 studies. In how many "
-        "does it with thirty women?",
+        "does it do so with thirty women?",
         ("Still in about 12.", "In about 6.", "In exactly 5."),
         1,
         "In about 6. With thirty women the standard error is much better known, so that Student's "
