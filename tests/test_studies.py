@@ -384,19 +384,21 @@ def test_a_cluster_gives_the_same_numbers_though_one_of_its_workers_is_ended(tmp
     assert_same(found, small(nsim=200, collect=lambda fit: {"first": fit.y[0]}))
 
 
-def test_without_dask_everything_else_runs():
+def test_without_dask_and_without_processes_as_in_a_browser_everything_else_runs(tmp_path):
     code = """
         import sys
-        sys.modules["dask"] = sys.modules["distributed"] = None
+        sys.modules["dask"] = sys.modules["distributed"] = sys.modules["_multiprocessing"] = None
         import lmmteach as lt
         data = lt.design(woman=4, day=2)
-        study = lt.study("y ~ 1 + (1 | woman)", data, [14], [1.75, 0.33], nsim=3)
-        print(len(study.draws))
+        for nsim in (3, 5):
+            study = lt.study(
+                "y ~ 1 + (1 | woman)", data, [14], [1.75, 0.33], nsim=nsim, keep="study.jsonl"
+            )
+            print(len(study.draws))
     """
-    run = subprocess.run(
-        [sys.executable, "-c", textwrap.dedent(code)], capture_output=True, text=True, check=True
-    )
-    assert run.stdout.strip() == "3"
+    command = [sys.executable, "-c", textwrap.dedent(code)]
+    run = subprocess.run(command, capture_output=True, text=True, check=True, cwd=tmp_path)
+    assert run.stdout.split() == ["3", "5"]
 
 
 # Results that are kept ----------------------------------------------------------------------------
@@ -430,6 +432,26 @@ def test_a_study_that_was_ended_in_the_middle_of_a_line_goes_on(tmp_path, in_lin
         path.write_bytes(everything[:end])
         assert_same(small(keep=path), whole)
         assert_same(small(keep=path), whole)
+
+
+def test_a_bar_shows_after_two_seconds_how_far_the_study_is(tmp_path, monkeypatch):
+    seen = []
+
+    class Bar:
+        def __init__(self, total, initial, delay, leave, disable):
+            self.done = initial
+            seen.append((total, initial, delay, disable))
+
+        def update(self):
+            self.done += 1
+
+        def close(self):
+            seen.append(self.done)
+
+    monkeypatch.setattr("tqdm.tqdm", Bar)
+    small(nsim=4, keep=tmp_path / "study.jsonl")
+    small(nsim=6, keep=tmp_path / "study.jsonl", progress=True)
+    assert seen == [(4, 0, 2, True), 4, (6, 4, 2, False), 6]
 
 
 def test_failures_are_kept_too(tmp_path):
