@@ -16,7 +16,7 @@ from lmmteach._nested import (
     require_same_data,
 )
 from lmmteach.montecarlo import rounded
-from lmmteach.testing import boundary_pvalue, chi2_pvalue, exact_null, simulated_pvalue
+from lmmteach.testing import _simulated_pvalue, boundary_pvalue, chi2_pvalue, exact_null
 
 # The exact null takes the eigenvalues of a matrix with so many rows at most, made from a Z with so
 # many entries; with more groups the mixture is right.
@@ -87,7 +87,7 @@ def _boundary_pvalues(statistic, large, df, tested, nsim, rng):
         # With weights the rows are as the fit takes them: those of X and Z times √w.
         root = np.sqrt(large.weights.to_numpy())[:, np.newaxis]
         null = exact_null(root * large.X, root * large.Z, nsim, rng, reml=large.method == "REML")
-        pvalues["exact"] = simulated_pvalue(statistic, null)
+        pvalues["exact"] = _simulated_pvalue(statistic, null)
     return pvalues
 
 

@@ -14,7 +14,7 @@ from lmmteach._shapes import count, generator
 from lmmteach.crossed import Factor
 from lmmteach.diagnostics import Influence
 from lmmteach.engines import added_effects, bend_at, best, engine_for, places
-from lmmteach.testing import Bootstrap, simulated_pvalue
+from lmmteach.testing import Bootstrap, _simulated_pvalue
 
 # Without a group that is so small a share of the rows the best variances are near those with it.
 SMALL_SHARE = 0.01
@@ -101,7 +101,7 @@ def bootstrap_lrt(small, large, nsim, rng, n_jobs=1, progress=True):
     draw = _Draw(Law.of(small), _Refit.of(small), _Refit.of(large))
     jobs = [(stream,) for stream in rng.spawn(nsim)]
     null = without_failures(in_parallel(draw, jobs, n_jobs, progress, delay=2))
-    return Bootstrap(statistic, simulated_pvalue(statistic, null), null, nsim - len(null))
+    return Bootstrap(statistic, _simulated_pvalue(statistic, null), null, nsim - len(null))
 
 
 class _Refit(NamedTuple):

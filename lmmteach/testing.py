@@ -225,29 +225,11 @@ class Bootstrap(NamedTuple):
     failures: int
 
 
-def simulated_pvalue(statistic, null):
-    """P-value from draws under H₀: the share that is as large, the data being one of them.
-
-        p = (1 + #{ t*_k ≥ t }) / (1 + B)                                {eq}`eq-bootstrap`
-
-    Parameters
-    ----------
-    statistic : t, without units
-    null : (B,) statistics t*_k of data drawn under H₀
-
-    Returns
-    -------
-    p : between 1 / (1 + B) and 1
-
-    Source: Faraway (2016), on the likelihood ratio test of random effects.
-    """
-    return float((1 + np.sum(null >= statistic)) / (1 + len(null)))
-
-
 def bootstrap_lrt(y, X, Z, nsim, rng, reml=False, n_jobs=1, progress=True):
     """Parametric bootstrap for σ_b² = 0: simulate without it, fit both models, compare.
 
-        p of {eq}`eq-bootstrap`,   t*_k from data drawn at β̂, θ̂ of H₀
+        p = (1 + #{ t*_k ≥ t }) / (1 + B),   t*_k from data drawn at β̂, θ̂ of H₀
+                                                                         {eq}`eq-bootstrap`
 
     Parameters
     ----------
@@ -279,7 +261,12 @@ def bootstrap_lrt(y, X, Z, nsim, rng, reml=False, n_jobs=1, progress=True):
     mean = X @ beta
     jobs = [(stream, mean, theta[1], X, Z, reml) for stream in rng.spawn(nsim)]
     null = without_failures(in_parallel(_bootstrap_draw, jobs, n_jobs, progress))
-    return Bootstrap(statistic, simulated_pvalue(statistic, null), null, nsim - len(null))
+    return Bootstrap(statistic, _simulated_pvalue(statistic, null), null, nsim - len(null))
+
+
+def _simulated_pvalue(statistic, null):
+    """(1 + #{ t*_k ≥ t }) / (1 + B): the data count among the draws."""
+    return float((1 + np.sum(null >= statistic)) / (1 + len(null)))
 
 
 def _bootstrap_draw(rng, mean, sigma2_e, X, Z, reml):
