@@ -119,7 +119,7 @@ variance = Explorer(
         3,
         "It falls to about a tenth. Only the variation within women is left, and it averages out "
         "over all 80 measurements, because without the blocks they are independent, whereas the "
-        "variation between women had only five to average out over.",
+        "variation between women could average out over only five women.",
     ),
     (("as estimated", {"sigma2_b": REML}), ("no variance between women", {"sigma2_b": 0.0})),
     (

@@ -116,7 +116,7 @@ UNITS = Numeric(
     second_round=True,
     prompt=markdown(r"""
         The lecture works with ten times the logarithm to base ten.
-        A colleague prefers the natural logarithm of estrone, so $\log(\text{estrone})$ instead of
+        A colleague prefers the natural logarithm, $\log(\text{estrone})$, to
         $10\log_{10}(\text{estrone})$, and fits the same model to all eighty rows by maximum
         likelihood.
 
@@ -138,8 +138,8 @@ UNITS = Numeric(
         So the answer is $c^2\hat\sigma_b^2$, with the ML estimate on the lecture's scale.
         """),
     code="answer = study.ml.sigma2_b * (np.log(10) / 10) ** 2",
-    right="Changing the unit changes a variance by the square of the factor, and nothing else "
-    "about what we learn from these women.",
+    right="A change of unit multiplies a variance by the square of the factor, and changes nothing "
+    "in what we learn about these women.",
     answer=lambda study: study.ml.sigma2_b * PER_UNIT**2,
     atol=1e-4,
     wrong=(
@@ -259,7 +259,7 @@ ZERO = Choice(
     ),
     solution=markdown(r"""
         The estimate is 0 if $\mathrm{SSB}/I \le \mathrm{SSW}/(I(J-1))$, which happens when the six
-        means differ about as little as errors alone would lead us to expect.
+        means differ no more, or hardly more, than errors alone would lead us to expect.
         That does not prove that the hospitals are alike, because with few groups it often happens
         even if they differ.
         The profile likelihood in the next chapter shows which values of $\sigma_b^2$ are almost as
@@ -271,14 +271,15 @@ ZERO = Choice(
     options=(
         Option(
             "The hospitals do not differ.",
-            "An estimate is not the truth, and small differences can hide behind the errors of ten "
-            "patients each. What exactly does an estimate of 0 imply for the six means?",
+            "An estimate is not the truth, and with ten patients in each hospital, small "
+            "differences can hide behind the errors. What exactly does an estimate of 0 imply for "
+            "the six means?",
             "zero_means_none",
         ),
         Option(
             "The program failed to find the maximum.",
-            "It has found the maximum. The hill may still be rising at σ_b² = 0, but a variance "
-            "cannot be negative, so the top is on the edge.",
+            "It has found the maximum. The hill may still be rising where it reaches σ_b² = 0, but "
+            "a variance cannot be negative, so the top is on the edge.",
             "boundary_is_failure",
         ),
         Option(
@@ -289,8 +290,8 @@ ZERO = Choice(
         ),
         Option(
             "The data show no sign of a difference between hospitals, but there may still be one.",
-            "The six means vary about as little as errors alone would lead us to expect, and that "
-            "is all that this fit shows.",
+            "The six means vary no more, or hardly more, than errors alone would lead us to "
+            "expect, and that is all that this fit shows.",
         ),
     ),
     answer=3,
@@ -433,7 +434,7 @@ STEP_1 = Function(
         The block of woman $i$ has the eigenvalue $\sigma_\epsilon^2 + n_i\sigma_b^2$ once, in the
         direction of her mean, and the eigenvalue $\sigma_\epsilon^2$ in the other $n_i - 1$
         directions.
-        This gives the determinant, for groups of any size:
+        This gives the logarithm of the determinant, for groups of any size:
         """)
     + f"\n\n```python\n{source(log_det)}```\n\n"
     + markdown(r"""

@@ -19,8 +19,8 @@ CORRELATION = Numeric(
         Suppose that a woman is measured *twice* on each visit, with independent errors, and that
         only the mean of the two values is kept.
 
-        What is the correlation between the means that are kept on two visits of the same woman?
-        Four different measurements go into it, two on each visit.
+        What is the correlation between the means from two visits by the same woman?
+        Four different measurements go into them, two from each visit.
         Use the two estimated variances in the printout, and give at least three decimals.
         """),
     in_code="The two variances are `study.reml.theta`, with all their digits.",
@@ -34,7 +34,7 @@ CORRELATION = Numeric(
     ),
     solution=markdown(r"""
         The mean of a visit is $\mu + b + (\epsilon_1 + \epsilon_2)/2$.
-        Two visits of one woman share $b$ and nothing else, so their covariance is $\sigma_b^2$.
+        Two visits by one woman share $b$ and nothing else, so their covariance is $\sigma_b^2$.
         The variance of each mean is $\sigma_b^2 + \sigma_\epsilon^2/2$, because averaging halves
         the variance of the errors but leaves that of $b$ as it is.
         The correlation is therefore
@@ -158,8 +158,8 @@ COVARIANCE = Function(
     solution=markdown(r"""
         Two rows share $b$ if they have the same label, so the entry is $\sigma_b^2$ wherever the
         labels agree, and that includes the diagonal.
-        Each error belongs to a single measurement, so only the diagonal gets another
-        $\sigma_\epsilon^2$.
+        Each error belongs to a single measurement, so only the diagonal contains
+        $\sigma_\epsilon^2$ as well.
         The matrix of comparisons is $\mathbf Z\mathbf Z^{\mathsf T}$, found without $\mathbf Z$.
         """),
     code=source(make_V),
