@@ -12,6 +12,7 @@ from jupyter_client.manager import start_new_kernel
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.text import Text
 from scipy.stats import chi2, norm
+from scipy.stats import t as student_t
 
 from lmmteach import blup, diagnostics, likelihood, model, prediction, profile, reml, testing
 from lmmteach._typeset import as_html, as_plain
@@ -560,6 +561,18 @@ def test_the_prediction_about_a_new_woman_is_what_it_shows():
     assert spread[1] / spread[0] == pytest.approx(0.5, abs=0.02)
 
 
+def test_the_prediction_about_priors_is_what_it_shows():
+    ends = [posterior_ends(groups, scale)[1] for groups in (5, 50) for scale in (0.5, 4)]
+    assert "nearly twice" in chosen("prior")
+    assert ends[1] / ends[0] == pytest.approx(1.81, abs=0.02)
+    assert ends[3] / ends[2] == pytest.approx(1.04, abs=0.02)
+
+
+def posterior_ends(groups, scale):
+    numbers, _ = by_name["prior"].read(groups=groups, scale=scale)
+    return tuple(map(float, numbers["95 % interval with this prior"].split(" to ")))
+
+
 def numbers_of(numbers, *names):
     """Numbers as a reader finds them in a readout."""
     return [float(re.sub("[−<]", lambda sign: "-" * (sign[0] == "−"), numbers[n])) for n in names]
@@ -645,6 +658,11 @@ def words_of_new_woman(numbers, sentence, **_):
     (spread,) = numbers_of(numbers, "SD of the next value")
     share = 1 - estrone().theta_reml[1] / spread**2
     assert percent_in(sentence) == pytest.approx(100 * share, abs=0.52)
+
+
+def words_of_prior(numbers, sentence, **_):
+    widths = [-np.subtract(*map(float, ends.split(" to "))) for ends in numbers.values()]
+    assert percent_in(sentence) == pytest.approx(100 * widths[0] / widths[1], abs=0.7)
 
 
 def words_of_lineup(numbers, sentence, panel, kind):
@@ -1197,3 +1215,30 @@ def test_the_mark_of_a_position_stands_in_its_picture(explorer):
 def test_a_slider_label_is_its_value_or_its_name():
     control = Control("x", "x", (1.5, 20.0), 0)
     assert control.text(20.0) == "20"
+
+
+def test_the_prior_explorer_draws_densities_and_the_intervals_of_its_readout():
+    for groups, scale in ((3, 4), (5, 1), (50, 0.25)):
+        density, ends = axes_at("prior", groups=groups, scale=scale)
+        before, after, bar, diamond = density.lines[1:]
+        x, height = before.get_data()
+        np.testing.assert_allclose(height, 2 * student_t(3, scale=scale).pdf(x))
+        x, height = after.get_data()
+        assert np.trapezoid(height, x) == pytest.approx(1, abs=0.03 if groups > 3 else 0.15)
+        low, high = posterior_ends(groups, scale)
+        assert bar.get_xdata() == pytest.approx([low, high], abs=6e-4)
+        assert diamond.get_gid() == "drag:scale"
+        assert diamond.get_xdata()[0] == scale
+        (handle,) = [line for line in ends.lines if line.get_gid()]
+        assert handle.get_ydata()[0] == pytest.approx(low, abs=6e-4)
+        strong = [line for line in ends.collections if line.get_alpha() == 1]
+        numbers, _ = by_name["prior"].read(groups=groups, scale=scale)
+        for line, text in zip(strong, numbers.values(), strict=True):
+            (segment,) = line.get_segments()
+            assert segment[:, 1] == pytest.approx(list(map(float, text.split(" to "))), abs=6e-4)
+
+
+def test_the_prior_explorer_agrees_with_the_profile_of_the_fit():
+    numbers, _ = by_name["prior"].read(groups=5, scale=1)
+    # The ends that lme4 gives for σ_b of the lecture's data.
+    assert numbers["from the likelihood"] == "0.697 to 2.589"
