@@ -2,7 +2,7 @@
 
 from lmmteach.plots.effects import caterpillar, joint_density, posterior, predictions, shrinkage
 from lmmteach.plots.likelihood import hill, profile_curves, two_terms
-from lmmteach.plots.own import checks, dropout, estimates, groups, priors_and_posteriors
+from lmmteach.plots.own import checks, dropout, estimates, groups
 from lmmteach.plots.residuals import lineup, qq_pp, residual_panels
 from lmmteach.plots.study import (
     covariance_picture,
@@ -40,7 +40,6 @@ __all__ = [
     "null_distribution",
     "posterior",
     "predictions",
-    "priors_and_posteriors",
     "profile_curves",
     "qq_pp",
     "residual_panels",
