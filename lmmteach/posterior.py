@@ -6,7 +6,7 @@ from lmmteach._shapes import between_0_and_1, not_negative, number, shaped
 
 
 def balanced_restricted_loglik(sigma2_b, sigma2_e, SSB, SSW, I, J):
-    """The restricted log-likelihood of a balanced study, but for a constant, from two sums.
+    """The restricted log-likelihood of a balanced study, up to a constant.
 
         ℓ_R(θ) = −½ { (I − 1) log ν + SSB / ν + I(J − 1) log σ_ε² + SSW / σ_ε² } + const,
         ν = σ_ε² + J σ_b²                                    {eq}`eq-balanced-restricted`

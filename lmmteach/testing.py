@@ -270,7 +270,7 @@ def _simulated_pvalue(statistic, null):
 
 
 def _bootstrap_draw(rng, mean, sigma2_e, X, Z, reml):
-    """The statistic of one data set drawn without variance between groups; nan if no fit."""
+    """The statistic of a data set that was drawn with σ_b² = 0; nan if no fit."""
     y = mean + np.sqrt(sigma2_e) * rng.standard_normal(len(mean))
     try:
         return boundary_lrt(y, X, Z, reml)

@@ -8,6 +8,7 @@ from pathlib import Path
 import benchmark_table
 import notebooks
 import numpy as np
+import pandas as pd
 import pytest
 from scipy.integrate import quad
 from scipy.optimize import brentq, minimize, minimize_scalar
@@ -688,6 +689,7 @@ PENCIL = {
     r"next value of woman 1: +(.+)": known_sd(),
     r"first value of a new woman: +(.+)": np.sqrt(SE**2 + SIGMA2_B + SIGMA2_E),
 }
+<<<<<<< HEAD
 
 
 def planned_variance(women, times, sigma2_b=SIGMA2_B):
@@ -743,6 +745,94 @@ SIMULATION |= {
         planned_variance(520 / (10 + times), times), 520 / (10 + times) - 2
     )
     for times in (1, 2, 3, 4, 8, 16)
+=======
+JAWS = json.loads((ROOT / "tests/oracle/orthodont_slope.json").read_text(encoding="utf-8"))
+JAWS_ALONE = json.loads((ROOT / "tests/oracle/orthodont_ri.json").read_text(encoding="utf-8"))
+JAWS_DATA = pd.read_csv(ROOT / "data" / "orthodont.csv")
+
+
+def jaws_at_11(of_intercept, of_age):
+    """A coefficient of R, whose age counts from birth, as it is at the age of 11."""
+    beta = JAWS["reml"]["beta"]
+    return beta[of_intercept] + 11 * beta[of_age]
+
+
+def jaws_profile(k, end):
+    return JAWS["ci_profile_lme4"][end][k]
+
+
+def slope_by_sex(sex, without=()):
+    """Slope, SE and residual SD of balanced data: each child's own line is left over from."""
+    rows = JAWS_DATA[(JAWS_DATA["Sex"] == sex) & ~JAWS_DATA["Subject"].isin(without)]
+    y = rows["distance"].to_numpy().reshape(-1, 4)
+    t = np.array([-3, -1, 1, 3])
+    within = y - y.mean(axis=1, keepdims=True)
+    slope = (within @ t).mean() / (t @ t)
+    rest = np.sum((within - slope * t) ** 2) / (3 * len(y) - 1)
+    return slope, np.sqrt(rest / (len(y) * t @ t)), np.sqrt(rest)
+
+
+def slope_difference(without):
+    """The difference without some boys: in balanced data that of the mean slopes."""
+    return slope_by_sex("Male", without)[0] - slope_by_sex("Female")[0]
+
+
+def posterior_of_five_women(scale, power):
+    """Moments of σ_b by adaptive integration, σ_ε integrated in closed form beforehand."""
+    e = np.linspace(0.4, 0.8, 41)
+
+    def height(sd):
+        nu = e**2 + 16 * sd**2
+        ell = -0.5 * (4 * np.log(nu) + SSB / nu + 150 * np.log(e) + SSW / e**2)
+        prior = 1 if scale is None else student_t(3, scale=scale).pdf(sd)
+        return np.sum(np.exp(ell - 32)) * prior * sd**power
+
+    return quad(height, 0, 5, limit=300)[0] + quad(height, 5, 40, limit=300)[0]
+
+
+OWN_DATA = {
+    r"^\(Intercept\) +(\S+) ": jaws_at_11(0, 1),
+    r"^years  +(\S+) ": JAWS["reml"]["beta"][1],
+    r"^SexMale  +(\S+) ": jaws_at_11(2, 3),
+    r"^years:SexMale +(\S+) ": JAWS["reml"]["beta"][3],
+    r"^years:SexMale +\S+ +(\S+) ": JAWS["reml"]["se_beta"][3],
+    r"^ +years +\S+ +(\S+) ": JAWS["reml"]["varcomp"]["sdcor"][1],
+    r"^ Residual +\S+ +(\S+) ": JAWS["reml"]["sigma"],
+    r"^statistic (.+?);": 2 * (JAWS["reml"]["loglik"] - JAWS_ALONE["reml"]["loglik"]),
+    r"SE of the difference: (.+?),": JAWS["reml"]["se_beta"][3],
+    r"without random slopes (.+)": JAWS_ALONE["reml"]["se_beta"][3],
+    r"^sd_years\|Subject +\S+ +(\S+) ": jaws_profile(2, "lower"),
+    r"^sd_years\|Subject .+ (\S+)$": jaws_profile(2, "upper"),
+    r"^sigma +\S+ +(\S+) ": jaws_profile(3, "lower"),
+    r"^years +0.48 +(\S+) ": jaws_profile(5, "lower"),
+    r"^years +0.48 .+ (\S+)$": jaws_profile(5, "upper"),
+    r"^years:SexMale +0.30 +(\S+) ": jaws_profile(7, "lower"),
+    r"^years:SexMale +0.30 .+ (\S+)$": jaws_profile(7, "upper"),
+    r"Wald interval of years:SexMale: (.+) to": JAWS["ci_wald_beta"][3][0],
+    r"Wald interval of years:SexMale: .+ to (.+)": JAWS["ci_wald_beta"][3][1],
+    r"without M09 .+ difference (.+?),": slope_difference(["M09"]),
+    r"without M13 .+ difference (.+?),": slope_difference(["M13"]),
+    r"without M09 and M13 difference (.+?),": slope_difference(["M09", "M13"]),
+    r"^Female: slope (\S+) ": slope_by_sex("Female")[0],
+    r"^Female: .+SE (.+)\)": slope_by_sex("Female")[1],
+    r"^Female: .+SD (.+)": slope_by_sex("Female")[2],
+    r"^Male: slope (\S+) ": slope_by_sex("Male")[0],
+    r"^Male: .+SE (.+)\)": slope_by_sex("Male")[1],
+    r"^Male: .+SD (.+)": slope_by_sex("Male")[2],
+    r"^Male, without .+SD (.+)": slope_by_sex("Male", ["M09", "M13"])[2],
+    r"^difference .+SE (.+)\)": np.hypot(slope_by_sex("Female")[1], slope_by_sex("Male")[1]),
+    r"^mean of girls: (.+) mm at age 8": jaws_at_11(0, 1) - 3 * JAWS["reml"]["beta"][1],
+    r"^mean of boys: .+, (.+) mm at age 14": jaws_at_11(0, 1)
+    + jaws_at_11(2, 3)
+    + 3 * (JAWS["reml"]["beta"][1] + JAWS["reml"]["beta"][3]),
+    r"^posterior mean (.+?),": R["reml"]["ranef"]["woman"]["values"][3][0],
+    r"^posterior mean .+ variance (.+)": (1 - shrink(16)) * SIGMA2_B,
+    r"^half-t, scale 1 mean (.+?),": posterior_of_five_women(1, 1) / posterior_of_five_women(1, 0),
+    r"^half-t, scale 4 mean (.+?),": posterior_of_five_women(4, 1) / posterior_of_five_women(4, 0),
+    r"^flat +mean (.+?),": posterior_of_five_women(None, 1) / posterior_of_five_women(None, 0),
+    r"^profile likelihood +interval (.+) to": np.sqrt(crossing(0.95, "low", SSB)),
+    r"^profile likelihood +interval .+ to (.+)": np.sqrt(crossing(0.95, "high", SSB)),
+>>>>>>> ch13
 }
 BY_CHAPTER = {
     "01-model": MODEL,
@@ -753,10 +843,14 @@ BY_CHAPTER = {
     "06-testing": TESTING,
     "07-prediction": PREDICTION,
     "08-diagnostics": DIAGNOSTICS,
+<<<<<<< HEAD
     "09-more-effects": MORE,
     "10-computation": COMPUTATION,
     "11-degrees-of-freedom": DEGREES,
     "12-simulation": SIMULATION,
+=======
+    "13-own-data": OWN_DATA,
+>>>>>>> ch13
     "printout": PRINTOUT,
     "sharp-pencil": PENCIL,
 }
@@ -1117,6 +1211,7 @@ def test_five_groups_hardly_show_a_skewed_distribution(groups):
         assert_simulated("08-diagnostics", pattern, power, np.sqrt(power * (1 - power) / 4000))
 
 
+<<<<<<< HEAD
 @pytest.mark.parametrize("subjects", [4, 6, 10, 18])
 def test_how_often_slopes_are_singular(subjects):
     """The same share from Wishart matrices, drawn by the decomposition of Bartlett."""
@@ -1310,6 +1405,60 @@ def test_the_power_with_dropouts_lies_between_those_of_fewer_and_of_complete_peo
 def test_the_likelihood_ratio_test_of_six_women_is_as_bold_as_theory_says():
     bound = np.sqrt(4 * (np.exp(chi2(1).ppf(0.95) / 6) - 1))
     assert_simulated("12-simulation", r"^rejects +", 2 * student_t(4).sf(bound), 0.003)
+=======
+def children_who_leave(own, children=400_000):
+    """Each value one by one: who is still there at each age, and the moments of who is."""
+    rng = np.random.default_rng(99)
+    level = 17 + 1.8 * rng.standard_normal(children)
+    there, previous = np.ones(children, bool), None
+    values, stays = [], []
+    for age in (8, 10, 12, 14):
+        value = level + 0.66 * age + 1.4 * rng.standard_normal(children)
+        if previous is not None:
+            deciding = value if own else previous
+            there = there & (rng.random(children) > 1 / (1 + np.exp(25 - deciding)))
+        values.append(value)
+        stays.append(there)
+        previous = value
+    return np.array(values), np.array(stays)
+
+
+@pytest.mark.parametrize(("rule", "own"), [("the last value ", False), ("the value itself ", True)])
+def test_growth_where_children_leave(rule, own):
+    """OLS from sums over the recorded values; the mixed model by its own normal equations."""
+    values, there = children_who_leave(own)
+    age = np.array([8, 10, 12, 14])[:, np.newaxis] * np.ones_like(values)
+    mean_age = age[there].mean()
+    plain = np.mean((age[there] - mean_age) * values[there]) / np.var(age[there])
+    pattern = rf"^decided by {rule} +mixed .+ OLS "
+    assert_simulated("13-own-data", pattern, plain, 0.001)
+    # The mixed model gives each child's mean the weight of its shrinkage factor; ML of θ on a line.
+    n = there.sum(axis=0)
+    child_age = np.sum(age * there, axis=0) / n
+    child_value = np.sum(values * there, axis=0) / n
+
+    def fitted(ratio):
+        w = n / (1 + n * ratio)
+        A = np.zeros((2, 2))
+        c = np.zeros(2)
+        A[0, 0], A[0, 1] = w.sum(), w @ child_age
+        A[1, 0] = A[0, 1]
+        within_age = (age - child_age) * there
+        A[1, 1] = w @ child_age**2 + np.sum(within_age**2)
+        c[0], c[1] = w @ child_value, (w * child_age) @ child_value + np.sum(within_age * values)
+        beta = np.linalg.solve(A, c)
+        r = child_value - beta[0] - beta[1] * child_age
+        rest = (values - child_value - beta[1] * (age - child_age)) * there
+        rss = w @ r**2 + np.sum(rest**2)
+        return beta, n.sum() * np.log(rss) + np.sum(np.log1p(n * ratio))
+
+    ratio = minimize_scalar(lambda ratio: fitted(ratio)[1], bounds=(0.05, 20), method="bounded").x
+    assert_simulated("13-own-data", rf"^decided by {rule} +mixed ", fitted(ratio)[0][1], 0.001)
+    share = int(
+        re.search(rf"^decided by {rule}.+, (\d+) % recorded", printed("13-own-data"), re.M)[1]
+    )
+    assert share == pytest.approx(100 * there.mean(), abs=1)
+>>>>>>> ch13
 
 
 # Quantiles of N(0, 1), t and χ² that every reader knows.

@@ -701,7 +701,21 @@ NORMAL = np.random.default_rng(2).normal(size=(60, 2))
 DEVIATIONS = np.array([-0.61, 0.28, 1.46, -1.91, 0.82])
 
 # A picture of each function as the chapters draw it, with fewer points.
+JAWS = lt.load_data("orthodont")
+JAWS_FIT = lt.lmm("distance ~ age * Sex + (age | Subject)", JAWS)
 PICTURES = {
+    "groups": lambda y, X, Z: plots.groups(
+        JAWS, "age", "distance", "Subject", by="Sex", fit=JAWS_FIT
+    ),
+    "checks": lambda y, X, Z: plots.checks(JAWS_FIT),
+    "estimates": lambda y, X, Z: plots.estimates(JAWS_FIT.wald_interval()),
+    "dropout": lambda y, X, Z: plots.dropout(
+        [8, 10, 12, 14],
+        {
+            f"decided by {name}": {"all": [22, 24, 25, 26], "recorded": [22, 23, 23, 22]}
+            for name in ("the last value", "the value itself")
+        },
+    ),
     "measurements": lambda y, X, Z: plots.measurements(
         y, women(Z), 14.1751, THETA, unit=UNIT, group_name="woman"
     ),
@@ -904,6 +918,7 @@ def test_the_colours_can_be_read_as_text_on_white(color):
     assert 1.05 / (np.dot(linear, (0.2126, 0.7152, 0.0722)) + 0.05) >= 4.5
 
 
+<<<<<<< HEAD
 # Models with several random effects.
 
 
@@ -1024,3 +1039,64 @@ def test_the_shaded_tails_have_the_area_that_stands_below_them():
         edges = np.concatenate([path.vertices[:, 0] for path in shade.get_paths()])
         assert np.abs(edges).min() == pytest.approx(2, abs=0.03)
         assert upright(ax) == [2.0]
+=======
+# Pictures for data of one's own.
+
+
+def test_each_group_is_a_line_in_the_panel_of_its_kind():
+    girls, boys = plots.groups(JAWS, "age", "distance", "Subject", by="Sex", fit=JAWS_FIT).axes
+    assert (title(girls), title(boys)) == ("Female", "Male")
+    for ax, sex, number in ((girls, "Female", 11), (boys, "Male", 16)):
+        *children, mean = ax.lines
+        assert len(children) == number
+        drawn = np.sort(np.concatenate([line.get_ydata() for line in children]))
+        own = JAWS[JAWS["Sex"] == sex]
+        np.testing.assert_array_equal(drawn, np.sort(own["distance"]))
+        beta = JAWS_FIT.beta
+        slope = beta["age"] + (sex == "Male") * beta["age:SexMale"]
+        np.testing.assert_allclose(np.diff(mean.get_ydata()), 2 * slope)
+    styles = {(ax.lines[0].get_linestyle(), ax.lines[0].get_marker()) for ax in (girls, boys)}
+    assert len(styles) == 2
+
+
+def test_without_a_column_for_the_axis_groups_stand_side_by_side():
+    rail = lt.load_data("rail")
+    (ax,) = plots.groups(rail, None, "travel", "Rail").axes
+    bars = [line.get_ydata()[0] for line in lines_in(ax, plots.BETWEEN)]
+    np.testing.assert_allclose(bars, np.sort(rail.groupby("Rail")["travel"].mean()))
+    drawn = np.concatenate([line.get_ydata() for line in lines_in(ax, plots.WITHIN)])
+    np.testing.assert_array_equal(np.sort(drawn), np.sort(rail["travel"]))
+
+
+def test_the_checks_are_those_of_the_fit():
+    against, errors, effects = plots.checks(JAWS_FIT).axes
+    np.testing.assert_array_equal(against.lines[0].get_xdata(), JAWS_FIT.fitted)
+    np.testing.assert_array_equal(against.lines[0].get_ydata(), JAWS_FIT.scaled_residuals)
+    points = lines_in(errors, plots.WITHIN)[0].get_ydata()
+    np.testing.assert_array_equal(points, np.sort(JAWS_FIT.scaled_residuals))
+    b = lines_in(effects, plots.BETWEEN)[0].get_ydata()
+    np.testing.assert_array_equal(b, np.sort(JAWS_FIT.ranef["Subject"]["(Intercept)"]))
+    assert "27 Subject" in title(effects)
+
+
+@pytest.mark.parametrize("number", [1, 4, 5])
+def test_each_estimate_has_a_panel_with_its_interval(number):
+    table = lt.report(JAWS_FIT, intervals="wald").table.iloc[:number]
+    panels = [ax for ax in plots.estimates(table).axes if ax.get_visible()]
+    for ax, (name, row) in zip(panels, table.iterrows(), strict=True):
+        assert ax.get_xlabel() == name
+        bar, dot = ax.lines[:2]
+        np.testing.assert_array_equal(bar.get_xdata(), row[["lower", "upper"]])
+        assert dot.get_xdata()[0] == row["estimate"]
+        assert upright(ax) == ([0] if ax.get_xlim()[0] < 0 < ax.get_xlim()[1] else [])
+
+
+def test_dropout_shows_each_rule_in_a_panel():
+    curves = {"one": {"all": [1, 2], "seen": [1, 1]}, "two": {"all": [1, 2], "seen": [0, 1]}}
+    figure = plots.dropout([8, 10], curves)
+    for ax, (name, means) in zip(figure.axes, curves.items(), strict=True):
+        assert title(ax) == name
+        assert [list(line.get_ydata()) for line in ax.lines] == list(means.values())
+    (legend,) = figure.legends
+    assert [text.get_text() for text in legend.get_texts()] == ["all", "seen"]
+>>>>>>> ch13

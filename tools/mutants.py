@@ -52,6 +52,9 @@ TESTS = (
     "test_input.py",
     "test_formula.py",
     "test_identities.py",
+    "test_posterior.py",
+    "test_reading.py",
+    "test_reporting.py",
 )
 
 

@@ -3,7 +3,7 @@
 from lmmteach.plots.degrees import tails
 from lmmteach.plots.effects import caterpillar, joint_density, posterior, predictions, shrinkage
 from lmmteach.plots.likelihood import hill, profile_curves, two_terms
-from lmmteach.plots.own import checks, dropout, estimates, groups, priors_and_posteriors
+from lmmteach.plots.own import checks, dropout, estimates, groups
 from lmmteach.plots.residuals import lineup, qq_pp, residual_panels
 from lmmteach.plots.several import group_lines, shrinkage_plane, structures
 from lmmteach.plots.simulation import intervals_of_studies, power_curves
@@ -50,7 +50,6 @@ __all__ = [
     "posterior",
     "power_curves",
     "predictions",
-    "priors_and_posteriors",
     "profile_curves",
     "qq_pp",
     "residual_panels",

@@ -81,11 +81,11 @@ def checks(fit):
         against.set(xlabel="fitted value", ylabel="scaled residual")
         against.set_title("against fitted", fontsize=10)
         _qq(errors, fit.scaled_residuals.to_numpy(), WITHIN, ms=4)
-        errors.set(xlabel="expected of N(0, 1)")
+        errors.set(xlabel="expected of N(0, 1)", ylabel="scaled residual")
         errors.set_title("QQ of residuals", fontsize=10)
         b = fit.ranef[fit.group].iloc[:, 0].to_numpy()
         _qq(effects, b, BETWEEN, ms=4)
-        effects.set(xlabel="expected of N(0, 1)")
+        effects.set(xlabel="expected of N(0, 1)", ylabel=r"$\hat b$")
         effects.set_title(rf"QQ of $\hat b$, {len(b)} {fit.group}", fontsize=10)
     plt.close(figure)
     return figure
@@ -115,7 +115,7 @@ def estimates(table):
             if low < 0 < high:
                 ax.axvline(0, color=NEUTRAL, lw=1, ls="--")
             ax.set(yticks=[], ylim=(-1, 1))
-            ax.set_title(name, fontsize=9)
+            ax.set_xlabel(name, fontsize=9)
             ax.spines["left"].set_visible(False)
         for ax in axes.flat[len(table) :]:
             ax.set_visible(False)
@@ -123,45 +123,14 @@ def estimates(table):
     return figure
 
 
-def priors_and_posteriors(values, posteriors, likelihood_interval, *, unit="y"):
-    """Densities of a standard deviation under several priors, and an interval below them.
-
-    Parameters
-    ----------
-    values : (g,) standard deviations
-    posteriors : ``{name: (prior, posterior)}``, each (g,) densities
-    likelihood_interval : (low, high), drawn as a bar below the curves
-
-    Returns
-    -------
-    figure : matplotlib Figure
-    """
-    import matplotlib.pyplot as plt
-
-    top = max(np.max(posterior) for _, posterior in posteriors.values())
-    with book_style():
-        figure, ax = plt.subplots(figsize=(7.2, 3.8))
-        for (name, (prior, posterior)), (line, _, color) in zip(
-            posteriors.items(), LOOKS, strict=False
-        ):
-            ax.plot(values, posterior, line, color=color, lw=2.5, label=name)
-            ax.plot(values, prior, line, color=color, lw=1, alpha=0.6)
-        ax.plot(likelihood_interval, 2 * [-0.06 * top], color=NEUTRAL, lw=5, solid_capstyle="butt",
-                label="profile-likelihood interval")  # fmt: skip
-        ax.set(xlabel=rf"$\sigma_b$ ({unit})", yticks=[], ylim=(-0.12 * top, 1.05 * top))
-        ax.spines["left"].set_visible(False)
-        ax.legend()
-    plt.close(figure)
-    return figure
-
-
-def dropout(x, curves):
+def dropout(x, curves, *, x_name="x", unit="y"):
     """Means over x of all that was there, and of those that remain, a panel for each rule.
 
     Parameters
     ----------
     x : (m,) times
     curves : ``{title: {name: (m,) means}}``, each panel with up to three curves
+    x_name, unit : texts for the axes
 
     Returns
     -------
@@ -177,6 +146,8 @@ def dropout(x, curves):
             for (name, mean), (line, marker, color) in zip(means.items(), LOOKS, strict=False):
                 ax.plot(x, mean, line, marker=marker, color=color, lw=2, ms=6, label=name)
             ax.set_title(title, fontsize=11)
+            ax.set_xlabel(x_name)
+        axes[0, 0].set_ylabel(unit)
         figure.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside lower center", ncols=3)
     plt.close(figure)
     return figure
