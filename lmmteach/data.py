@@ -8,7 +8,7 @@ import pandas as pd
 DATASETS = {
     "estrone": "5 women, 16 estrone measurements each; the lecture's example",
     "dyestuff": "6 batches of dyestuff, 5 yields each",
-    "dyestuff2": "a constructed twin of dyestuff, whose batches differ no more than errors make them",
+    "dyestuff2": "a constructed twin of dyestuff, whose batches differ by errors only",
     "rail": "6 railway rails, 3 travel times of ultrasound each",
     "sleepstudy": "18 people, reaction time on 10 days with too little sleep",
     "penicillin": "24 plates crossed with 6 samples of penicillin",

@@ -689,7 +689,6 @@ PENCIL = {
     r"next value of woman 1: +(.+)": known_sd(),
     r"first value of a new woman: +(.+)": np.sqrt(SE**2 + SIGMA2_B + SIGMA2_E),
 }
-<<<<<<< HEAD
 
 
 def planned_variance(women, times, sigma2_b=SIGMA2_B):
@@ -745,7 +744,8 @@ SIMULATION |= {
         planned_variance(520 / (10 + times), times), 520 / (10 + times) - 2
     )
     for times in (1, 2, 3, 4, 8, 16)
-=======
+
+
 JAWS = json.loads((ROOT / "tests/oracle/orthodont_slope.json").read_text(encoding="utf-8"))
 JAWS_ALONE = json.loads((ROOT / "tests/oracle/orthodont_ri.json").read_text(encoding="utf-8"))
 JAWS_DATA = pd.read_csv(ROOT / "data" / "orthodont.csv")
@@ -832,7 +832,6 @@ OWN_DATA = {
     r"^flat +mean (.+?),": posterior_of_five_women(None, 1) / posterior_of_five_women(None, 0),
     r"^profile likelihood +interval (.+) to": np.sqrt(crossing(0.95, "low", SSB)),
     r"^profile likelihood +interval .+ to (.+)": np.sqrt(crossing(0.95, "high", SSB)),
->>>>>>> ch13
 }
 BY_CHAPTER = {
     "01-model": MODEL,
@@ -843,14 +842,11 @@ BY_CHAPTER = {
     "06-testing": TESTING,
     "07-prediction": PREDICTION,
     "08-diagnostics": DIAGNOSTICS,
-<<<<<<< HEAD
     "09-more-effects": MORE,
     "10-computation": COMPUTATION,
     "11-degrees-of-freedom": DEGREES,
     "12-simulation": SIMULATION,
-=======
     "13-own-data": OWN_DATA,
->>>>>>> ch13
     "printout": PRINTOUT,
     "sharp-pencil": PENCIL,
 }
@@ -1211,7 +1207,6 @@ def test_five_groups_hardly_show_a_skewed_distribution(groups):
         assert_simulated("08-diagnostics", pattern, power, np.sqrt(power * (1 - power) / 4000))
 
 
-<<<<<<< HEAD
 @pytest.mark.parametrize("subjects", [4, 6, 10, 18])
 def test_how_often_slopes_are_singular(subjects):
     """The same share from Wishart matrices, drawn by the decomposition of Bartlett."""
@@ -1405,7 +1400,8 @@ def test_the_power_with_dropouts_lies_between_those_of_fewer_and_of_complete_peo
 def test_the_likelihood_ratio_test_of_six_women_is_as_bold_as_theory_says():
     bound = np.sqrt(4 * (np.exp(chi2(1).ppf(0.95) / 6) - 1))
     assert_simulated("12-simulation", r"^rejects +", 2 * student_t(4).sf(bound), 0.003)
-=======
+
+
 def children_who_leave(own, children=400_000):
     """Each value one by one: who is still there at each age, and the moments of who is."""
     rng = np.random.default_rng(99)
@@ -1458,7 +1454,6 @@ def test_growth_where_children_leave(rule, own):
         re.search(rf"^decided by {rule}.+, (\d+) % recorded", printed("13-own-data"), re.M)[1]
     )
     assert share == pytest.approx(100 * there.mean(), abs=1)
->>>>>>> ch13
 
 
 # Quantiles of N(0, 1), t and χ² that every reader knows.

@@ -918,7 +918,6 @@ def test_the_colours_can_be_read_as_text_on_white(color):
     assert 1.05 / (np.dot(linear, (0.2126, 0.7152, 0.0722)) + 0.05) >= 4.5
 
 
-<<<<<<< HEAD
 # Models with several random effects.
 
 
@@ -1039,7 +1038,8 @@ def test_the_shaded_tails_have_the_area_that_stands_below_them():
         edges = np.concatenate([path.vertices[:, 0] for path in shade.get_paths()])
         assert np.abs(edges).min() == pytest.approx(2, abs=0.03)
         assert upright(ax) == [2.0]
-=======
+
+
 # Pictures for data of one's own.
 
 
@@ -1099,4 +1099,3 @@ def test_dropout_shows_each_rule_in_a_panel():
         assert [list(line.get_ydata()) for line in ax.lines] == list(means.values())
     (legend,) = figure.legends
     assert [text.get_text() for text in legend.get_texts()] == ["all", "seen"]
->>>>>>> ch13

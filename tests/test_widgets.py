@@ -11,14 +11,9 @@ import pytest
 from jupyter_client.manager import start_new_kernel
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.text import Text
-<<<<<<< HEAD
 from scipy.stats import chi2, ncf, norm
 from scipy.stats import f as f_law
 from scipy.stats import t as student
-=======
-from scipy.stats import chi2, norm
-from scipy.stats import t as student_t
->>>>>>> ch13
 
 from lmmteach import (
     blup,
@@ -600,7 +595,6 @@ def test_the_prediction_about_a_new_woman_is_what_it_shows():
     assert spread[1] / spread[0] == pytest.approx(0.5, abs=0.02)
 
 
-<<<<<<< HEAD
 def test_the_prediction_about_slopes_is_what_they_show():
     explorer = by_name["slopes"]
     assert chosen("slopes") == "on a day in between"
@@ -644,7 +638,8 @@ def test_the_prediction_about_a_planned_study_is_what_it_shows():
     assert power[20, 16] < 1.06 * power[20, 4]
     start = by_name["planned"].start
     assert (start["women"], start["measurements"], start["effect"]) == (20, 4, 1.0)
-=======
+
+
 def test_the_prediction_about_priors_is_what_it_shows():
     ends = [posterior_ends(groups, scale)[1] for groups in (5, 50) for scale in (0.5, 4)]
     assert "nearly twice" in chosen("prior")
@@ -655,7 +650,6 @@ def test_the_prediction_about_priors_is_what_it_shows():
 def posterior_ends(groups, scale):
     numbers, _ = by_name["prior"].read(groups=groups, scale=scale)
     return tuple(map(float, numbers["95 % interval with this prior"].split(" to ")))
->>>>>>> ch13
 
 
 def numbers_of(numbers, *names):
@@ -745,7 +739,6 @@ def words_of_new_woman(numbers, sentence, **_):
     assert percent_in(sentence) == pytest.approx(100 * share, abs=0.52)
 
 
-<<<<<<< HEAD
 def D_of(rho, sd_1, sd_0):
     return np.array([[sd_0**2, rho * sd_0 * sd_1], [rho * sd_0 * sd_1, sd_1**2]])
 
@@ -780,11 +773,11 @@ def words_of_planned(numbers, sentence, women, measurements, **_):
     assert power <= percent_in(sentence) + 0.05
     in_all, price = numbers_of(numbers, "measurements in all", "price")
     assert (in_all, price) == (women * measurements, women * (10 + measurements))
-=======
+
+
 def words_of_prior(numbers, sentence, **_):
     widths = [-np.subtract(*map(float, ends.split(" to "))) for ends in numbers.values()]
     assert percent_in(sentence) == pytest.approx(100 * widths[0] / widths[1], abs=0.7)
->>>>>>> ch13
 
 
 def words_of_lineup(numbers, sentence, panel, kind):
@@ -1482,7 +1475,6 @@ def test_a_slider_label_is_its_value_or_its_name():
     assert control.text(20.0) == "20"
 
 
-<<<<<<< HEAD
 @pytest.mark.parametrize("women", [4, 20, 112])
 @pytest.mark.parametrize("measurements", [1, 4, 16])
 def test_the_dot_of_a_planned_study_is_its_power_and_the_bar_its_standard_error(
@@ -1504,13 +1496,14 @@ def test_the_dot_of_a_planned_study_is_its_power_and_the_bar_its_standard_error(
     readout, _ = explorer.read(**parameters)
     assert float(readout["power"].removesuffix(" %")) == pytest.approx(power, abs=0.051)
     assert float(readout["standard error"]) == pytest.approx(np.sqrt(variance), abs=5.1e-4)
-=======
+
+
 def test_the_prior_explorer_draws_densities_and_the_intervals_of_its_readout():
     for groups, scale in ((3, 4), (5, 1), (50, 0.25)):
         density, ends = axes_at("prior", groups=groups, scale=scale)
         before, after, bar, diamond = density.lines[1:]
         x, height = before.get_data()
-        np.testing.assert_allclose(height, 2 * student_t(3, scale=scale).pdf(x))
+        np.testing.assert_allclose(height, 2 * student(3, scale=scale).pdf(x))
         x, height = after.get_data()
         assert np.trapezoid(height, x) == pytest.approx(1, abs=0.03 if groups > 3 else 0.15)
         low, high = posterior_ends(groups, scale)
@@ -1530,4 +1523,3 @@ def test_the_prior_explorer_agrees_with_the_profile_of_the_fit():
     numbers, _ = by_name["prior"].read(groups=5, scale=1)
     # The ends that lme4 gives for σ_b of the lecture's data.
     assert numbers["from the likelihood"] == "0.697 to 2.589"
->>>>>>> ch13
