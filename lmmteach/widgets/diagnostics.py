@@ -76,8 +76,8 @@ def stage():
     set_title(wall, "Ten QQ plots, one of them real")
     close.plot([-ACROSS, ACROSS], [-ACROSS, ACROSS], color=INK, lw=1, alpha=0.6)
     close.set(xlim=(-ACROSS, ACROSS), ylim=(-UP, UP), xticks=range(-3, 4), yticks=range(-4, 5, 2))
-    set_title(close, "The framed one, enlarged")
-    close.set_xlabel("expected of a normal distribution")
+    set_title(close, "The framed plot, enlarged")
+    close.set_xlabel("expected under normality")
     close.set_ylabel("in its own SDs")
     return figure, (wall, close)
 

@@ -84,8 +84,8 @@ LARGEST = Numeric(
         Wrong(
             "all_rows",
             lambda study: _largest(study.reml.scaled_residuals),
-            "That is the largest residual of the whole, balanced study. Here we want the one of "
-            "the unbalanced study.",
+            "That is the largest residual of the whole, balanced study. The question is about "
+            "the unbalanced one.",
         ),
         Wrong(
             "all_rows_other_end",
@@ -190,8 +190,8 @@ WITHOUT_B = Function(
         Wrong(
             "sd_not_var",
             lambda y, X, V, sigma2_e: np.sqrt(sigma2_e) * np.linalg.solve(V, _gls_rest(y, X, V)),
-            "The missing factor is a variance, of which you used the square root. You can see it "
-            "from the units, since V⁻¹ has those of 1/y².",
+            "Your factor is the square root of the one that belongs here. You can see this from "
+            "the units: V⁻¹ has those of 1/y², and the result should have those of y.",
         ),
         Wrong(
             "residuals_and_fit_swapped",
@@ -562,8 +562,8 @@ LAST_POINT = Numeric(
         Wrong(
             "all_rows",
             lambda study: _last_point(study.reml.scaled_residuals, 79.5 / 80),
-            "That is the last point for the whole, balanced study. Here we want the one of the "
-            "unbalanced study.",
+            "That is the last point for the whole, balanced study. The question is about the "
+            "unbalanced one.",
             always=False,
         ),
     ),
