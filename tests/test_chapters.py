@@ -744,6 +744,7 @@ SIMULATION |= {
         planned_variance(520 / (10 + times), times), 520 / (10 + times) - 2
     )
     for times in (1, 2, 3, 4, 8, 16)
+}
 
 
 JAWS = json.loads((ROOT / "tests/oracle/orthodont_slope.json").read_text(encoding="utf-8"))
