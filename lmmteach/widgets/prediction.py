@@ -94,8 +94,8 @@ new_woman = Explorer(
         ("It takes off a sixteenth.", "It nearly halves it.", "It brings it nearly to zero."),
         1,
         "It nearly halves the width. Women differ much more than the measurements of one woman "
-        "do, so a single value pins down most of her level. The error of the next value itself "
-        "stays, however many measurements there are.",
+        "do, so a single value removes most of the uncertainty about her level. The error of the "
+        "next value itself stays, however many measurements there are.",
     ),
     (
         ("a new woman", {"m": 0, "sigma2_b": REML}),

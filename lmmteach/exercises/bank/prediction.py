@@ -71,15 +71,15 @@ WOMAN_5 = Numeric(
                 + blup.shrinkage_factor(1, study.cut.ml.theta)
                 * (study.cut.means[4] - study.cut.means.mean())
             ),
-            "You shrank her value towards the plain mean of the five means. When women were "
-            "measured unequally often, the fit weights their means, and it is towards that μ̂ "
-            "that her value is pulled.",
+            "You shrank her value towards the plain mean of the five means. Some women were "
+            "measured more often than others, so the fit weights their means, and her value should "
+            "be shrunk towards the μ̂ that results.",
         ),
         Wrong(
             "used_REML",
             lambda study: float(study.cut.reml.beta.iloc[0] + study.cut.reml.b[4]),
-            "That is the prediction from the REML fit. Its variances differ a little from those "
-            "of maximum likelihood, which the question asks for.",
+            "That is the prediction from the REML fit. Its variances are not those of "
+            "maximum likelihood, which the question asks for.",
         ),
         Wrong(
             "all_rows_used_REML",
@@ -278,7 +278,7 @@ NEW_WOMAN = Numeric(
         "_, answer = lt.prediction.normal_interval(fit.beta.iloc[0], variance, level=0.8)"
     ),
     right=(
-        "Three parts make up the variance, and further data about other people can only reduce "
+        "Three parts make up the variance, and further data about other people can reduce only "
         "the one that belongs to μ̂."
     ),
 )
@@ -462,7 +462,7 @@ FIXED = Choice(
         """),
     right=(
         "Whether to use fixed or random effects depends on the question: for somebody not yet seen "
-        "you need a variance between women, which five separate means do not contain."
+        "you need a variance between women, which a model of five separate means lacks."
     ),
     second_round=True,
 )
@@ -693,8 +693,8 @@ OF_VALUES = Function(
         """),
     code=source(sd_mean_of_values),
     right=(
-        "Repeating the measurement averages out the errors of the laboratory, but her "
-        "own distance from μ stays as it is."
+        "Repeated measurements average out their own errors, but her distance from μ stays as it "
+        "is."
     ),
     series=SERIES,
     second_round=True,
@@ -750,8 +750,8 @@ OF_WOMEN = Function(
         Wrong(
             "assumes_balance",
             _mean_of_women_if_balanced,
-            "Your variance of μ̂ is that of a balanced study. When the women were measured "
-            "unequally often, each mean has a variance of its own, as you can see in the worked "
+            "Your variance of μ̂ is that of a balanced study. If some women were measured more "
+            "often than others, their means have different variances, as you can see in the worked "
             "example.",
         ),
     ),
@@ -764,7 +764,7 @@ OF_WOMEN = Function(
     ),
     solution=markdown(r"""
         One woman's mean varies around $\mu$ with the variance $\sigma_b^2 + \sigma_\epsilon^2/k$,
-        and the mean of $w$ independent women with one $w$-th of that.
+        and the mean of $w$ independent women with that variance divided by $w$.
         The same $\hat\mu$ serves as the prediction for all of them, so its variance is not divided.
         When very many new women come, it is all that remains.
         """),

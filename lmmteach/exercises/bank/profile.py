@@ -19,8 +19,8 @@ WEIGHTS = Numeric(
     second_round=True,
     prompt=markdown(r"""
         Take the unbalanced study, which keeps the first 16, 8, 4, 2 and 1 measurements of the five
-        women, and suppose that women differ no more than the measurements of one woman do, so that
-        $\sigma_b^2 = \sigma_\epsilon^2$.
+        women, and suppose that women differ exactly as much as the measurements of one woman
+        do, so that $\sigma_b^2 = \sigma_\epsilon^2$.
         Only the ratio of the two variances matters here, so you may take 1 for both.
 
         What is the GLS estimate $\hat\mu_\theta$ for such a $\boldsymbol\theta$?
@@ -46,7 +46,7 @@ WEIGHTS = Numeric(
         These weights are a compromise between the two simple answers: they are less unequal than
         the $n_i$, which give the mean of all measurements, but less equal than those of the mean of
         the five means.
-        The ratio of the two variances decides which of the two they resemble more.
+        The ratio of the two variances decides to which of the two answers they bring us closer.
         """),
     code=markdown("""
         cut = study.cut
@@ -81,14 +81,14 @@ WEIGHTS = Numeric(
             "used_estimates",
             lambda study: study.cut.reml.beta.iloc[0],
             "That is μ̂ for the variances that REML estimates from these rows. The question is "
-            "about different variances, for which women differ no more than measurements do.",
+            "about variances for which women differ exactly as much as measurements do.",
         ),
         Wrong(
             "used_ML",
             lambda study: study.cut.ml.beta.iloc[0],
             "That is μ̂ for the variances that maximum likelihood estimates from these rows. The "
-            "question is about different variances, for which women differ no more than "
-            "measurements do.",
+            "question is about variances for which women differ exactly as much as measurements "
+            "do.",
             always=False,
         ),
         Wrong(
@@ -306,7 +306,7 @@ INTERVAL = Numeric(
         Give at least three decimals.
         With a calculator, write the drop of the curve in terms of
         $\nu = \sigma_\epsilon^2 + 16\,\sigma_b^2$, as in the section for a second reading, and
-        leave $\sigma_\epsilon^2$ at its estimate, which hardly moves along the curve.
+        leave $\sigma_\epsilon^2$ at its estimate, because its best value hardly changes here.
         """),
     in_code="The fit by maximum likelihood is `study.ml`.",
     given=lambda study: {
@@ -399,8 +399,8 @@ INTERVAL = Numeric(
         Wrong(
             "used_REML",
             lambda study: (nu_end(study, women=4) - study.ml.sigma2_e) / 16,
-            "That is the end of the 90 % interval from REML, which has one degree of freedom less. "
-            "The question asks for maximum likelihood.",
+            "That is the end of the 90 % interval from REML, which has one degree of freedom "
+            "fewer. The question asks for maximum likelihood.",
             always=False,
         ),
         Wrong(
@@ -457,8 +457,8 @@ FIVE = Choice(
     options=(
         Option(
             "The model may be used, with σ_b² known only roughly.",
-            "Nothing in the model requires a minimum, and the profile shows what five groups "
-            "can and cannot determine.",
+            "Nothing in the model requires a minimum number of groups, and the profile shows what "
+            "five can and cannot determine.",
         ),
         Option(
             "The reviewer is right: with fewer than six groups the model is not valid.",
@@ -507,13 +507,13 @@ PARABOLA = Choice(
         $\sqrt{I/2}$, however much the groups differ, and for five groups that is 1.58, which is
         less than 1.96.
         """),
-    right="At 0 the chapter's log-likelihood is 56 units lower than at the estimate, whereas its "
-    "approximation has fallen by little more than one unit.",
+    right="At 0 the chapter's profile is 56 units lower than at the estimate, whereas its "
+    "quadratic approximation has fallen by little more than one unit.",
     options=(
         Option(
             "Right: what is inside a 95 % interval is plausible.",
-            "That would be so for an interval that follows the curve. This one follows a parabola; "
-            "how high is the curve itself at 0?",
+            "That would be so for an interval that follows the curve. Does this one, and how "
+            "high is the curve itself at 0?",
             "wald_for_variance",
         ),
         Option(
