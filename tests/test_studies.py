@@ -511,11 +511,14 @@ def test_a_study_that_is_killed_and_started_again_gives_the_same_numbers(tmp_pat
     path = tmp_path / "study.jsonl"
     tests = os.path.dirname(__file__)
     code = KILLED.format(tests=tests, path=str(path), n_jobs=n_jobs)
-    process = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.DEVNULL)
+    # A session of its own: who pulls the plug ends the processes that share the work too.
+    process = subprocess.Popen(
+        [sys.executable, "-c", code], stdout=subprocess.DEVNULL, start_new_session=True
+    )
     deadline = time.monotonic() + 60
     while time.monotonic() < deadline and (not path.exists() or len(lines(path)) < 40):
         time.sleep(0.005)
-    process.kill()
+    os.killpg(process.pid, signal.SIGKILL)
     process.wait()
     done = len(lines(path))
     assert 40 <= done < 301
