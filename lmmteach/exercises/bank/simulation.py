@@ -385,7 +385,7 @@ def _designs(study):
 
 UNEQUAL = Function(
     key="12e",
-    title="When women are measured unequally often",
+    title="When some women are measured more often",
     prompt=markdown(r"""
         The chapter's formula for the variance of a difference is for balanced studies.
         In yours, woman $i$ will be measured $n_i$ times, and any number of women may be treated.
@@ -411,8 +411,8 @@ UNEQUAL = Function(
         Wrong(
             "means_unweighted",
             _by(_means_unweighted),
-            "That is the variance of the difference of two plain means. When women are measured "
-            "unequally often, the fit gives more weight to those that are known better.",
+            "That is the variance of the difference of two plain means. If some women are measured "
+            "more often than others, the fit gives more weight to those that are known better.",
         ),
         Wrong(
             "average_number",
