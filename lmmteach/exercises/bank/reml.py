@@ -455,8 +455,8 @@ COMPARABLE = Choice(
         ),
         Option(
             "They must have the same random effects, while their X may differ.",
-            "It is the other way round: the random effects enter ℓ_R through V only, as the model "
-            "for the contrasts, whereas X decides which contrasts these are.",
+            "The random effects enter ℓ_R through V only, as the model for the contrasts Kᵀy. "
+            "Which part of a model decides what these contrasts are?",
             "same_V_not_X",
         ),
     ),

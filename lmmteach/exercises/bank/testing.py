@@ -266,7 +266,7 @@ ZERO = Numeric(
             "zero_means_none",
             lambda study: 0.0,
             "This would mean that it never happens. But the estimate is 0 whenever the means "
-            "differ no more than chance makes them differ, and a small σ_b² can hide behind that.",
+            "differ no more than chance alone would make them, and that can hide a small σ_b².",
         ),
         Wrong(
             "under_null",
