@@ -302,6 +302,8 @@ BY_HAND = {
     "7a": lambda value, mu, s2b, s2e: mu + keeps(1, s2b, s2e) * (value - mu),
     "8a": lambda low, high, s2b, s2e: max(-low, high) / math.sqrt(s2e),
     "8f": lambda n, high, s2e, *quantiles: high / math.sqrt(s2e) - quantiles[0],
+    "12a": lambda s2b, s2e: math.sqrt(4 * (s2b + s2e / 3) / 24),
+    "12d": lambda s2b, s2e: math.sqrt(50 / 2 * s2e / s2b),
 }
 
 
