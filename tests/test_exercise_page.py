@@ -319,6 +319,8 @@ BY_HAND = {
     "11d": lambda se2, gb, ge, cbb, cbe, cee: (
         2 * se2**2 / (gb**2 * cbb + 2 * gb * ge * cbe + ge**2 * cee)
     ),
+    "12a": lambda s2b, s2e: math.sqrt(4 * (s2b + s2e / 3) / 24),
+    "12d": lambda s2b, s2e: math.sqrt(50 / 2 * s2e / s2b),
 }
 
 
