@@ -92,8 +92,8 @@ def read(sigma2_b, sigma2_e):
     determinant, quadratic, total = gains(sigma2_b, sigma2_e)
     if total > -0.005:
         sentence = (
-            "This is the top: a step in any direction makes one term fall by more than the other "
-            "one rises."
+            "This is the top: wherever you go from here, the changes of the two terms add up to a "
+            "loss."
         )
     elif determinant < 0 and quadratic < 0:
         sentence = "Here both terms are lower than at the top."

@@ -208,8 +208,8 @@ RESCALED = Choice(
         larger by $n\log 100$, and $\ell$ smaller by half of that, $n\log 10$.
 
         The reason is that a density is a probability *per unit of $y$*.
-        So the height of a log-likelihood has no meaning by itself, and you can compare heights only
-        between different settings of the dials for the *same* data.
+        So the height of a log-likelihood has no meaning by itself, and you can compare the
+        heights of two settings, or of two models, only for the *same* data.
         """),
     right="The height of the hill depends on the scale of the response, so compare two models "
     "only on identical data in identical units.",
@@ -461,8 +461,8 @@ STEP_1 = Function(
         \frac{\mathrm{SSW}}{\sigma_\epsilon^2}
         $$
 
-        A symmetric matrix stretches each of its directions by an eigenvalue, and its inverse
-        divides by the same eigenvalue.
+        A symmetric matrix multiplies each of its eigenvectors by an eigenvalue, and its inverse
+        divides it by the same eigenvalue.
         The deviations of the means are divided by the larger eigenvalue, so with a large
         $\sigma_b^2$ they hardly matter any more, whereas the scatter within a woman matters as
         much as before.

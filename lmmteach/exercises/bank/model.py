@@ -310,7 +310,7 @@ PARAMETERS = Choice(
         How many parameters does this model have?
         """),
     hints=(
-        "Count whatever is unknown but fixed, in other words what would be the same in another "
+        "Count whatever is unknown but fixed, in other words, what would be the same in another "
         "sample of women.",
         "The levels of the new women are drawn from the same distribution as those of the old "
         "ones, and the slope of age is the same for all fifteen.",
