@@ -506,8 +506,8 @@ RIDGE = Function(
     title="BLUP from ordinary least squares",
     second_round=True,
     prompt=markdown(r"""
-        For given $\hat{\boldsymbol\beta}$ and a random intercept, $\hat{\mathbf b}$ is the place
-        where
+        For given $\hat{\boldsymbol\beta}$ and a random intercept, $\hat{\mathbf b}$ is the value
+        of $\mathbf b$ at which
 
         $$\lVert\mathbf r - \mathbf Z\mathbf b\rVert^2 +
         \frac{\sigma_\epsilon^2}{\sigma_b^2}\lVert\mathbf b\rVert^2, \qquad
@@ -544,7 +544,7 @@ RIDGE = Function(
         """),
     code=source(blup_by_ols),
     right="One invented measurement of 0 for each woman does the work of the random effects' "
-    "distribution. Elsewhere this trick is known as ridge regression.",
+    "distribution. Least squares with such a penalty is known as ridge regression.",
     name="blup_by_ols",
     stub=markdown('''
         def blup_by_ols(r, Z, theta):

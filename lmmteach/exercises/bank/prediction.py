@@ -35,7 +35,7 @@ WOMAN_5 = Numeric(
         Wrong(
             "forgot_shrink",
             lambda study: float(study.cut.means[4]),
-            "That is the value that she had. Part of it is chance, so the prediction should lie "
+            "That is her measured value. Part of it is chance, so the prediction should lie "
             "between this value and μ̂. How much weight does a single measurement deserve?",
         ),
         Wrong(
