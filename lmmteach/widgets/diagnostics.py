@@ -135,8 +135,8 @@ lineup = Explorer(
         tuple(f"panel {number}" for number in PANELS),
         REAL["conditional"] - 1,
         f"It is panel {REAL['conditional']}. If you could not tell, the residuals look as they do "
-        "when the model holds. But finding no fault with the eye does not prove that there "
-        "is none.",
+        "when the model holds. But a fault that you cannot see in a plot may "
+        "still be there.",
     ),
     (),
     (

@@ -70,8 +70,8 @@ LARGEST = Numeric(
         Wrong(
             "used_ML",
             lambda study: _largest(study.cut.ml.scaled_residuals),
-            "These are the residuals of the fit by maximum likelihood, whose variances differ a "
-            "little from those of REML. The question is about the REML fit.",
+            "These are the residuals of the fit by maximum likelihood, whose variances are "
+            "not those of REML. The question is about the REML fit.",
         ),
         Wrong(
             "forgot_shrink",
@@ -269,8 +269,8 @@ WHICH = Choice(
     hints=(
         "Age varies between women, whereas temperature varies within them. Which term of the "
         "model absorbs differences between women?",
-        "That term is Zb. Which residuals still contain it, and in which would it only be in your "
-        "way?",
+        "That term is Zb. Which residuals still contain it, and for which of the two covariates "
+        "would it only be in your way?",
     ),
     solution=markdown(r"""
         If an effect of age is missing from $\mathbf X$, it looks like a difference between women,
@@ -445,8 +445,8 @@ TWENTY_EFFECTS = Choice(
         ),
         Option(
             "Normality holds with a probability of 30 %.",
-            "A p-value is not the probability that the tested hypothesis is true. How large is "
-            "the power of this test with twenty values?",
+            "A p-value is not the probability that the tested hypothesis is true. How often would "
+            "this test find nothing in twenty values that are not normal?",
             "p_proves_null",
         ),
         Option(
@@ -473,8 +473,8 @@ TWENTY_EFFECTS = Choice(
         they look more normal than the $b_i$ are.
         """),
     right=(
-        "How much a null result is worth depends on the power of the test, which differs from "
-        "one alternative to the next."
+        "How much weight such a result deserves depends on how often the test would notice a "
+        "departure, which differs from one kind of departure to the next."
     ),
     second_round=True,
 )
@@ -533,8 +533,8 @@ LAST_POINT = Numeric(
         Wrong(
             "used_ML",
             _above_the_line(lambda fit: fit.scaled_residuals, 30.5 / 31, method="ml"),
-            "These are the residuals of the fit by maximum likelihood, whose variances differ a "
-            "little from those of REML. The question is about the REML fit.",
+            "These are the residuals of the fit by maximum likelihood, whose variances are "
+            "not those of REML. The question is about the REML fit.",
         ),
         Wrong(
             "a_for_few",

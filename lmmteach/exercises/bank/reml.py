@@ -71,8 +71,8 @@ FROM_SUMS = Numeric(
         Wrong(
             "wrong_df_within",
             lambda study: (_half(study)[0] / 4 - _half(study)[1] / 40) / 8,
-            "SSW was divided by the number of rows here. Since each woman's own mean was estimated "
-            "as well, how many degrees of freedom are left within women?",
+            "SSW was divided by the number of rows here. Since each woman's own mean had to be "
+            "estimated first, how many degrees of freedom are left within women?",
         ),
         Wrong(
             "all_rows",
@@ -268,7 +268,7 @@ OTHER_K = Numeric(
         "answer = -2 * lt.reml.contrast_loglik(K, fit.V, fit.y)"
     ),
     right=(
-        "It differs from the criterion of other software by the constant log n, so her estimates "
+        "It differs from the criterion of other programs by the constant log n, so her estimates "
         "agree with theirs, although the two criteria must not be compared."
     ),
 )
@@ -474,7 +474,7 @@ COMPARABLE = Choice(
         the same contrasts, and so the comparison is fair.
         With a different $\mathbf X$, even a nested one, the contrasts are different data.
         """),
-    right="This is why REML can be used to test σ_b² = 0, but not to test a fixed effect.",
+    right="This is why a likelihood ratio of REML can test σ_b² = 0, but not a fixed effect.",
 )
 
 BETTER = Choice(
@@ -485,7 +485,7 @@ BETTER = Choice(
         A colleague says: “REML is unbiased, so its $\hat\sigma_b^2$ is closer to the truth than
         that of ML, and its root $\hat\sigma_b$ is unbiased too.”
         Think of many studies with five women each, and take the mean squared error as the measure
-        of closeness: which of the two conclusions are true?
+        of closeness: are both conclusions true, only one of them, or neither?
         """),
     options=(
         Option(
