@@ -246,8 +246,8 @@ WEIGH = Function(
         """),
     code=source(weigh),
     right=(
-        "Without a single matrix your function does in one pass over the rows what a solver would "
-        "need their cube for."
+        "Without a single matrix your function does in one pass over the rows what takes a solver "
+        "a time proportional to their number cubed."
     ),
 )
 
@@ -265,7 +265,7 @@ COST = Choice(
         Option(
             "Ten times as long in either way, because there are ten times as many rows.",
             "The time is proportional to the rows only where each row is visited once. How many "
-            "entries has V, and how often does a solver visit each of them?",
+            "entries does V have, and how often does a solver visit each of them?",
             "all_linear",
         ),
         Option(
@@ -430,8 +430,8 @@ ORDER = Choice(
         ),
         Option(
             "5,000 × 5,000",
-            "That is what remains if the tests go first: every test ties all pupils together. The "
-            "other order is the better one.",
+            "That is what remains if the tests go first: every test ties all pupils together. How "
+            "many levels would a single pupil tie together?",
             "small_first",
         ),
         Option(
@@ -581,7 +581,7 @@ DIAGONAL = Function(
         """),
     code=source(criterion_from_diagonal),
     right=(
-        "Seven numbers carry all that REML wants to know about eighty rows, for one value of the "
+        "Seven numbers are all that REML needs to know of eighty rows, for one value of the "
         "relative standard deviation."
     ),
 )

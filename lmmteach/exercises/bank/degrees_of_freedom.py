@@ -218,8 +218,8 @@ WRITE_IT = Function(
     key="11c",
     title="Satterthwaite in three lines",
     prompt=markdown(r"""
-        Write the degrees of freedom of the variance of $\boldsymbol\ell^{\mathsf T}
-        \hat{\boldsymbol\beta}$.
+        Write a function for the degrees of freedom of the standard error of
+        $\boldsymbol\ell^{\mathsf T}\hat{\boldsymbol\beta}$.
         You are given the contrast $\boldsymbol\ell$ with $p$ entries, the covariance
         $\boldsymbol\Phi$ of $\hat{\boldsymbol\beta}$, its slopes by the variance parameters as an
         array of $m$ matrices, and the covariance $\mathbf C$ of the estimates of these parameters.

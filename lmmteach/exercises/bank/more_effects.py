@@ -48,7 +48,7 @@ FIRST_AND_LAST = Numeric(
             "forgot_covariance",
             lambda study: _correlation(study, rho=0.0),
             "You left out the covariance σ_01 of intercept and slope. It enters the covariance of "
-            "the two measurements once for each of them that has an x, and the variance twice.",
+            "the two measurements once and the variance of the last one twice, always times x.",
         ),
         Wrong(
             "sign_of_rho",
@@ -450,7 +450,7 @@ SINGULAR = Choice(
         Option(
             "Report that intercept and slope are perfectly correlated in these patients.",
             "Eight patients cannot show that. An estimate on the edge means that the likelihood "
-            "would have liked to go on, so how precise is a correlation from eight pairs?",
+            "still rises there, so how precise is a correlation from eight pairs?",
             "correlation_of_one",
         ),
         Option(

@@ -245,7 +245,7 @@ BUDGET = Numeric(
     key="12d",
     title="How often to measure, if women are expensive",
     prompt=markdown(r"""
-        Winning a woman for a study costs 50, and each measurement of her costs 2, in whatever
+        Recruiting a woman for a study costs 50, and each measurement of her costs 2, in whatever
         currency.
         Half of the women will be treated.
         Take the REML variances of the lecture's data as the truth: with how many measurements of
@@ -275,8 +275,8 @@ BUDGET = Numeric(
         Wrong(
             "forgot_root",
             _best(lambda costs, variances: costs * variances),
-            "You multiplied the two ratios, as you should. At the best number its square equals "
-            "this product.",
+            "You multiplied the two ratios, as you should. This product is the square of "
+            "the best number.",
             always=False,
         ),
         Wrong(
