@@ -240,7 +240,12 @@ class Look:
         table = self.columns.reset_index()
         lines = html_list(self._lines())
         remarks = f"<p><strong>Remarks</strong></p>{html_list(self._said())}"
-        return f"{lines}{html_table(table.columns, table.to_numpy())}{remarks}"
+        return written_up(f"{lines}{html_table(table.columns, table.to_numpy())}{remarks}")
+
+
+def written_up(inside):
+    """HTML that takes the colours of the page, light or dark."""
+    return f'<div class="written-up" style="color:inherit">{inside}</div>'
 
 
 def html_list(items):

@@ -10,7 +10,7 @@ import pandas as pd
 
 from lmmteach._columns import kind_of
 from lmmteach._shapes import between_0_and_1
-from lmmteach.reading import FEW, html_table, rows_of
+from lmmteach.reading import FEW, html_table, rows_of, written_up
 
 WIDTH = 88
 
@@ -98,7 +98,7 @@ class Report:
         sentences = "".join(f"<p>{escape(sentence)}</p>" for sentence in self.sentences)
         shown = self._shown()
         items = [("✓" if i.done else "yours", i.about, i.words) for i in self.checklist]
-        return (
+        return written_up(
             f"{sentences}{html_table(shown.columns, shown.to_numpy())}<p></p>"
             f"{html_table(('Done', 'What a report should say', 'Here'), items)}"
         )
