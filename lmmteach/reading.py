@@ -383,12 +383,16 @@ def _texts_for_numbers(column):
     """A column of numbers that became texts because of a few entries."""
     texts = column.dropna().astype(str)
     read = pd.to_numeric(texts.str.replace(",", ".", regex=False), errors="coerce")
-    if len(texts) and read.notna().mean() >= 0.5:
-        bad = texts[read.isna()] if read.isna().any() else texts[texts.str.contains(",")]
-        where = f", such as {plain(bad.iloc[0])} in row {plain(bad.index[0])}" if len(bad) else ""
+    if not len(texts) or read.notna().mean() < 0.5:
+        return
+    bad = texts[read.isna()] if read.isna().any() else texts[texts.str.contains(",")]
+    if len(bad):
         yield (
-            f"{column.name} holds texts, but most of them could be numbers; mend the others{where}."
+            f"{column.name} holds texts, but most of them could be numbers; mend the others, such "
+            f"as {plain(bad.iloc[0])} in row {plain(bad.index[0])}."
         )
+    else:
+        yield f"{column.name} holds numbers as texts; turn them into numbers with .astype(float)."
 
 
 def _odd_codes(column):

@@ -302,6 +302,9 @@ BY_HAND = {
     "7a": lambda value, mu, s2b, s2e: mu + keeps(1, s2b, s2e) * (value - mu),
     "8a": lambda low, high, s2b, s2e: max(-low, high) / math.sqrt(s2e),
     "8f": lambda n, high, s2e, *quantiles: high / math.sqrt(s2e) - quantiles[0],
+    "13b": lambda value, mu, s2b, s2e: (
+        keeps(1, s2b, s2e) * (value - mu) + 1.96 * math.sqrt((1 - keeps(1, s2b, s2e)) * s2b)
+    ),
 }
 
 

@@ -104,6 +104,7 @@ GOOD = pd.DataFrame(
 
 def test_a_good_table_gets_no_remark():
     assert remarks(GOOD) == ""
+    assert remarks(GOOD.assign(x=GOOD["x"] > 2)) == ""
 
 
 @pytest.mark.parametrize(
@@ -122,6 +123,7 @@ def test_a_good_table_gets_no_remark():
             lambda d: d.assign(x=d["x"].astype(str) + ",5"),
             "mend the others, such as '1,5' in row 0.",
         ),
+        (lambda d: d.assign(x=d["x"].astype(str)), "x holds numbers as texts; turn them into"),
         (lambda d: d.assign(y="low"), "The response y holds texts"),
         (lambda d: d.iloc[:-3], "1 of the 10 levels of g has a single row"),
         (lambda d: d.drop(index=[1, 2, 3, 5, 6, 7]), "2 of the 10 levels of g have a single row"),
