@@ -39,7 +39,7 @@ def balanced_restricted_loglik(sigma2_b, sigma2_e, SSB, SSW, I, J):
 
 
 def grid_posterior(loglik, prior):
-    """Bayes' rule on a grid: what each value is worth before the data, times its likelihood.
+    """Bayes' rule on a grid: what each value was worth, times its likelihood.
 
         p_k = exp(ℓ_k) π_k / Σ_l exp(ℓ_l) π_l                            {eq}`eq-grid-posterior`
 
@@ -66,7 +66,7 @@ def grid_posterior(loglik, prior):
 
 
 def half_t(sd, scale, df=3):
-    """A prior for a standard deviation: Student's t, of which only the half above 0 is kept.
+    """A prior for a standard deviation: the half of Student's t above 0.
 
         π(σ) = 2 Γ((d + 1)/2) / { Γ(d/2) √(dπ) s } · { 1 + (σ/s)² / d }^(−(d + 1)/2)
                                                                          {eq}`eq-half-t`

@@ -2,6 +2,7 @@
 
 import csv
 from dataclasses import dataclass
+from html import escape
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +10,7 @@ import pandas as pd
 
 from lmmteach._columns import kind_of, plain, require_columns, require_frame, require_names
 from lmmteach.data import DATASETS, load_data
+from lmmteach.tables import CELL, STYLE
 
 # Numbers that stand for "not measured" in many files.
 CODES = (-9, -99, -999, -9999, 99, 999, 9999)
@@ -16,6 +18,7 @@ CODES = (-9, -99, -999, -9999, 99, 999, 9999)
 FEW = 10
 # A remark names so many labels or columns at most.
 NAMED = 3
+_CELL = f"{CELL};text-align:left;vertical-align:top"
 
 
 def read_data(file):
@@ -233,18 +236,33 @@ class Look:
         table = self.columns.reset_index().to_string(index=False)
         return "\n".join([*self._lines(), "", table, "", *(f"- {r}" for r in self._said())])
 
-    def _repr_markdown_(self):
-        lines = "\n".join(f"- {line}" for line in self._lines())
-        remarks = "\n".join(f"- {remark}" for remark in self._said())
+    def _repr_html_(self):
         table = self.columns.reset_index()
-        return f"{lines}\n\n{markdown_table(table)}\n\n**Remarks**\n\n{remarks}\n"
+        lines = html_list(self._lines())
+        remarks = f"<p><strong>Remarks</strong></p>{html_list(self._said())}"
+        return written_up(f"{lines}{html_table(table.columns, table.to_numpy())}{remarks}")
 
 
-def markdown_table(table):
-    """A DataFrame of texts and whole numbers as a table in Markdown, its index left out."""
-    rows = [table.columns, ["---"] * table.shape[1], *table.itertuples(index=False)]
-    return "\n".join(
-        f"| {' | '.join(str(c).replace('|', '&#124;') for c in row)} |" for row in rows
+def written_up(inside):
+    """HTML that takes the colours of the page, light or dark."""
+    return f'<div class="written-up" style="color:inherit">{inside}</div>'
+
+
+def html_list(items):
+    """Texts as a list in HTML."""
+    return f"<ul>{''.join(f'<li>{escape(item)}</li>' for item in items)}</ul>"
+
+
+def html_table(names, rows):
+    """Texts and numbers as a table in HTML, in the colours of the page."""
+    head = "".join(f'<th scope="col" style="{_CELL}">{escape(str(name))}</th>' for name in names)
+    body = "".join(
+        "<tr>" + "".join(f'<td style="{_CELL}">{escape(str(cell))}</td>' for cell in row) + "</tr>"
+        for row in rows
+    )
+    return (
+        f'<div style="overflow-x:auto"><table style="{STYLE}"><thead><tr>{head}</tr></thead>'
+        f"<tbody>{body}</tbody></table></div>"
     )
 
 
@@ -365,12 +383,16 @@ def _texts_for_numbers(column):
     """A column of numbers that became texts because of a few entries."""
     texts = column.dropna().astype(str)
     read = pd.to_numeric(texts.str.replace(",", ".", regex=False), errors="coerce")
-    if len(texts) and read.notna().mean() >= 0.5:
-        bad = texts[read.isna()] if read.isna().any() else texts[texts.str.contains(",")]
-        where = f", such as {plain(bad.iloc[0])} in row {plain(bad.index[0])}" if len(bad) else ""
+    if not len(texts) or read.notna().mean() < 0.5:
+        return
+    bad = texts[read.isna()] if read.isna().any() else texts[texts.str.contains(",")]
+    if len(bad):
         yield (
-            f"{column.name} holds texts, but most of them could be numbers; mend the others{where}."
+            f"{column.name} holds texts, but most of them could be numbers; mend the others, such "
+            f"as {plain(bad.iloc[0])} in row {plain(bad.index[0])}."
         )
+    else:
+        yield f"{column.name} holds numbers as texts; turn them into numbers with .astype(float)."
 
 
 def _odd_codes(column):

@@ -2,6 +2,7 @@
 
 import textwrap
 from dataclasses import dataclass
+from html import escape
 from typing import NamedTuple
 
 import numpy as np
@@ -9,7 +10,7 @@ import pandas as pd
 
 from lmmteach._columns import kind_of
 from lmmteach._shapes import between_0_and_1
-from lmmteach.reading import FEW, markdown_table, rows_of
+from lmmteach.reading import FEW, html_table, rows_of, written_up
 
 WIDTH = 88
 
@@ -93,20 +94,14 @@ class Report:
         ]
         return "\n".join([*lines, "", self._shown().to_string(index=False), "", *items])
 
-    def _repr_markdown_(self):
-        items = pd.DataFrame(
-            [("✓" if i.done else "yours", i.about, i.words) for i in self.checklist],
-            columns=["", "What a report should say", "Here"],
+    def _repr_html_(self):
+        sentences = "".join(f"<p>{escape(sentence)}</p>" for sentence in self.sentences)
+        shown = self._shown()
+        items = [("✓" if i.done else "yours", i.about, i.words) for i in self.checklist]
+        return written_up(
+            f"{sentences}{html_table(shown.columns, shown.to_numpy())}<p></p>"
+            f"{html_table(('Done', 'What a report should say', 'Here'), items)}"
         )
-        sentences = "\n\n".join(map(_as_markdown, self.sentences))
-        return f"{sentences}\n\n{markdown_table(self._shown())}\n\n{markdown_table(items)}\n"
-
-
-def _as_markdown(text):
-    """A sentence in which no sign of a formula is taken for markup."""
-    for sign in "*_~":
-        text = text.replace(sign, f"\\{sign}")
-    return text
 
 
 def _table(fit, level, intervals):

@@ -321,6 +321,9 @@ BY_HAND = {
     ),
     "12a": lambda s2b, s2e: math.sqrt(4 * (s2b + s2e / 3) / 24),
     "12d": lambda s2b, s2e: math.sqrt(50 / 2 * s2e / s2b),
+    "13b": lambda value, mu, s2b, s2e: (
+        keeps(1, s2b, s2e) * (value - mu) + 1.96 * math.sqrt((1 - keeps(1, s2b, s2e)) * s2b)
+    ),
 }
 
 

@@ -1,5 +1,7 @@
 """A table of one's own: read, looked at, and left with its complete rows."""
 
+from html import unescape
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -76,7 +78,7 @@ def test_a_look_counts_rows_groups_and_what_varies():
 
 def test_both_forms_of_a_look_say_the_same():
     look = lt.look(lt.load_data("estrone"), "woman", "logestrone")
-    for text in (repr(look), look._repr_markdown_()):
+    for text in (repr(look), unescape(look._repr_html_())):
         for words in (
             "80 rows",
             "5 levels, each with 16 rows",
@@ -102,6 +104,7 @@ GOOD = pd.DataFrame(
 
 def test_a_good_table_gets_no_remark():
     assert remarks(GOOD) == ""
+    assert remarks(GOOD.assign(x=GOOD["x"] > 2)) == ""
 
 
 @pytest.mark.parametrize(
@@ -120,6 +123,7 @@ def test_a_good_table_gets_no_remark():
             lambda d: d.assign(x=d["x"].astype(str) + ",5"),
             "mend the others, such as '1,5' in row 0.",
         ),
+        (lambda d: d.assign(x=d["x"].astype(str)), "x holds numbers as texts; turn them into"),
         (lambda d: d.assign(y="low"), "The response y holds texts"),
         (lambda d: d.iloc[:-3], "1 of the 10 levels of g has a single row"),
         (lambda d: d.drop(index=[1, 2, 3, 5, 6, 7]), "2 of the 10 levels of g have a single row"),

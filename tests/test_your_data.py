@@ -1,6 +1,7 @@
 """The template for data of one's own, run as a student runs it, on files that the book has not."""
 
 import re
+from html import unescape
 from pathlib import Path
 
 import nbformat
@@ -39,8 +40,8 @@ def filled(folder, table, **names):
     for cell in notebook.cells:
         for output in cell.get("outputs", []):
             data = output.get("data", {})
-            shown += [output.get("text", ""), data.get("text/markdown", data.get("text/plain", ""))]
-    return "\n".join(shown)
+            shown += [output.get("text", ""), data.get("text/html", data.get("text/plain", ""))]
+    return unescape("\n".join(shown))
 
 
 def seedlings():

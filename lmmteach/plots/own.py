@@ -3,10 +3,10 @@
 import numpy as np
 
 from lmmteach.plots.residuals import _qq
-from lmmteach.plots.style import BETWEEN, NEUTRAL, WITHIN, book_style
+from lmmteach.plots.style import BETWEEN, INK, NEUTRAL, WITHIN, book_style
 
-# Kinds of groups differ in line and marker, not in colour alone.
-LOOKS = (("-", "o", BETWEEN), ("--", "^", WITHIN), (":", "s", NEUTRAL), ("-.", "D", "#7A3E9D"))
+# Kinds differ in line and marker: the two colours are those of between and within.
+LOOKS = (("-", "o", INK), ("--", "^", NEUTRAL), (":", "s", INK), ("-.", "D", NEUTRAL))
 
 
 def groups(data, x, response, group, by=None, fit=None):
@@ -40,10 +40,10 @@ def groups(data, x, response, group, by=None, fit=None):
             else:
                 for _, rows in own.sort_values(x).groupby(group, sort=False, observed=True):
                     ax.plot(rows[x], rows[response], line, marker=marker, color=color, lw=1, ms=3.5,
-                            alpha=0.55)  # fmt: skip
+                            alpha=0.5)  # fmt: skip
             if fit is not None and x is not None:
                 mean = fit.predict(include_random=False).loc[own.index].groupby(own[x]).mean()
-                ax.plot(mean.index, mean, color=NEUTRAL, lw=4)
+                ax.plot(mean.index, mean, color=INK, lw=4)
             ax.set(xlabel=group if x is None else x)
             ax.set_title("" if by is None else str(kind))
         axes[0, 0].set_ylabel(response)
@@ -86,7 +86,7 @@ def checks(fit):
         b = fit.ranef[fit.group].iloc[:, 0].to_numpy()
         _qq(effects, b, BETWEEN, ms=4)
         effects.set(xlabel="expected of N(0, 1)", ylabel=r"$\hat b$")
-        effects.set_title(rf"QQ of $\hat b$, {len(b)} {fit.group}", fontsize=10)
+        effects.set_title(f"QQ of {len(b)} {fit.group}", fontsize=10)
     plt.close(figure)
     return figure
 
@@ -144,7 +144,9 @@ def dropout(x, curves, *, x_name="x", unit="y"):
         )
         for ax, (title, means) in zip(axes[0], curves.items(), strict=True):
             for (name, mean), (line, marker, color) in zip(means.items(), LOOKS, strict=False):
-                ax.plot(x, mean, line, marker=marker, color=color, lw=2, ms=6, label=name)
+                ax.plot(
+                    x, mean, line, marker=marker, color=color, lw=2, ms=7, mfc="none", label=name
+                )
             ax.set_title(title, fontsize=11)
             ax.set_xlabel(x_name)
         axes[0, 0].set_ylabel(unit)
