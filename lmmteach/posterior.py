@@ -86,7 +86,7 @@ def half_t(sd, scale, df=3):
     ValueError
         if an SD is negative, or scale or df is not above 0.
 
-    Source: Gelman (2006), section 3.2.
+    Source: Gelman (2006), on priors for few groups.
     """
     from scipy.special import gammaln
 
