@@ -641,10 +641,12 @@ def test_the_prediction_about_a_planned_study_is_what_it_shows():
 
 
 def test_the_prediction_about_priors_is_what_it_shows():
-    ends = [posterior_ends(groups, scale)[1] for groups in (5, 50) for scale in (0.5, 4)]
-    assert "nearly twice" in chosen("prior")
-    assert ends[1] / ends[0] == pytest.approx(1.81, abs=0.02)
-    assert ends[3] / ends[2] == pytest.approx(1.04, abs=0.02)
+    few, many = (
+        posterior_ends(groups, 4)[1] / posterior_ends(groups, 0.5)[1] for groups in (5, 20)
+    )
+    assert "a tenth" in chosen("prior")
+    assert few == pytest.approx(1.81, abs=0.02)
+    assert many == pytest.approx(1.11, abs=0.02)
 
 
 def posterior_ends(groups, scale):

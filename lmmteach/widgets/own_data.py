@@ -113,16 +113,17 @@ prior = Explorer(
         Control("scale", "scale of the prior", SCALES, SCALES.index(1)),
     ),
     Question(
-        "Two colleagues analyse the five women. One takes a prior with the scale 0.5, the other "
-        "one with the scale 4. How far apart are the upper ends of their 95 % intervals for σ_b?",
+        "Two colleagues analyse twenty women with the same mean squares. One takes a prior with "
+        "the scale 0.5, the other one with the scale 4. How far apart are the upper ends of "
+        "their 95 % intervals for σ_b?",
         (
-            "They nearly agree, since both have the same data.",
-            "The second is about a quarter higher.",
+            "The second is about a tenth higher.",
+            "The second is about half as high again.",
             "The second is nearly twice as high.",
         ),
-        2,
-        "The second is nearly twice as high: five women can hardly rule out a large σ_b, so the "
-        "prior has to. With fifty women the two colleagues nearly agree.",
+        0,
+        "The second is about a tenth higher, because twenty women nearly rule out a large σ_b by "
+        "themselves. With five it is nearly twice as high, since then the prior has to do so.",
     ),
     (
         ("five women", {"groups": 5, "scale": 1}),

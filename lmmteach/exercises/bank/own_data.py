@@ -290,10 +290,11 @@ MISSING = Choice(
     key="13d",
     title="Which values may be missing?",
     prompt=markdown(r"""
-        A pain score is recorded for each patient at five visits, and some patients stop coming.
+        A pain score is recorded at five visits; all patients come to the first, and some miss
+        later ones.
         You fit a mixed model to all scores that were recorded.
         In which of these studies does the model give a *biased* slope over time, although it
-        would be right if nobody had left?
+        would be right if no score were missing?
         """),
     options=(
         Option(
@@ -334,8 +335,8 @@ MISSING = Choice(
         If the chance that a value is missing depends only on what was recorded, values are
         *missing at random*, and the likelihood of the recorded ones is enough.
         In the last study it depends on the missing score itself, so the values are not missing at
-        random: high scores are under-represented at every visit, and more so the longer the study
-        lasts.
+        random: high scores are under-represented at every visit except the first, and so the slope
+        comes out too low.
         """),
 )
 
@@ -472,8 +473,8 @@ VARIES = Function(
         "`any(...)` asks whether it exceeds 1 in at least one of them.",
     ),
     right=(
-        "The look before the fit does this for each pair of columns, and so settles which slopes "
-        "the data could show."
+        "`lt.look` does this for every column and the groups that you name, and so settles which "
+        "slopes the data could show."
     ),
     solution=markdown(r"""
         Count the different values group by group; the column varies within groups if one of these
