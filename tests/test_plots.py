@@ -703,7 +703,25 @@ DEVIATIONS = np.array([-0.61, 0.28, 1.46, -1.91, 0.82])
 # A picture of each function as the chapters draw it, with fewer points.
 JAWS = lt.load_data("orthodont")
 JAWS_FIT = lt.lmm("distance ~ age * Sex + (age | Subject)", JAWS)
+JAWS_OWN = np.array(
+    [np.polyfit(rows["age"], rows["distance"], 1)[::-1] for _, rows in JAWS.groupby("Subject")]
+)
+JAWS_SHRUNK = (JAWS_OWN + JAWS_OWN.mean(axis=0)) / 2
 PICTURES = {
+    "tails": lambda y, X, Z: plots.tails(2.33, (np.inf, 75, 4), ("normal", "75 df", "4 df")),
+    "structures": lambda y, X, Z: plots.structures(
+        [("(1 | g)", model.V_theta(THETA, Z)), ("no groups", np.eye(len(y)))], columns=2
+    ),
+    "group_lines": lambda y, X, Z: plots.group_lines(
+        *(JAWS[name].to_numpy() for name in ("age", "distance", "Subject")),
+        JAWS_OWN.mean(axis=0),
+        JAWS_OWN,
+        JAWS_SHRUNK,
+        names=("age", "distance (mm)"),
+    ),
+    "shrinkage_plane": lambda y, X, Z: plots.shrinkage_plane(
+        JAWS_OWN, JAWS_SHRUNK, JAWS_OWN.mean(axis=0), np.cov(JAWS_OWN.T), marked=[(0, "F01")]
+    ),
     "groups": lambda y, X, Z: plots.groups(
         JAWS, "age", "distance", "Subject", by="Sex", fit=JAWS_FIT
     ),
@@ -903,12 +921,17 @@ def test_no_legend_covers_a_line_or_a_marker(name, drawn):
 
 @every_function
 def test_every_axis_with_numbers_says_what_they_are(name, drawn):
-    for ax in (ax for ax in drawn(name).axes if ax.get_visible()):
-        for axis in (ax.xaxis, ax.yaxis):
+    figure = drawn(name)
+    for ax in (ax for ax in figure.axes if ax.get_visible()):
+        # One label may serve all panels.
+        for axis, of_all in (
+            (ax.xaxis, figure.get_supxlabel()),
+            (ax.yaxis, figure.get_supylabel()),
+        ):
             labels = [tick.label1 for tick in ticks_on(axis)]
             labels += [tick.label2 for tick in ticks_on(axis)]
             if any(NUMBER.search(t.get_text()) for t in labels if t.get_visible()):
-                assert axis.get_label_text()
+                assert axis.get_label_text() or of_all
 
 
 @pytest.mark.parametrize("color", [plots.BETWEEN, plots.WITHIN, plots.NEUTRAL])

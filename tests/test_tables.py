@@ -272,10 +272,11 @@ def test_nothing_that_a_large_fit_offers_needs_V(formula):
     g, h, x = rng.integers(0, q, n), rng.integers(0, 20, n), rng.normal(size=n)
     y = x + rng.normal(size=q)[g] * (1 + x) + rng.normal(size=20)[h] + rng.normal(size=n)
     fit = lt.lmm(formula, pd.DataFrame({"y": y, "x": x, "g": g, "h": h}))
-    for name in ("V", "Z"):
-        with pytest.raises(ValueError, match=f"{name} would be 30,000 × .* GiB, .* fast engine"):
+    for name, size in (("V", "30,000 ×"), ("Z", "30,000 ×"), ("G", r"\d matrices of 30,000 ×")):
+        with pytest.raises(ValueError, match=f"{name} would be {size} .* GiB, .* fast engine"):
             getattr(fit, name)
-    offered = {name for name in dir(type(fit)) if name[0] != "_"} - {"V", "Z", "D", "sigma2_b"}
+    needs_V = {"V", "Z", "G", "D", "sigma2_b"}
+    offered = {name for name in dir(type(fit)) if name[0] != "_"} - needs_V
     if "(x" in formula:
         offered -= {"influence"}
     tracemalloc.start()
