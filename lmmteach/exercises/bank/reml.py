@@ -474,7 +474,7 @@ COMPARABLE = Choice(
         the same contrasts, and so the comparison is fair.
         With a different $\mathbf X$, even a nested one, the contrasts are different data.
         """),
-    right="This is why a likelihood ratio of REML can test σ_b² = 0, but not a fixed effect.",
+    right="So σ_b² = 0 can be tested by a ratio from REML, and a coefficient of X cannot.",
 )
 
 BETTER = Choice(
