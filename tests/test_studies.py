@@ -315,7 +315,7 @@ def test_more_data_sets_leave_the_first_ones_as_they_were():
     pd.testing.assert_frame_equal(small(nsim=20).draws.iloc[:12], small().draws, check_exact=True)
 
 
-@pytest.mark.parametrize("n_jobs", [1, 2])
+@pytest.mark.parametrize("n_jobs", [1, pytest.param(2, marks=pytest.mark.slow)])
 def test_the_number_of_processes_changes_nothing(n_jobs):
     assert_same(small(n_jobs=n_jobs), small())
 
@@ -344,6 +344,7 @@ def ends_its_process_once(marker):
     return collect
 
 
+@pytest.mark.slow
 def test_a_process_that_ends_is_made_up_for(tmp_path):
     found = small(nsim=30, n_jobs=2, collect=ends_its_process_once(tmp_path / "ended"))
     assert (tmp_path / "ended").exists()
