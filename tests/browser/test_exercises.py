@@ -195,7 +195,7 @@ def test_the_solution_is_shown_after_right_only(visit, key):
 
 def test_the_formulas_of_a_solution_are_typeset(browser):
     key = next(k for k in CHOICE if "$" in EXERCISES[k].solution)
-    (path,) = (HTML / "chapters").glob(f"0{EXERCISES[key].chapter}-*.html")
+    (path,) = (HTML / "chapters").glob(f"{EXERCISES[key].chapter:02d}-*.html")
     page = browser.new_context(viewport={"width": 800, "height": 600}).new_page()
     page.goto(path.as_uri())
     page.wait_for_function("window.MathJax && MathJax.startup.promise")

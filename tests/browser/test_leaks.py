@@ -117,7 +117,7 @@ def test_no_verdict_can_be_read_before_an_answer_is_given(key):
 @pytest.mark.parametrize("key", [k for k, e in EXERCISES.items() if isinstance(e, Numeric)])
 def test_no_right_number_stands_in_a_question(key):
     exercise = EXERCISES[key]
-    page = next((HTML / "chapters").glob(f"0{exercise.chapter}-*.html")).read_text("utf-8")
+    page = next((HTML / "chapters").glob(f"{exercise.chapter:02d}-*.html")).read_text("utf-8")
     (form,) = re.findall(rf'<form[^>]* id="exercise-{key}-form".*?</form>', page, re.DOTALL)
     number = abs(exercise.answer(estrone_study()))
     assert [f"{number:.{n}f}" for n in range(2, 12) if f"{number:.{n}f}" in form] == []

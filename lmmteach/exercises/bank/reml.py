@@ -523,7 +523,7 @@ BETTER = Choice(
         With five women the ML estimate is about $\tfrac45$ of that of REML, a little less because
         the same $\hat\sigma_\epsilon^2/J$ is subtracted in both.
         So it is biased, but its variance is only about $\tfrac{16}{25}$ of that of REML, and the
-        smaller variance outweighs the bias: ML has the smaller mean squared error.
+        smaller variance outweighs the bias: the mean squared error of ML is the smaller one.
         For the second conclusion, since the root is concave, $\mathrm E\,\hat\sigma_b <
         \sqrt{\mathrm E\,\hat\sigma_b^2} = \sigma_b$.
         REML is preferred for a different reason: the standard errors of
