@@ -3,22 +3,14 @@
 import csv
 import json
 
+from lmmteach import plots
+
 FAST = "lmmteach, fast"
 COLUMNS = (
     "model", "rows", "entrant", "fit_s", "fit_repeats", "call_s", "call_repeats",
     "criterion_above_best", "memory_bytes", "data_bytes", "remark",
 )  # fmt: skip
-# Told apart by every kind of colour vision, and each with a marker of its own.
-LOOKS = {
-    "lmmteach, fast": ("#0072B2", "o"),
-    "lmmteach, literal": ("#56B4E9", "v"),
-    "statsmodels": ("#CC79A7", "s"),
-    "mixedlm-rs": ("#B84E00", "D"),
-    "glmm": ("#009E73", "^"),
-    "mixedlm": ("#8A6D00", "P"),
-    "lme4": ("#555555", "X"),
-    "three np.bincount": ("#010101", ""),
-}
+LOOKS = plots.LOOKS | {"three np.bincount": ("#010101", "")}
 
 
 def duration(seconds):

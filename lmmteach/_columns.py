@@ -88,6 +88,11 @@ def plain(label):
     return repr(label.item() if isinstance(label, np.generic) else label)
 
 
+def listed(texts):
+    """Texts as a sentence has them: a, b and c."""
+    return " and ".join([", ".join(texts[:-1]), texts[-1]] if len(texts) > 1 else texts)
+
+
 def kind_of_label(label):
     """What a label is, in a word."""
     if isinstance(label, bool | np.bool_):

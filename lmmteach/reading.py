@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from lmmteach._columns import kind_of, plain, require_columns, require_frame, require_names
+from lmmteach._columns import kind_of, listed, plain, require_columns, require_frame, require_names
 from lmmteach.data import DATASETS, load_data
 from lmmteach.tables import CELL, STYLE
 
@@ -146,7 +146,7 @@ def _is_missing(column):
 def _left_out(n, number, counts):
     if not number:
         return f"All {n} rows were complete, and none was left out."
-    lacked = _listed([f"{name} in {count}" for name, count in counts.items()])
+    lacked = listed([f"{name} in {count}" for name, count in counts.items()])
     return (
         f"{number} of {n} rows {'was' if number == 1 else 'were'} left out because of missing "
         f"values: {lacked}."
@@ -345,7 +345,7 @@ def _alike(name, levels):
             spelt.setdefault(" ".join(level.split()).casefold(), []).append(level)
     twice = [ways for ways in spelt.values() if len(ways) > 1]
     if twice:
-        pairs = "; ".join(_listed([plain(way) for way in ways]) for ways in twice[:NAMED])
+        pairs = "; ".join(listed([plain(way) for way in ways]) for ways in twice[:NAMED])
         yield f"Levels of {name} that differ only in capitals or blanks may be the same: {pairs}."
 
 
@@ -371,7 +371,7 @@ def _about_missing(data):
     lacking = {name: int(_is_missing(data[name]).sum()) for name in data}
     lacking = {name: number for name, number in lacking.items() if number}
     if lacking:
-        each = _listed([f"{number} of {name}" for name, number in lacking.items()])
+        each = listed([f"{number} of {name}" for name, number in lacking.items()])
         yield f"Missing values: {each}. Find out why before you leave the rows out."
 
 
@@ -417,7 +417,3 @@ def _about_twins(data):
             f"{rows_of(number)} {'repeats' if number == 1 else 'repeat'} an earlier row in every "
             "column. Was the same value measured again, or were they entered twice?"
         )
-
-
-def _listed(texts):
-    return " and ".join([", ".join(texts[:-1]), texts[-1]] if len(texts) > 1 else texts)

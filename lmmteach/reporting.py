@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from lmmteach._columns import kind_of
+from lmmteach._columns import kind_of, listed
 from lmmteach._shapes import between_0_and_1
 from lmmteach.reading import FEW, html_table, rows_of, written_up
 
@@ -167,10 +167,6 @@ def _with_interval(row, unit=""):
     return f"{estimate}{unit} ({', '.join(inside)})" if inside else f"{estimate}{unit}"
 
 
-def _listed(texts):
-    return " and ".join([", ".join(texts[:-1]), texts[-1]] if len(texts) > 1 else texts)
-
-
 def _about_model(fit, unit):
     how = "restricted maximum likelihood (REML)" if fit.method == "REML" else "maximum likelihood"
     each = [f"{number} levels of {name}" for name, number in fit.groups.items()]
@@ -178,7 +174,7 @@ def _about_model(fit, unit):
     in_unit = f", in {unit}" if unit else ""
     return (
         f"We fitted the linear mixed model {fit.formula} by {how} to {fit.nobs} observations from "
-        f"{_listed(each)}; the response was {response}{in_unit}."
+        f"{listed(each)}; the response was {response}{in_unit}."
     )
 
 
@@ -194,7 +190,7 @@ def _about_coefficients(fit, table, level, intervals):
     return (
         f"The estimated coefficient{'s' if several else ''}, with standard error"
         f"{'s' if several else ''} and {100 * level:g} % {kind} interval{'s' if several else ''}, "
-        f"{'were' if several else 'was'}: {_listed(each)}."
+        f"{'were' if several else 'was'}: {listed(each)}."
     )
 
 
@@ -206,7 +202,7 @@ def _about_spread(fit, table, unit):
             unknown.append(f"The data carry no information about the {name}.")
         else:
             known.append(f"the {name} was {_with_interval(row, _unit_of(name, unit))}")
-    text = _listed(known)
+    text = listed(known)
     yield f"{text[0].upper()}{text[1:]}."
     yield from unknown
     if fit.holds_b:
@@ -240,7 +236,7 @@ def _about_few(fit):
     few = [f"{name} ({number})" for name, number in fit.groups.items() if number < FEW]
     if few:
         yield (
-            f"There are few levels of {_listed(few)}, so intervals that rest on the differences "
+            f"There are few levels of {listed(few)}, so intervals that rest on the differences "
             "between them are too narrow, and a t quantile should take the place of the normal one."
         )
 
@@ -268,7 +264,11 @@ def _checklist(fit, intervals):
             "Variances and correlations",
             "all of them, with intervals" if intervals == "profile" else "they have no interval",
         ),
-        Item(False, "Tests", "which, with which degrees of freedom? None is made here"),
+        Item(
+            False,
+            "Tests",
+            "which, with which degrees of freedom? None is made here, but fit.tests() makes them",
+        ),
         Item(False, "Assumptions", "what did the residuals show, and does one group decide?"),
         Item(False, "Data and code", "where can a reader have them?"),
     ]

@@ -4,6 +4,7 @@ import math
 
 import numpy as np
 
+from lmmteach._columns import listed
 from lmmteach._rformat import (
     abbreviate,
     deparse,
@@ -215,7 +216,7 @@ def _about_bar(group, bar, L):
     """What a singular covariance of one bar means; L is its block of Λ."""
     nothing = [name for name, row in zip(bar.effects, L, strict=True) if not row.any()]
     if len(nothing) == len(bar.effects):
-        effects = _listed(bar.effects)
+        effects = listed(bar.effects)
         return (
             f"the variance of {effects} between levels of {group} is estimated as 0, which does "
             f"not prove that the levels are equal; you may leave this part out of the formula, "
@@ -223,14 +224,14 @@ def _about_bar(group, bar, L):
         )
     if nothing:
         return (
-            f"the variance of {_listed(nothing)} between levels of {group} is estimated as 0, so "
+            f"the variance of {listed(nothing)} between levels of {group} is estimated as 0, so "
             "that no correlation with it can be given; you may leave it out of this part of the "
             "formula."
         )
     if len(bar.effects) == 2:
         sign = "1" if L[1, 0] * L[0, 0] > 0 else "−1"
         return (
-            f"the correlation of {_listed(bar.effects)} between levels of {group} is estimated as "
+            f"the correlation of {listed(bar.effects)} between levels of {group} is estimated as "
             f"exactly {sign}, because the data do not show two separate variations; you may write "
             "|| for uncorrelated effects, or leave the slope out, if the fit is hardly worse."
         )
@@ -240,10 +241,6 @@ def _about_bar(group, bar, L):
         f"{rank} only, so that {rank} of them determine the others; you may leave out the effects "
         "that the question does not need, or write || for uncorrelated ones."
     )
-
-
-def _listed(names):
-    return " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
 
 
 def _named_row(names, texts):
