@@ -1308,7 +1308,9 @@ def test_what_the_tenth_chapter_says_of_the_benchmark_is_in_the_table():
     rows, times = seconds_of("lmmteach, literal")
     assert rows[-1] == 4000
     assert 40 < times[-1] < 80, "a minute"
-    assert 2 < np.log(times[-1] / times[-2]) / np.log(rows[-1] / rows[-2]) < 3
+    steps = np.log(times[-1] / times[-2]) / np.log(rows[-1] / rows[-2])
+    assert 2 < steps < 3
+    assert 450 < times[-1] * (10_000 / rows[-1]) ** steps < 750, "ten minutes"
     table = lt.load_data("benchmark")
     of_estrone = table.query("model == 'estrone' and entrant == 'lmmteach, literal'")["seconds"]
     assert (of_estrone.between(0.005, 0.015)).all(), "a hundredth of a second"

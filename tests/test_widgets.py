@@ -622,7 +622,7 @@ def test_the_prediction_about_thirty_women_is_what_it_shows():
         for groups in (5, 30)
     )
     assert five == pytest.approx(12.2, abs=0.5)
-    assert chosen("who-keeps-five") == "In about 6."
+    assert chosen("who-keeps-five") == "In about 6 of 100 studies."
     assert thirty == pytest.approx(6, abs=0.5)
 
 

@@ -125,12 +125,16 @@ who_keeps_five = Explorer(
         Control("ratio", "σ_b²/σ_ε²", RATIOS, RATIOS.index(5.38)),
     ),
     Question(
-        "With five women, the z test rejects a true mean in about 12 of 100 studies. In how many "
-        "does it do so with thirty women?",
-        ("Still in about 12.", "In about 6.", "In exactly 5."),
+        "How often does the z test reject a true mean if there are thirty women instead of five?",
+        (
+            "As often as with five.",
+            "In about 6 of 100 studies.",
+            "In exactly 5 of 100 studies.",
+        ),
         1,
-        "In about 6. With thirty women the standard error is much better known, so that Student's "
-        "t is close to the normal distribution, although its tails are still a little heavier.",
+        "In about 6 of 100. With thirty women the standard error is much better known, so that "
+        "Student's t is close to the normal distribution, although its tails are still a little "
+        "heavier.",
     ),
     (
         ("five women", {"groups": 5, "ratio": 5.38}),

@@ -212,7 +212,7 @@ def read_wald(sigma2_b, groups):
 
 wald_ceiling = Explorer(
     "wald-ceiling",
-    "Explorer: the ceiling of the Wald statistic",
+    "Explorer: the Wald statistic of a variance",
     stage_wald,
     draw_wald,
     read_wald,
@@ -221,7 +221,7 @@ wald_ceiling = Explorer(
         Control("groups", "women", GROUPS, GROUPS.index(5)),
     ),
     Question(
-        "How many women does it take before z can pass 1.96 at all, however much they differ?",
+        "How many women does it take before z can pass 1.96?",
         ("six", "seven", "nine", "no number is enough"),
         2,
         "It takes nine, because z never reaches the root of (I − 1)/2, which is 1.87 for eight "
@@ -249,9 +249,8 @@ boundary = Explorer(
         Control("reml", "statistic", (False, True), 0, ("LRT, by ML", "RLRT, by REML")),
     ),
     Question(
-        "At c = 0.19 one of the three p-values of the LRT is below 0.05. How many will be below "
-        "0.05 if you switch to the RLRT?",
-        ("none", "still one", "two", "all three"),
+        "At c = 0.19, how many of the three p-values are below 0.05 if you switch to the RLRT?",
+        ("none", "one", "two", "all three"),
         2,
         "Two are: the RLRT of these data is larger than their LRT, which brings the mixture's "
         "p-value below 0.05 as well. If women do not differ, the RLRT is 0 in 59 % of the studies "

@@ -88,8 +88,8 @@ LME4_THETA = Numeric(
         """),
     code="fit = study.cut.reml\nanswer = np.sqrt(fit.sigma2_b / fit.sigma2_e)",
     right=(
-        "It says how many standard deviations of an error make up one standard deviation between "
-        "women, and it would be the same in any unit of the hormone."
+        "One standard deviation between women is as long as that many standard deviations of an "
+        "error, whatever the unit of the hormone."
     ),
 )
 
@@ -298,7 +298,7 @@ COST = Choice(
         After that an evaluation needs $n_i$ and $\bar{\mathbf a}_i$ of each group and the matrix
         $\mathbf W$, and there are still a hundred groups.
         """),
-    right="During the search all that matters is how many groups there are, and that stayed put.",
+    right="During the search only the number of groups matters, and that has not changed.",
 )
 
 
@@ -310,7 +310,7 @@ def _kept(theta, times=4):
 EFFECTIVE = Numeric(
     key="10d",
     second_round=True,
-    title="What five women cost",
+    title="Effective degrees of freedom",
     prompt=markdown(r"""
         Suppose that the study had stopped after four measurements of each woman, and take the
         REML estimates from these twenty rows.

@@ -430,8 +430,8 @@ LABELS = Choice(
         The safe way is to give every unit a label of its own when the data are recorded.
         """),
     right=(
-        "Software reads labels and knows nothing of laboratories, so reused names are the most "
-        "common way to fit a wrong structure without any warning."
+        "Software reads labels and knows nothing of laboratories, so reused names are an "
+        "easy way to fit a wrong structure without any warning."
     ),
     second_round=True,
 )
