@@ -1046,7 +1046,7 @@ def test_degrees_of_freedom_run_between_their_limits():
     assert level(ax) == [5, 1]
     # Each limit is named at the end where the curve is not.
     named = {name: text.get_position() for name, text in words(ax).items()}
-    assert named == {"high": (100, pytest.approx(5.12)), "low": (0.01, pytest.approx(1.12))}
+    assert named == {"high": pytest.approx((100 / 1.2, 5.12)), "low": pytest.approx((0.012, 1.12))}
 
 
 def test_the_shaded_tails_have_the_area_that_stands_below_them():

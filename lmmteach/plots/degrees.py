@@ -34,7 +34,8 @@ def tails(statistic, dfs, names):
             ax.plot(x, density, color=INK, lw=1.5)
             ax.fill_between(x, density, where=beyond, color=BETWEEN, alpha=0.6, lw=0)
             ax.axvline(statistic, color=NEUTRAL, ls="--", lw=1)
-            ax.set(xlabel="standard errors", ylim=(0, 0.43))
+            # The labels of two panels would meet at ±5.
+            ax.set(xlabel="standard errors", ylim=(0, 0.43), xticks=(-4, -2, 0, 2, 4))
             ax.set_title(f"{name}\np = {p:.3f}", fontsize=11)
         axes[0, 0].set_ylabel("density")
     plt.close(figure)

@@ -66,10 +66,11 @@ def degrees_of_freedom(penalties, df, at, limits):
         figure, ax = plt.subplots(figsize=(7.2, 3.6))
         for text, value in limits.items():
             ax.axhline(value, color=NEUTRAL, lw=1, ls=":")
-            # At the end where the curve is not.
+            # At the end where the curve is not, and clear of the axis.
             left = abs(df[0] - value) > abs(df[-1] - value)
             at_end = {"ha": "left" if left else "right", "color": NEUTRAL, "fontsize": 10}
-            ax.text(penalties[0 if left else -1], value + 0.12, text, **at_end)
+            x = 1.2 * penalties[0] if left else penalties[-1] / 1.2
+            ax.text(x, value + 0.12, text, **at_end)
         ax.semilogx(penalties, df, color=BETWEEN, lw=2.5)
         ax.plot(*at, "*", color=INK, ms=13)
         heights = list(limits.values())

@@ -164,7 +164,7 @@ slopes = Explorer(
         Key("an average start, a slope 2 SDs low; pull the diamond to change σ_1",
             BETWEEN, "-.", "D"),
         Key("one SD of the lines to each side, day by day", INK, line=":"),
-        Key("a positive covariance, darker where it is larger", BETWEEN),
+        Key("a positive covariance, stronger where it is larger", BETWEEN),
         Key("a negative one", INK),
     ),
     live_controls=(Control("sd_0", "σ_0", STARTS, STARTS.index(SD_0), in_two_decimals(STARTS)),),
