@@ -1089,6 +1089,7 @@ def test_sizes_of_the_tests_of_a_mean_are_shares_of_students_t():
     limit = 5 * np.log1p(t4.ppf(0.975) ** 2 / 4)
     assert_simulated("11-degrees-of-freedom", "limit from the first half: ", limit, 0.002)
     assert_simulated("11-degrees-of-freedom", "in the second half it rejects in ", 0.05, 5e-4)
+    assert 0.05 < 2 * student_t(49).sf(1.959964) < 0.06, "with fifty women, fewer than 6 of 100"
 
 
 def test_the_bootstrap_of_the_childrens_growth_is_pbkrtests():
