@@ -215,7 +215,9 @@ def look(data, group, response=None):
     """
     require_frame(data, "data")
     require_names(data, "data")
-    groups = [group] if isinstance(group, str) else list(group)
+    groups = [group] if isinstance(group, str) else list(group or ())
+    if not groups:
+        raise ValueError("group must name the column that says which group a row belongs to.")
     named = groups if response is None else [*groups, response]
     require_columns(named, data, "data")
     if data.empty:

@@ -170,6 +170,10 @@ def test_nested_and_crossed_groups_are_told_apart():
         (lambda: lt.look(RAIL, "rail"), "no column 'rail'.* mean 'Rail'"),
         (lambda: lt.look(RAIL, "Rail", "time"), "no column 'time'"),
         (lambda: lt.look(RAIL.head(0), "Rail"), "no rows"),
+        (lambda: lt.look(RAIL, []), "group must name the column"),
+        (lambda: lt.look(RAIL, None), "group must name the column"),
+        (lambda: lt.plots.groups(RAIL, "tarvel", "travel", "Rail"), "'tarvel'.* mean 'travel'"),
+        (lambda: lt.plots.groups(RAIL, None, "travel", "Rail", by="kind"), "no column 'kind'"),
         (lambda: lt.complete_rows(RAIL, "travel ~ age + (1 | Rail)"), "no column 'age'"),
         (
             lambda: lt.complete_rows(RAIL.assign(travel=np.nan), "travel ~ 1 + (1 | Rail)"),

@@ -19,6 +19,7 @@ from docutils.parsers.rst import directives
 from equation_values import as_text, estrone_values
 from jupyter_cache import get_cache
 from jupyter_cache.executors import load_executor
+from myst_nb.core import render, utils
 from slides import SLIDES
 from sphinx.util.docutils import SphinxDirective
 
@@ -250,6 +251,24 @@ def copy_mathjax(app, exception):
     shutil.copy(MATHJAX / "tex-mml-chtml.js", target)
     shutil.copytree(MATHJAX / "input", target / "input")
     shutil.copytree(MATHJAX / "output" / "chtml", target / "output" / "chtml")
+
+
+def in_one_piece(outputs):
+    """What cells printed, each stream as one text.
+
+    A busy machine sends a line in several pieces, and MyST-NB would break it between them.
+    """
+    joined = []
+    for output in outputs:
+        before = joined[-1] if joined else {}
+        if output["output_type"] == "stream" and before.get("name") == output["name"]:
+            joined[-1] = type(output)(before | {"text": before["text"] + output["text"]})
+        else:
+            joined.append(output)
+    return utils.coalesce_streams(joined)
+
+
+render.coalesce_streams = in_one_piece
 
 
 def setup(app):
