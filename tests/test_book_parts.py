@@ -1,5 +1,6 @@
 """What the build makes of figures and of symbols in prose."""
 
+import inspect
 import re
 
 import figures
@@ -11,6 +12,7 @@ from matplotlib import pyplot as plt
 from myst_nb.core import render
 from nbformat import from_dict
 
+import lmmteach
 from lmmteach import plots
 
 
@@ -77,3 +79,8 @@ def test_a_line_that_was_sent_in_two_pieces_stays_one_line():
     assert render.coalesce_streams is lmmbook.in_one_piece
     assert shown["text"] == "slope 0.48, SD 0.78\nslope 0.78, SD 1.68\n"
     assert [piece["text"] for piece in sent] == list(pieces)
+
+
+def test_every_call_of_a_notebook_is_on_the_page_of_functions():
+    public = (name for name in lmmteach.__all__ if inspect.isfunction(getattr(lmmteach, name)))
+    assert sorted(lmmbook.CALLS) == sorted(public)

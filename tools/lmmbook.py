@@ -23,6 +23,7 @@ from myst_nb.core import render, utils
 from slides import SLIDES
 from sphinx.util.docutils import SphinxDirective
 
+import lmmteach
 from lmmteach import widgets
 from lmmteach._typeset import as_html
 from lmmteach.chapters import CHAPTERS
@@ -37,6 +38,12 @@ MATHJAX = Path(mathjax.__file__).parent / "static" / "mathjax" / "es5"
 # A browser lets no page that was opened as a file read others, where the excerpts come from.
 QUIET_SEARCH = (
     'if (location.protocol === "file:") DOCUMENTATION_OPTIONS.SHOW_SEARCH_SUMMARY = false;'
+)
+
+# What a reader calls as lt.lmm and so on, in the order of an analysis.
+CALLS = (
+    *("load_data", "list_data", "read_data", "look", "complete_rows"),
+    *("lmm", "report", "lrt", "bootstrap_lrt", "design", "study", "power_curve", "show_source"),
 )
 
 
@@ -139,7 +146,8 @@ class ExplorerOnPage(SphinxDirective):
 
 
 class FunctionsList(SphinxDirective):
-    """``{functions-list}``: each public function with its docstring, chapter by chapter."""
+    """``{functions-list}``: each public function with its docstring, chapter by chapter, and the
+    calls that use them."""
 
     def run(self):
         lines = []
@@ -150,6 +158,9 @@ class FunctionsList(SphinxDirective):
                 for name, function in register.functions().items():
                     if name.startswith(f"{module}."):
                         lines += _entry(name.removeprefix(f"{module}."), function)
+        lines += ["## In a notebook: `lmmteach`", "", "```{py:module} lmmteach", "```", ""]
+        for name in CALLS:
+            lines += _entry(name, getattr(lmmteach, name))
         return _parse(self, lines)
 
 
