@@ -346,6 +346,16 @@ def _computable_column(column):
     return column
 
 
+def _first_text(name, data):
+    """Where a column that should hold numbers has something else."""
+    if name not in data or pd.api.types.infer_dtype(data[name], skipna=True) != "string":
+        return ""
+    bad = data[name][pd.to_numeric(data[name], errors="coerce").isna()]
+    if bad.empty:
+        return " holds numbers as texts"
+    return f" holds texts, such as {plain(bad.iloc[0])} in row {plain(bad.index[0])}"
+
+
 def _fixed_part(formula, said, data):
     """The response, and the fixed part as Columns."""
     from lmmteach._terms import response
@@ -357,7 +367,7 @@ def _fixed_part(formula, said, data):
     if y is None:
         raise ValueError(
             f"The response of {formula!r} must be one column of numbers, which it is not: "
-            f"{said.response}."
+            f"{said.response}{_first_text(said.response, data)}."
         )
     if not said.terms:
         raise ValueError(

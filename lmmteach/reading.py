@@ -1,6 +1,7 @@
 """A table of one's own: read it, look at it before the fit, and keep the rows that are complete."""
 
 import csv
+import re
 from dataclasses import dataclass
 from html import escape
 from pathlib import Path
@@ -18,6 +19,8 @@ CODES = (-9, -99, -999, -9999, 99, 999, 9999)
 FEW = 10
 # A remark names so many labels or columns at most.
 NAMED = 3
+# 2024-03-01, 1.3.2024 or 3/1/24, with a time of day or without one.
+_DATE = r"\d{1,4}([-./])\d{1,2}\1\d{1,4}([ T]\d{1,2}:\d{2}\S*)?"
 _CELL = f"{CELL};text-align:left;vertical-align:top"
 
 
@@ -69,6 +72,13 @@ def _not_there(path):
 
 def _decoded(path):
     raw = path.read_bytes()
+    if raw.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return raw.decode("utf-16", errors="replace")
+    if b"\0" in raw:
+        raise ValueError(
+            f"{path.name} is not a text, whatever its name says. Open it where it was made, save "
+            "the one sheet with the data as CSV, and name that file."
+        )
     try:
         return raw.decode("utf-8-sig")
     except UnicodeDecodeError:
@@ -77,21 +87,52 @@ def _decoded(path):
 
 
 def _table(text, name):
-    from io import StringIO
-
     header = next(line for line in text.splitlines() if line.strip())
     separator = max(",;\t", key=header.count)
+    # Spreadsheets save the empty rows below a table as rows of separators.
+    filled = "\n".join(line for line in text.splitlines() if line.strip(separator + ' "'))
     read = {"sep": separator, "skipinitialspace": True, "quoting": csv.QUOTE_MINIMAL}
     try:
-        data = pd.read_csv(StringIO(text), **read)
+        data = _columns_of_text(filled, read)
         if separator == ",":
             return data
-        with_comma = pd.read_csv(StringIO(text), decimal=",", **read)
+        with_comma = _columns_of_text(filled, read | {"decimal": ","})
     except pd.errors.ParserError as error:
         raise ValueError(
-            f"{name} cannot be read as a table with columns separated by {separator!r}: {error}"
+            f"{name} cannot be read as a table with columns separated by {separator!r}: "
+            f"{_about_a_row(error)}"
         ) from None
     return max(data, with_comma, key=_number_of_number_columns)
+
+
+def _columns_of_text(text, read):
+    """The table of a text, whether or not its rows have one entry more than its header."""
+    from io import StringIO
+
+    data = pd.read_csv(StringIO(text), **read)
+    rows = csv.reader(StringIO(text), delimiter=read["sep"])
+    if len(next(rows)) < len(next(rows, [])):
+        # Then pandas has taken the first entry of each row for its name.
+        ends_in_separator = len(data) and data.iloc[:, -1].isna().all()
+        data = (
+            pd.read_csv(StringIO(text), index_col=False, **read)
+            if ends_in_separator
+            else data.rename_axis(index="row").reset_index()
+        )
+    nameless = [c for c in data if str(c).startswith("Unnamed:") and data[c].isna().all()]
+    return data.drop(columns=nameless)
+
+
+def _about_a_row(error):
+    """What a reader should know of a parser's complaint."""
+    found = re.search(r"Expected (\d+) fields in line (\d+), saw (\d+)", str(error))
+    if not found:
+        return str(error)
+    columns, line, entries = found.groups()
+    return (
+        f"line {line} has {entries} entries, but the lines above it have {columns}. Perhaps an "
+        "entry with a separator in it needs quotes."
+    )
 
 
 def _number_of_number_columns(data):
@@ -174,7 +215,9 @@ def look(data, group, response=None):
     """
     require_frame(data, "data")
     require_names(data, "data")
-    groups = [group] if isinstance(group, str) else list(group)
+    groups = [group] if isinstance(group, str) else list(group or ())
+    if not groups:
+        raise ValueError("group must name the column that says which group a row belongs to.")
     named = groups if response is None else [*groups, response]
     require_columns(named, data, "data")
     if data.empty:
@@ -194,6 +237,7 @@ def look(data, group, response=None):
             *_about_missing(data),
             *(w for name in data if name not in groups for w in _about_column(data[name])),
             *_about_twins(data),
+            *_about_names(data),
         ],
     )
 
@@ -376,7 +420,23 @@ def _about_missing(data):
 
 
 def _about_column(column):
-    yield from _texts_for_numbers(column) if kind_of(column) == "texts" else _odd_codes(column)
+    if kind_of(column) != "texts":
+        yield from _odd_codes(column)
+    elif column.dropna().str.fullmatch(_DATE).all():
+        yield _dates(column)
+    else:
+        yield from _texts_for_numbers(column)
+
+
+def _dates(column):
+    """How to turn dates into numbers."""
+    first, name = column.dropna().iloc[0], repr(str(column.name))
+    day_first = ", dayfirst=True" if re.match(r"\d{1,2}\.", first) else ""
+    return (
+        f"{column.name} holds dates, and a formula would take each of them for a level of its own."
+        f" Count days instead: dates = pd.to_datetime(data[{name}]{day_first}), and then "
+        'data["days"] = (dates - dates.min()).dt.days, after import pandas as pd.'
+    )
 
 
 def _texts_for_numbers(column):
@@ -417,3 +477,11 @@ def _about_twins(data):
             f"{rows_of(number)} {'repeats' if number == 1 else 'repeat'} an earlier row in every "
             "column. Was the same value measured again, or were they entered twice?"
         )
+
+
+def _about_names(data):
+    """Names that a formula would read as several words."""
+    names = [str(name) for name in data if not str(name).startswith("Unnamed:")]
+    odd = [f"`{name}`" for name in names if not name.replace(".", "_").isidentifier()]
+    if odd:
+        yield f"In a formula, a name that is not one word goes in backticks: {listed(odd[:NAMED])}."

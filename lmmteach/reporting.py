@@ -184,13 +184,15 @@ def _about_rows(fit):
 
 
 def _about_coefficients(fit, table, level, intervals):
-    kind = "profile-likelihood" if intervals == "profile" else "Wald"
+    is_profile = intervals == "profile"
+    kind = "profile-likelihood" if is_profile else "Wald"
+    # A fit by REML gets the profile of ML all the same, as in lme4.
+    whose = " (from ML)" if is_profile and fit.method == "REML" else ""
     each = [f"{_plain(name)} {_with_interval(table.loc[name])}" for name in fit.beta.index]
-    several = len(each) > 1
+    s, were = ("s", "were") if len(each) > 1 else ("", "was")
     return (
-        f"The estimated coefficient{'s' if several else ''}, with standard error"
-        f"{'s' if several else ''} and {100 * level:g} % {kind} interval{'s' if several else ''}, "
-        f"{'were' if several else 'was'}: {listed(each)}."
+        f"The estimated coefficient{s}, with standard error{s} and {100 * level:g} % {kind} "
+        f"interval{s}{whose}, {were}: {listed(each)}."
     )
 
 
@@ -199,7 +201,7 @@ def _about_spread(fit, table, unit):
     for name, *_ in _spread(fit):
         row, is_correlation = table.loc[name], name.startswith("correlation")
         if is_correlation and not (row["lower"] > -1 or row["upper"] < 1):
-            unknown.append(f"The data carry no information about the {name}.")
+            unknown.append(f"The data rule out no value of the {name}.")
         else:
             known.append(f"the {name} was {_with_interval(row, _unit_of(name, unit))}")
     text = listed(known)

@@ -1,13 +1,18 @@
 """What the build makes of figures and of symbols in prose."""
 
+import inspect
 import re
 
 import figures
+import lmmbook
 import pytest
 import subscripts
 from docutils import nodes
 from matplotlib import pyplot as plt
+from myst_nb.core import render
+from nbformat import from_dict
 
+import lmmteach
 from lmmteach import plots
 
 
@@ -65,3 +70,17 @@ def test_names_in_code_keep_their_letters():
     paragraph = nodes.paragraph("", "", nodes.literal("", "σ_b"), nodes.Text("σ_b"))
     found = list(paragraph.findall(subscripts._is_prose_with_symbols))
     assert found == [paragraph[1]]
+
+
+def test_a_line_that_was_sent_in_two_pieces_stays_one_line():
+    pieces = ("slope 0.48", ", SD 0.78\nslope 0.78", ", SD 1.68\n")
+    sent = [from_dict({"output_type": "stream", "name": "stdout", "text": t}) for t in pieces]
+    (shown,) = render.coalesce_streams(sent)
+    assert render.coalesce_streams is lmmbook.in_one_piece
+    assert shown["text"] == "slope 0.48, SD 0.78\nslope 0.78, SD 1.68\n"
+    assert [piece["text"] for piece in sent] == list(pieces)
+
+
+def test_every_call_of_a_notebook_is_on_the_page_of_functions():
+    public = (name for name in lmmteach.__all__ if inspect.isfunction(getattr(lmmteach, name)))
+    assert sorted(lmmbook.CALLS) == sorted(public)

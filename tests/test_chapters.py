@@ -791,6 +791,10 @@ def posterior_of_five_women(scale, power):
     return quad(height, 0, 5, limit=300)[0] + quad(height, 5, 40, limit=300)[0]
 
 
+RESTRICTED_ENDS = [
+    brentq(lambda s2: held_drop(s2, d=4) - chi2(1).ppf(0.95), *sorted((SIGMA2_B, far)))
+    for far in (SIGMA2_B / 100, SIGMA2_B * 100)
+]
 OWN_DATA = {
     r"^\(Intercept\) +(\S+) ": jaws_at_11(0, 1),
     r"^years  +(\S+) ": JAWS["reml"]["beta"][1],
@@ -831,8 +835,12 @@ OWN_DATA = {
     r"^half-t, scale 1 mean (.+?),": posterior_of_five_women(1, 1) / posterior_of_five_women(1, 0),
     r"^half-t, scale 4 mean (.+?),": posterior_of_five_women(4, 1) / posterior_of_five_women(4, 0),
     r"^flat +mean (.+?),": posterior_of_five_women(None, 1) / posterior_of_five_women(None, 0),
-    r"^profile likelihood +interval (.+) to": np.sqrt(crossing(0.95, "low", SSB)),
-    r"^profile likelihood +interval .+ to (.+)": np.sqrt(crossing(0.95, "high", SSB)),
+    r"^restricted likelihood alone: (.+) to": np.sqrt(RESTRICTED_ENDS[0]),
+    r"^restricted likelihood alone: .+ to (.+)": np.sqrt(RESTRICTED_ENDS[1]),
+    r"^by the t distribution with .+: (.+) to": JAWS["reml"]["beta"][3]
+    - student_t(25).ppf(0.975) * JAWS["reml"]["se_beta"][3],
+    r"^by the t distribution with .+ to (.+)": JAWS["reml"]["beta"][3]
+    + student_t(25).ppf(0.975) * JAWS["reml"]["se_beta"][3],
 }
 BY_CHAPTER = {
     "01-model": MODEL,

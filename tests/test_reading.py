@@ -170,6 +170,10 @@ def test_nested_and_crossed_groups_are_told_apart():
         (lambda: lt.look(RAIL, "rail"), "no column 'rail'.* mean 'Rail'"),
         (lambda: lt.look(RAIL, "Rail", "time"), "no column 'time'"),
         (lambda: lt.look(RAIL.head(0), "Rail"), "no rows"),
+        (lambda: lt.look(RAIL, []), "group must name the column"),
+        (lambda: lt.look(RAIL, None), "group must name the column"),
+        (lambda: lt.plots.groups(RAIL, "tarvel", "travel", "Rail"), "'tarvel'.* mean 'travel'"),
+        (lambda: lt.plots.groups(RAIL, None, "travel", "Rail", by="kind"), "no column 'kind'"),
         (lambda: lt.complete_rows(RAIL, "travel ~ age + (1 | Rail)"), "no column 'age'"),
         (
             lambda: lt.complete_rows(RAIL.assign(travel=np.nan), "travel ~ 1 + (1 | Rail)"),
@@ -208,3 +212,71 @@ def test_a_group_that_is_missing_or_a_number_that_is_infinite_is_left_out():
     data.loc[7, "y"] = np.inf
     rows = lt.complete_rows(data, "y ~ 1 + (1 | g)")
     assert sorted(set(range(40)) - set(rows.index)) == [5, 7]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "plot,yield\n1,4.5\n2,5.0\n,\n,\n",
+        "plot,yield,\n1,4.5,\n2,5.0,\n",
+        "plot,yield\n1,4.5,\n2,5.0,\n",
+        "plot;yield;\n1;4,5;\n\n2;5,0;\n;;\n",
+    ],
+)
+def test_what_spreadsheets_leave_around_a_table_is_not_read(tmp_path, text):
+    (tmp_path / "beans.csv").write_text(text)
+    expected = pd.DataFrame({"plot": [1, 2], "yield": [4.5, 5.0]})
+    pd.testing.assert_frame_equal(lt.read_data(tmp_path / "beans.csv"), expected)
+
+
+def test_names_of_rows_without_a_header_become_a_column(tmp_path):
+    (tmp_path / "beans.csv").write_text("plot,yield\na,1,4.5\nb,2,5.0\n")
+    data = lt.read_data(tmp_path / "beans.csv")
+    assert data["yield"].tolist() == [4.5, 5.0]
+    assert list(data) == ["row", "plot", "yield"]
+
+
+def test_a_text_of_two_bytes_a_sign_is_read(tmp_path):
+    (tmp_path / "beans.csv").write_bytes("plot\tyield\n1\t4,5\n".encode("utf-16"))
+    assert lt.read_data(tmp_path / "beans.csv")["yield"].tolist() == [4.5]
+
+
+def test_a_spreadsheet_that_only_calls_itself_csv_is_refused_in_words(tmp_path):
+    (tmp_path / "beans.csv").write_bytes(b"PK\x03\x04\x14\x00\x06\x00")
+    with pytest.raises(ValueError, match=r"beans\.csv is not a text.*save the one sheet"):
+        lt.read_data(tmp_path / "beans.csv")
+
+
+def test_a_line_with_too_many_entries_is_named(tmp_path):
+    (tmp_path / "beans.csv").write_text("plot,yield\n1,4.5\n2,5,0\n")
+    with pytest.raises(ValueError, match="line 3 has 3 entries, but the lines above it have 2"):
+        lt.read_data(tmp_path / "beans.csv")
+
+
+@pytest.mark.parametrize(
+    ("entries", "how"),
+    [
+        (["2024-03-01", "2024-03-08"], "data['day'])"),
+        (["1.3.2024", "8.3.2024"], "data['day'], dayfirst=True)"),
+        (["2024-03-01 08:30", "2024-03-08 09:00"], "data['day'])"),
+    ],
+)
+def test_dates_are_remarked_with_a_way_to_count_days(entries, how):
+    data = GOOD.assign(day=np.tile(entries, 20))
+    (found,) = lt.look(data, "g", "y").remarks
+    assert "each of them for a level of its own" in found
+    assert f"pd.to_datetime({how}" in found
+    dates = pd.to_datetime(data["day"], dayfirst="dayfirst" in how)
+    assert (dates - dates.min()).dt.days.unique().tolist() == [0, 7]
+
+
+def test_names_of_several_words_are_shown_in_backticks():
+    (found,) = lt.look(GOOD.rename(columns={"x": "leaf area"}), "g", "y").remarks
+    assert found.endswith("goes in backticks: `leaf area`.")
+    assert remarks(GOOD.rename(columns={"x": "leaf.area"})) == ""
+
+
+def test_a_response_of_texts_is_refused_with_the_first_that_is_no_number():
+    texts = GOOD.assign(y=GOOD["y"].astype(str).where(GOOD.index != 3, "n.d."))
+    with pytest.raises(ValueError, match=r"is not: y holds texts, such as 'n\.d\.' in row 3\."):
+        lt.lmm("y ~ x + (1 | g)", texts)

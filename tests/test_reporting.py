@@ -102,7 +102,7 @@ def test_a_singular_fit_is_reported_in_words():
 
 def test_a_correlation_that_may_be_anything_is_not_given_as_a_result():
     words = " ".join(lt.report(fitted("orthodont_slope")).sentences)
-    assert "The data carry no information about the correlation of intercept and age" in words
+    assert "The data rule out no value of the correlation of intercept and age" in words
     assert "−0.67" not in words
 
 

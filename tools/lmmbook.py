@@ -19,9 +19,11 @@ from docutils.parsers.rst import directives
 from equation_values import as_text, estrone_values
 from jupyter_cache import get_cache
 from jupyter_cache.executors import load_executor
+from myst_nb.core import render, utils
 from slides import SLIDES
 from sphinx.util.docutils import SphinxDirective
 
+import lmmteach
 from lmmteach import widgets
 from lmmteach._typeset import as_html
 from lmmteach.chapters import CHAPTERS
@@ -36,6 +38,12 @@ MATHJAX = Path(mathjax.__file__).parent / "static" / "mathjax" / "es5"
 # A browser lets no page that was opened as a file read others, where the excerpts come from.
 QUIET_SEARCH = (
     'if (location.protocol === "file:") DOCUMENTATION_OPTIONS.SHOW_SEARCH_SUMMARY = false;'
+)
+
+# What a reader calls as lt.lmm and so on, in the order of an analysis.
+CALLS = (
+    *("load_data", "list_data", "read_data", "look", "complete_rows"),
+    *("lmm", "report", "lrt", "bootstrap_lrt", "design", "study", "power_curve", "show_source"),
 )
 
 
@@ -138,7 +146,8 @@ class ExplorerOnPage(SphinxDirective):
 
 
 class FunctionsList(SphinxDirective):
-    """``{functions-list}``: each public function with its docstring, chapter by chapter."""
+    """``{functions-list}``: each public function with its docstring, chapter by chapter, and the
+    calls that use them."""
 
     def run(self):
         lines = []
@@ -149,6 +158,9 @@ class FunctionsList(SphinxDirective):
                 for name, function in register.functions().items():
                     if name.startswith(f"{module}."):
                         lines += _entry(name.removeprefix(f"{module}."), function)
+        lines += ["## In a notebook: `lmmteach`", "", "```{py:module} lmmteach", "```", ""]
+        for name in CALLS:
+            lines += _entry(name, getattr(lmmteach, name))
         return _parse(self, lines)
 
 
@@ -250,6 +262,24 @@ def copy_mathjax(app, exception):
     shutil.copy(MATHJAX / "tex-mml-chtml.js", target)
     shutil.copytree(MATHJAX / "input", target / "input")
     shutil.copytree(MATHJAX / "output" / "chtml", target / "output" / "chtml")
+
+
+def in_one_piece(outputs):
+    """What cells printed, each stream as one text.
+
+    A busy machine sends a line in several pieces, and MyST-NB would break it between them.
+    """
+    joined = []
+    for output in outputs:
+        before = joined[-1] if joined else {}
+        if output["output_type"] == "stream" and before.get("name") == output["name"]:
+            joined[-1] = type(output)(before | {"text": before["text"] + output["text"]})
+        else:
+            joined.append(output)
+    return utils.coalesce_streams(joined)
+
+
+render.coalesce_streams = in_one_piece
 
 
 def setup(app):

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from lmmteach._columns import require_columns
 from lmmteach.plots.residuals import _qq
 from lmmteach.plots.style import BETWEEN, INK, NEUTRAL, WITHIN, book_style
 
@@ -24,10 +25,16 @@ def groups(data, x, response, group, by=None, fit=None):
     Returns
     -------
     figure : matplotlib Figure
+
+    Raises
+    ------
+    ValueError
+        if data lacks one of the columns.
     """
     import matplotlib.pyplot as plt
 
-    kinds = [None] if by is None else list(data[by].drop_duplicates().sort_values())
+    require_columns([n for n in (x, response, group, by) if n is not None], data, "data")
+    kinds = [None] if by is None else list(data[by].dropna().drop_duplicates().sort_values())
     with book_style():
         figure, axes = plt.subplots(
             1, len(kinds), figsize=(7.4, 3.9), sharex=True, sharey=True, squeeze=False

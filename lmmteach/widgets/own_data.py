@@ -52,12 +52,12 @@ def posterior(groups, scale):
 
 @cache
 def likelihood_interval(groups):
-    """The ends of the 95 % interval of the likelihood, with σ_ε² held."""
+    """The ends of the 95 % interval of the restricted likelihood, with σ_ε² held."""
     SSB, SSW = sums(groups)
-    best = (SSB / groups - SSW / (groups * (TIMES - 1))) / TIMES
+    best = (SSB / (groups - 1) - SSW / (groups * (TIMES - 1))) / TIMES
 
     def curve(sigma2_b):
-        return -balanced_drop(sigma2_b, SSB, SSW, groups, TIMES) / 2
+        return -balanced_drop(sigma2_b, SSB, SSW, groups, TIMES, reml=True) / 2
 
     return tuple(np.sqrt(profile_interval(curve, best, lower=0.0)))
 
@@ -98,7 +98,7 @@ def read(groups, scale):
     ratio = (high - low) / (own_high - own_low)
     return {
         "95 % interval with this prior": f"{low:.3f} to {high:.3f}",
-        "from the likelihood": f"{own_low:.3f} to {own_high:.3f}",
+        "from the restricted likelihood": f"{own_low:.3f} to {own_high:.3f}",
     }, f"With this prior the interval is {100 * ratio:.0f} % as long as that of the likelihood."
 
 
@@ -133,6 +133,6 @@ prior = Explorer(
     (
         Key("the prior; pull the diamond to make it wider", WITHIN, "--", "D"),
         Key("the posterior, and its interval; pull the dot for more groups", BETWEEN, "-", "o"),
-        Key("the interval from the likelihood alone", INK, line="-"),
+        Key("the interval from the restricted likelihood alone", INK, line="-"),
     ),
 )
