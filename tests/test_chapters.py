@@ -632,7 +632,49 @@ SE_OF_VARIANCES = [
     np.sqrt(2 * ((SIGMA2_E + 16 * SIGMA2_B) ** 2 / 4 + SIGMA2_E**2 / 75)) / 16,
     SIGMA2_E * np.sqrt(2 / 75),
 ]
-CHILDREN = oracle("orthodont_slope")
+
+
+def five_lines():
+    """Intercept and slope of each of the first five subjects of the sleep study, and the rows."""
+    data = pd.read_csv(ROOT / "data" / "sleepstudy.csv")
+    y = data["Reaction"].to_numpy()[:50].reshape(5, 10)
+    X = np.column_stack([np.ones(10), np.arange(10)])
+    return np.linalg.lstsq(X, y.T, rcond=None)[0].T, y, X
+
+
+def lrt_of_growth():
+    """The likelihood ratio for a mean slope of 0 of five subjects, each of the two maximised."""
+    _, y, X = five_lines()
+
+    def deviance(theta, columns):
+        L = np.array([[theta[0], 0], [theta[1], theta[2]]])
+        V = np.exp(theta[3]) * (X @ L @ L.T @ X.T + np.eye(10))
+        A = X[:, columns]
+        beta = np.linalg.solve(A.T @ np.linalg.solve(V, A), A.T @ np.linalg.solve(V, y.mean(0)))
+        r = y - A @ beta
+        return 5 * np.linalg.slogdet(V)[1] + np.sum(r.T * np.linalg.solve(V, r.T))
+
+    least = [
+        minimize(deviance, [1.4, 0.0, 0.3, 6.5], (columns,), "BFGS").fun
+        for columns in ([0], [0, 1])
+    ]
+    return chi2(1).sf(least[0] - least[1])
+
+
+def hotelling():
+    """Hotelling's F for the two coefficients of eighteen curves, and its p-value."""
+    data = pd.read_csv(ROOT / "data" / "sleepstudy.csv")
+    y = data["Reaction"].to_numpy().reshape(18, 10)
+    X = np.vander(np.arange(10.0), 3, increasing=True)
+    curves = np.linalg.lstsq(X, y.T, rcond=None)[0].T[:, 1:]
+    mean = curves.mean(axis=0)
+    T2 = 18 * mean @ np.linalg.solve(np.cov(curves.T), mean)
+    return T2, T2 * 16 / (2 * 17)
+
+
+LINES = five_lines()[0]
+T_OF_FIVE = LINES[:, 1].mean() / (LINES[:, 1].std(ddof=1) / np.sqrt(5))
+T2, HOTELLING = hotelling()
 DEGREES = {
     r"^mean (\S+) \(": MU,
     r"handbook (\S+) \(": HANDBOOK,
@@ -665,7 +707,6 @@ DEGREES = {
         rf"^{name} .+ df (.+?) and": oracle(case)["satterthwaite"]["df"][-1]
         for name, case in (
             ("sleepstudy", "sleepstudy_slope"),
-            ("orthodont", "orthodont_slope"),
             ("pastes", "pastes"),
             ("penicillin", "penicillin"),
         )
@@ -674,10 +715,15 @@ DEGREES = {
     r"\(1 \| Subject\): SE (.+?),": oracle("sleepstudy_ri")["reml"]["se_beta"][1],
     r"\(1 \| Subject\): .+ df (.+)": oracle("sleepstudy_ri")["satterthwaite"]["df"][1],
     r"\(Days \| Subject\): SE (.+?),": oracle("sleepstudy_slope")["reml"]["se_beta"][1],
-    r"^z  +: p = (.+)": 2 * norm.sf(CHILDREN["satterthwaite"]["t"][-1]),
-    r"^satterthwaite +: p = (.+)": CHILDREN["satterthwaite"]["p"][-1],
-    r"^kenward-roger +: p = (.+)": CHILDREN["kenward_roger"]["p"][-1],
-    r"likelihood ratio, chi2: p = (.+)": CHILDREN["lrt_fixed"]["p"],
+    r"^z  +: p = (.+)": 2 * norm.sf(T_OF_FIVE),
+    r"^satterthwaite +: p = (.+)": 2 * student_t(4).sf(T_OF_FIVE),
+    r"^kenward-roger +: p = (.+)": 2 * student_t(4).sf(T_OF_FIVE),
+    r"likelihood ratio, chi2: p = (.+)": lrt_of_growth(),
+    r"^satterthwaite: F (.+?) with 2 and 17.00 df": T2 / 2,
+    r"^satterthwaite: F .+ with 2 and 17.00 df, p = (.+)": f(2, 17).sf(T2 / 2),
+    r"^kenward-roger: F (.+?) with 2 and 16.00 df": HOTELLING,
+    r"^kenward-roger: F .+ with 2 and 16.00 df, p = (.+)": f(2, 16).sf(HOTELLING),
+    r"^z            : F .+ with 2 and inf df, p = (.+)": chi2(2).sf(T2),
     r"^satterthwaite: SE (.+?), df": oracle("dyestuff2")["reml"]["se_beta"][0],
     r"^satterthwaite: SE .+ df (.+)": oracle("dyestuff2")["satterthwaite"]["df"][0],
     r"^kenward-roger: SE .+ df (.+)": oracle("dyestuff2")["kenward_roger"]["df"][0],
@@ -1100,10 +1146,9 @@ def test_sizes_of_the_tests_of_a_mean_are_shares_of_students_t():
     assert 0.05 < 2 * student_t(49).sf(1.959964) < 0.06, "with fifty women, fewer than 6 of 100"
 
 
-def test_the_bootstrap_of_the_childrens_growth_is_pbkrtests():
-    said = CHILDREN["lrt_fixed"]["param_boot"]
-    pattern = "likelihood ratio, bootstrap: in "
-    assert_simulated("11-degrees-of-freedom", pattern, said["p_PB"], said["mc_se"])
+def test_the_bootstrap_of_five_slopes_finds_what_the_exact_test_says():
+    exact = 2 * student_t(4).sf(T_OF_FIVE)
+    assert_simulated("11-degrees-of-freedom", "likelihood ratio, bootstrap: in ", exact)
 
 
 def test_coverage_of_the_intervals_for_a_new_value():
