@@ -35,7 +35,7 @@ test-notebooks: .venv/ready
 	$(THREADS) $(BIN)/python -m pytest -n 2 --dist loadfile --durations=10 --nbval --nbval-current-env --nbval-cell-timeout=300 chapters exercises _build/exercises-solutions
 
 test-book: .venv/ready
-	$(BIN)/python -m pytest -n 2 --dist loadgroup --durations=15 -o addopts="-q --strict-markers --timeout=300 --timeout-method=thread" tests/browser
+	$(BIN)/python -m pytest -n 2 --dist loadscope --durations=15 -o addopts="-q --strict-markers --timeout=300 --timeout-method=thread" tests/browser
 
 mutants: .venv/ready
 	$(BIN)/python tools/mutants.py

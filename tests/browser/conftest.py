@@ -1,10 +1,12 @@
 """One headless Chromium for all tests of the built book; those of one page stay together."""
 
+import re
 import shutil
 
 import pytest
-from pages import PAGE_OF_EXPLORER
+from pages import PAGE_OF_EXPLORER, PAGES
 from playwright.sync_api import sync_playwright
+from xdist.scheduler import LoadScopeScheduling
 
 from lmmteach.chapters import CHAPTERS
 from lmmteach.exercises.bank import EXERCISES
@@ -21,27 +23,32 @@ FLAGS = (
 )
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items):
-    """Give what a file asks of one page to one process, which then opens that page only once.
+class ByPage(LoadScopeScheduling):
+    """What a file asks of one page is done by one process, which opens that page only once.
 
     Files as they are cannot be shared out evenly: the few tests of some take longest.
     """
-    for item in items:
-        page = page_of(item.callspec.params) if hasattr(item, "callspec") else ""
+
+    def _split_scope(self, nodeid):
+        file = nodeid.partition("::")[0]
         # Who reads files only has read them all for the first test.
-        group = f"{item.path.stem} {page}" if "browser" in item.fixturenames else item.path.stem
-        item.add_marker(pytest.mark.xdist_group(group))
+        return file if file.endswith("test_leaks.py") else f"{file} {page_of(nodeid)}"
 
 
-def page_of(parameters):
-    """The page that a test with these parameters looks at."""
-    if "name" in parameters:
-        return parameters["name"]
-    if "explorer" in parameters:
-        return PAGE_OF_EXPLORER[parameters["explorer"].name]
-    exercise = parameters.get("exercise") or EXERCISES.get(parameters.get("key"))
-    return f"chapters/{CHAPTERS[exercise.chapter - 1].page}.html" if exercise else ""
+def pytest_xdist_make_scheduler(config, log):
+    return ByPage(config, log)
+
+
+def page_of(nodeid):
+    """The page that a test looks at: its parameters name it, an explorer or an exercise."""
+    for parameter in re.split(r"[\[\]-]", nodeid)[1:]:
+        if parameter in EXERCISES:
+            return f"chapters/{CHAPTERS[EXERCISES[parameter].chapter - 1].page}.html"
+    parameters = nodeid.partition("[")[2]
+    named = [page for page in PAGES if page in parameters]
+    own = [page for explorer, page in PAGE_OF_EXPLORER.items()
+           if re.search(rf"(^|-){explorer}(-|\])", parameters)]  # fmt: skip
+    return next(iter(named + own), "")
 
 
 @pytest.fixture(scope="session")
