@@ -27,7 +27,7 @@ serve: book
 test: .venv/ready
 	$(BIN)/ruff check . && $(BIN)/ruff format --check .
 	$(BIN)/python tools/prose.py
-	$(THREADS) $(BIN)/python -m pytest -n 2 --durations=10 --cov=lmmteach --cov-fail-under=95
+	$(THREADS) $(BIN)/python -m pytest -n 2 --dist worksteal --durations=10 --cov=lmmteach --cov-fail-under=95
 	$(MAKE) test-notebooks
 
 test-notebooks: .venv/ready
@@ -35,7 +35,7 @@ test-notebooks: .venv/ready
 	$(THREADS) $(BIN)/python -m pytest -n 2 --dist loadfile --durations=10 --nbval --nbval-current-env --nbval-cell-timeout=300 chapters exercises _build/exercises-solutions
 
 test-book: .venv/ready
-	$(BIN)/python -m pytest -n 2 --dist loadfile --durations=15 -o addopts="-q --strict-markers --timeout=300 --timeout-method=thread" tests/browser
+	$(BIN)/python -m pytest -n 2 --dist loadscope --durations=15 -o addopts="-q --strict-markers --timeout=300 --timeout-method=thread" tests/browser
 
 mutants: .venv/ready
 	$(BIN)/python tools/mutants.py

@@ -1,6 +1,7 @@
 """What the test files share: data, what R says about them, the fits, and two numerical tools."""
 
 import json
+import os
 from collections import namedtuple
 from dataclasses import dataclass
 from functools import cache
@@ -9,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import settings
+from hypothesis import Phase, settings
 
 import lmmteach as lt
 
@@ -27,7 +28,14 @@ CASES = (
 
 # The same examples in every run: a test that fails today failed yesterday.
 settings.register_profile("lmmteach", derandomize=True, deadline=None, max_examples=40)
-settings.load_profile("lmmteach")
+# Where all that matters is whether a test fails, nobody waits for the smallest example.
+settings.register_profile(
+    "first failure",
+    settings.get_profile("lmmteach"),
+    phases=[Phase.explicit, Phase.generate],
+    report_multiple_bugs=False,
+)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "lmmteach"))
 
 Arrays = namedtuple("Arrays", "y X Z")
 

@@ -8,6 +8,8 @@ pass. With --record, the table remembers which test noticed each.
 """
 
 import contextlib
+import gc
+import importlib.util
 import io
 import json
 import multiprocessing
@@ -137,15 +139,18 @@ def try_out(mutant, stages):
 
     Runs in a fresh process, whose first import of the package is that of the copy.
     """
+    # What the server imported stays, and pytest, which collects garbage, need not look through it.
+    gc.freeze()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name).resolve()
-        shutil.copytree(
-            ROOT / "lmmteach", folder / "lmmteach", ignore=shutil.ignore_patterns("__pycache__")
-        )
+        # With the bytecode, which is that of the copy as long as a file is the same.
+        shutil.copytree(ROOT / "lmmteach", folder / "lmmteach")
         shutil.copytree(ROOT / "data", folder / "data")
         if mutant:
             _, changed = sources_of(mutant)
-            (folder / "lmmteach" / f"{mutant.module}.py").write_text(changed, encoding="utf-8")
+            module = folder / "lmmteach" / f"{mutant.module}.py"
+            module.write_text(changed, encoding="utf-8")
+            Path(importlib.util.cache_from_source(str(module))).unlink(missing_ok=True)
         sys.path.insert(0, str(folder))
         for files in stages:
             passed, failures = run_tests(folder, files)
@@ -170,6 +175,7 @@ def main():
     os.environ |= {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
     # The only plugin needed is the one above, and loading the others takes longer than most tests.
     os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
+    os.environ["HYPOTHESIS_PROFILE"] = "first failure"
     # A server imports the large libraries once, and each mutant runs in a fork of it.
     method = "forkserver" if "forkserver" in multiprocessing.get_all_start_methods() else "spawn"
     context = multiprocessing.get_context(method)

@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+from lmmteach.widgets import EXPLORERS
+
 ROOT = Path(__file__).resolve().parent.parent.parent
 HTML = ROOT / "_build" / "html"
 # The theme leaves templates of its own below _static; index.html only leads to the front page.
@@ -11,6 +13,13 @@ PAGES = sorted(
     if "_static" not in path.parts and path != HTML / "index.html"
 )
 CHAPTERS = [name for name in PAGES if name.startswith("chapters/")]
+PAGE_OF_EXPLORER = {
+    explorer.name: name
+    for name in CHAPTERS
+    for explorer in EXPLORERS
+    # A page may also show it without its question.
+    if f'name="{explorer.name}-option"' in (HTML / name).read_text(encoding="utf-8")
+}
 # Whoever looks at all of a page opens what is folded.
 UNFOLD = """document.querySelectorAll("details.second-reading").forEach((details) => {
     details.open = true;

@@ -13,7 +13,7 @@ import threading
 import unicodedata
 
 import pytest
-from pages import CHAPTERS, HTML
+from pages import HTML, PAGE_OF_EXPLORER
 from pypdf import PdfReader
 
 from lmmteach._typeset import SYMBOL, as_html, as_spoken
@@ -22,14 +22,6 @@ from lmmteach.widgets.picture import as_svg
 from lmmteach.widgets.static import frames
 
 every = pytest.mark.parametrize("explorer", EXPLORERS, ids=lambda explorer: explorer.name)
-AT = {
-    explorer.name: name
-    for name in CHAPTERS
-    for explorer in EXPLORERS
-    # A page may also show it without its question.
-    if f'name="{explorer.name}-option"' in (HTML / name).read_text(encoding="utf-8")
-}
-
 # At every position: the picture, what is said to a screen reader, and what is read out.
 WALK = """(section) => {
     const sliders = [...section.querySelectorAll("input[type=range]")];
@@ -136,10 +128,10 @@ def opened(browser):
     pages = {}
 
     def open_page(site, explorer, **context):
-        key = (site, AT[explorer.name], str(context))
+        key = (site, PAGE_OF_EXPLORER[explorer.name], str(context))
         if key not in pages:
             pages[key] = watched(browser.new_context(**context).new_page())
-            pages[key].goto(f"{site}/{AT[explorer.name]}")
+            pages[key].goto(f"{site}/{PAGE_OF_EXPLORER[explorer.name]}")
         return pages[key]
 
     yield open_page
@@ -230,7 +222,7 @@ def right_everywhere(section, explorer):
 
 
 def test_every_explorer_stands_in_a_chapter():
-    assert set(AT) == {explorer.name for explorer in EXPLORERS}
+    assert set(PAGE_OF_EXPLORER) == {explorer.name for explorer in EXPLORERS}
 
 
 def test_on_the_front_page_the_printout_is_open_at_once(browser):
@@ -459,7 +451,7 @@ def between_symbols(text):
 def test_paper_asks_the_question_with_its_frame_and_does_not_answer_it(
     printed, explorer, is_opened
 ):
-    words = printed(AT[explorer.name], is_opened)
+    words = printed(PAGE_OF_EXPLORER[explorer.name], is_opened)
     question = explorer.question
     titles = [ax.get_title() for ax in explorer.figure(**explorer.start).axes]
     asked = (explorer.title, question.text, *question.options)
@@ -474,7 +466,7 @@ def test_paper_asks_the_question_with_its_frame_and_does_not_answer_it(
 def test_without_scripts_the_question_stands_and_the_answer_is_behind_a_summary(browser, explorer):
     context = browser.new_context(java_script_enabled=False)
     page = context.new_page()
-    page.goto((HTML / AT[explorer.name]).as_uri())
+    page.goto((HTML / PAGE_OF_EXPLORER[explorer.name]).as_uri())
     section = section_of(page, explorer)
     assert section.locator("legend").is_visible()
     assert section.locator(".explorer-frame svg").first.is_visible()

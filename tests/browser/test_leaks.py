@@ -93,7 +93,7 @@ def test_no_line_of_a_solution_s_code_can_be_read(key):
 
 def stems(text):
     """The words of a text in the form in which the search knows them."""
-    return set(map(SearchEnglish({}).stem, re.findall(r"[a-z]+", text.lower())))
+    return set(map(SearchEnglish({}).stem, set(re.findall(r"[a-z]+", text.lower()))))
 
 
 def test_no_word_of_a_solution_can_be_found_by_searching():

@@ -5,6 +5,7 @@ A checker of rules is content with any label; whether it says what the control i
 
 import html
 import re
+from functools import cache
 
 import pytest
 from pages import CHAPTERS, HTML, UNFOLD
@@ -55,8 +56,13 @@ def in_one_line(text):
     return html.unescape(re.sub("<[^>]*>", "", as_html(text)))
 
 
+@cache
+def text_of(name):
+    return (HTML / name).read_text(encoding="utf-8")
+
+
 def page_of(mark):
-    (name,) = [n for n in CHAPTERS if mark in (HTML / n).read_text(encoding="utf-8")]
+    (name,) = [name for name in CHAPTERS if mark in text_of(name)]
     return name
 
 
