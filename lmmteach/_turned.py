@@ -90,7 +90,22 @@ class Turned:
 
     def __init__(self, engine, T, factors):
         self.engine, self.T, self.factors = engine, T, factors
-        self.name, self.X, self.y = engine.name, engine.X, engine.y
+        self.name, self.shape = engine.name, engine.shape
+
+    @property
+    def X(self):
+        """(n, p) columns."""
+        return self.engine.X
+
+    @property
+    def y(self):
+        """(n,) responses."""
+        return self.engine.y
+
+    @property
+    def square(self):
+        """The sum of squares of y."""
+        return self.engine.square
 
     @property
     def R(self):

@@ -7,9 +7,9 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from lmmteach._climb import orthonormal
 from lmmteach._nested import by_size, difference, require_comparable, require_same_data
 from lmmteach._parallel import in_parallel, without_failures
+from lmmteach._regression import Regression
 from lmmteach._shapes import count, generator
 from lmmteach.crossed import Factor
 from lmmteach.diagnostics import Influence
@@ -225,14 +225,14 @@ class _Without(NamedTuple):
     def _from_rows(self, u):
         """From the rows that remain."""
         frame, rows = self.frame, self.grouping.codes != u
-        Q, R, beta_Q, r = orthonormal(frame.Q[rows], frame.r[rows])
-        if np.linalg.matrix_rank(R) < len(R):
+        remaining = Regression(frame.Q[rows], frame.r[rows])
+        if np.linalg.matrix_rank(remaining.R) < len(remaining.R):
             raise ValueError("the columns of X are linearly dependent in what remains.")
         factors = [_of_rows(factor, rows) for factor in frame.weighted.factors]
-        engine = engine_for(self.engine.name, factors, Q, r)
+        engine = engine_for(self.engine.name, factors, remaining)
         Lambda, found = self._best(u, engine, replace(frame.weighted, factors=factors))
-        beta = frame.beta_Q + np.linalg.solve(R, beta_Q + found.beta)
-        return self._estimates(beta, Lambda, found)
+        beta = np.linalg.solve(remaining.R, remaining.beta_Q + found.beta)
+        return self._estimates(frame.beta_Q + beta, Lambda, found)
 
     def _best(self, u, engine, random, bend=None):
         if not self.is_near[u]:
