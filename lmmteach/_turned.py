@@ -142,9 +142,9 @@ class Turned:
         """The same engine with another response."""
         return Turned(self.engine.with_response(y), self.T, self.factors)
 
-    def without(self, group):
-        """The same engine without a group."""
-        return Turned(self.engine.without(group), self.T, self.factors)
+    def without(self, group, f=0):
+        """The same engine without a group of a factor."""
+        return Turned(self.engine.without(group, f), self.T, self.factors)
 
     def starts(self, reml=True):
         """Where to begin, in units of R."""

@@ -292,10 +292,12 @@ class Literal:
         spread = criterion - df * (1 + np.log(2 * np.pi * sigma2_e))
         W = P_matrix(V, X) if reml else inverse(V)
         in_spread = self._slope(-2 * _score_in_theta(W, 0 * u, self.G), Lambda)
-        in_both = self._slope(-2 * _score_in_theta(W, u, self.G), Lambda)
+        # In units of σ_ε, so that small responses do not drown in the other part.
+        in_both = self._slope(-2 * _score_in_theta(W, u / np.sqrt(sigma2_e), self.G), Lambda)
+        in_fit = sigma2_e * (in_both - in_spread)
         yX = np.column_stack([X, y])
         S = yX.T @ solve(V, yX)
-        return Evaluation(criterion, beta, sigma2_e, S, spread, df, in_spread, in_both - in_spread)
+        return Evaluation(criterion, beta, sigma2_e, S, spread, df, in_spread, in_fit)
 
     def _slope(self, by_theta, Lambda):
         """The derivative by Λ Λᵀ, from those by the θ_k."""
@@ -361,9 +363,10 @@ class Fast:
             self.sums = _sums_of_one(*factors, rows)
         else:
             self.order = sorted(range(len(factors)), key=lambda f: -factors[f].q)
-            self.products = crossed.cross_products(
+            products = crossed.cross_products(
                 [factors[f] for f in self.order], np.column_stack([rows.Q, rows.r])
             )
+            self.products = crossed.with_pairs(products)
 
     @property
     def X(self):
@@ -391,8 +394,7 @@ class Fast:
 
     def recombined(self, A):
         """The same engine with (X, y) A in the place of (X, y); only sums are touched."""
-        other = copy(self)
-        other.rows = Recombined(self.rows, A)
+        other = self._with_rows(Recombined(self.rows, A))
         if len(self.factors) == 1:
             other.sums = recombined(self.sums, A)
         else:
@@ -402,8 +404,7 @@ class Fast:
 
     def with_response(self, y):
         """The same engine with another response; what does not depend on it is not made again."""
-        other = copy(self)
-        other.rows = Rows(self.X, y)
+        other = self._with_rows(Rows(self.X, y))
         if len(self.factors) == 1:
             (only,) = self.factors
             other.sums = group_sums(only.codes, only.q, only.z, [*self.X.T, y])
@@ -414,12 +415,45 @@ class Fast:
             other.products = self.products._replace(T1=T1, T2=T2, C=columns.T @ columns)
         return other
 
-    def without(self, group):
-        """The same engine without a group of its only factor; only sums are touched."""
-        within, sizes = self._shares
+    def _with_rows(self, rows):
+        """A copy that remembers nothing of the rows before."""
         other = copy(self)
-        other.sums = without(self.sums, group, within[group], sizes[group])
+        for name in ("_shares", "_by_group", "_start"):
+            vars(other).pop(name, None)
+        other.rows = rows
         return other
+
+    def without(self, group, f=0):
+        """The same engine without a group of a factor; only sums and the group's rows are touched.
+
+        Its factors, X and y remain those of all rows, and serve for the start of a search only.
+
+        Raises
+        ------
+        ValueError
+            if the sums of what remains cannot be had in this way.
+        """
+        other = copy(self)
+        if len(self.factors) == 1:
+            within, sizes = self._shares
+            other.sums = without(self.sums, group, within[group], sizes[group])
+            return other
+        order, ends = self._by_group[f]
+        rows = order[ends[group] : ends[group + 1]]
+        columns = np.column_stack([self.X[rows], self.y[rows]])
+        factors = [self.factors[at] for at in self.order]
+        at = self.order.index(f)
+        other.products = crossed.without(self.products, factors, at, group, rows, columns)
+        return other
+
+    @cached_property
+    def _by_group(self):
+        """For each factor the rows, group after group, and where each group ends."""
+        found = []
+        for factor in self.factors:
+            ends = np.concatenate([[0], np.cumsum(np.bincount(factor.codes, minlength=factor.q))])
+            found.append((np.argsort(factor.codes, kind="stable"), ends))
+        return found
 
     @cached_property
     def _shares(self):
@@ -438,9 +472,16 @@ class Fast:
 
         For several, near what each factor alone has best.
         """
-        if len(self.factors) > 1 or len(self.factors[0].z) > 1:
+        if len(self.factors) > 1:
+            return [self._start]
+        if len(self.factors[0].z) > 1:
             return [_one_by_one(self, reml, self.sums)]
         return [start * self.R for start in starts(self.sums, reml)]
+
+    @cached_property
+    def _start(self):
+        """Near what each of several factors alone has best."""
+        return _one_by_one(self, reml=True)
 
     def evaluate(self, Lambda, reml=True):
         """Criterion, its slopes by Λ Λᵀ, and the best β and σ_ε²."""
