@@ -78,15 +78,15 @@ class Engine(Entrant):
         return self.imported().lmm(case.formula, data, engine=self.engine)
 
     def fit(self, case, data):
-        from lmmteach._climb import orthonormal
         from lmmteach._frame import read_model
+        from lmmteach._regression import Regression
         from lmmteach.engines import best, engine_for
 
         frame = read_model(case.formula, data)
 
         def run():
-            Q, _, _, r = orthonormal(frame.X, frame.y)
-            return best(engine_for(self.engine, frame.random.factors, Q, r), frame.random, True)
+            rows = Regression(frame.X, frame.y)
+            return best(engine_for(self.engine, frame.random.factors, rows), frame.random, True)
 
         return run
 

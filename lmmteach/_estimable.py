@@ -30,7 +30,7 @@ def require_told_apart(engine, random, y, held=False):
     y : (n,) responses, before OLS took anything out
     held : whether the variance between groups is held, and need not be told
     """
-    n, p = engine.X.shape
+    n, p = engine.shape
     covariances = sum(len(block) * (len(block) - 1) // 2 for block in random.blocks)
     require_rows(n, p, len(random.scale) + 1, covariances)
     if held:
@@ -38,7 +38,7 @@ def require_told_apart(engine, random, y, held=False):
     _require_spread(engine, random)
     for f, factor in enumerate(engine.factors):
         for z in factor.z:
-            if _explained(engine.X, factor, z):
+            if _explained(engine, factor, z):
                 several = len(engine.factors) > 1
                 groups = f"the groups of {random.groupings[f].label!r}" if several else "the groups"
                 raise ValueError(GROUPS_EXPLAINED.format(groups))
@@ -72,15 +72,16 @@ def _require_spread(engine, random):
             )
 
 
-def _explained(Q, factor, z):
-    """Whether the orthonormal columns of Q contain all columns of Z of one effect."""
-    n, p = Q.shape
+def _explained(engine, factor, z):
+    """Whether the orthonormal columns of X contain all columns of Z of one effect."""
+    n, p = engine.shape
     if z is None and factor.q > p:
         return False
     lengths = np.bincount(factor.codes, np.ones(n) if z is None else z**2, minlength=factor.q)
     # Columns of different groups are at right angles, and so independent.
     if np.count_nonzero(lengths) > p:
         return False
+    Q = engine.X
     along = [
         np.bincount(factor.codes, column if z is None else column * z, minlength=factor.q)
         for column in Q.T

@@ -6,7 +6,7 @@ from functools import cached_property
 import numpy as np
 import pandas as pd
 
-from lmmteach._climb import is_well_conditioned, orthonormal
+from lmmteach._climb import is_well_conditioned
 from lmmteach._columns import (
     kind_of,
     plain,
@@ -19,6 +19,7 @@ from lmmteach._columns import (
     require_readable,
 )
 from lmmteach._random import RandomPart, read_random
+from lmmteach._regression import Regression
 from lmmteach._shapes import require_memory
 
 # Beyond, products of four numbers of this size, which curvatures contain, leave the computer's.
@@ -29,12 +30,11 @@ LARGEST_SCALE = 1e60
 class ModelFrame:
     """What a formula makes of a DataFrame: the arrays of the model and their names.
 
-    With years or times in X, and far from 0, the formulas would lose their digits. So the model is
-    kept in other columns too: X = QR with orthonormal Q, the OLS coefficients ``beta_Q`` of y on
-    Q, and ``r``, what they leave over. The offset is taken off y before; and where there are
-    weights w, each row of X, y and Z is multiplied by √w before, so that all errors have the
-    variance σ_ε². ``weighted`` is the random part with such rows; ``weights`` and ``offset`` are
-    arrays, None where there are none. ``data`` has the columns that were used.
+    The model is kept in other columns too: ``rows`` has X = QR with orthonormal Q, the OLS
+    coefficients of y on Q, and what they leave over. The offset is taken off y before; and where
+    there are weights w, each row of X, y and Z is multiplied by √w before, so that all errors have
+    the variance σ_ε². ``weighted`` is the random part with such rows; ``weights`` and ``offset``
+    are arrays, None where there are none. ``data`` has the columns that were used.
     """
 
     formula: str
@@ -43,10 +43,7 @@ class ModelFrame:
     index: pd.Index
     y: np.ndarray
     X: np.ndarray
-    Q: np.ndarray
-    R: np.ndarray
-    beta_Q: np.ndarray
-    r: np.ndarray
+    rows: Regression
     beta_names: list
     random: RandomPart
     weighted: RandomPart
@@ -60,6 +57,26 @@ class ModelFrame:
     _design: object
     _offset_design: object
 
+    @property
+    def Q(self):
+        """(n, p) orthonormal columns that span those of X, with rows times √w."""
+        return self.rows.Q
+
+    @property
+    def R(self):
+        """(p, p), √w X = QR."""
+        return self.rows.R
+
+    @property
+    def beta_Q(self):
+        """(p,) OLS coefficients of √w y on Q."""
+        return self.rows.beta_Q
+
+    @property
+    def r(self):
+        """(n,) what they leave over."""
+        return self.rows.r
+
     @cached_property
     def Z(self):
         """(n, q) the columns of all random effects."""
@@ -72,13 +89,11 @@ class ModelFrame:
         own = y if self.offset is None else y - self.offset
         if self.weights is not None:
             own = np.sqrt(self.weights) * own
-        beta_Q = self.Q.T @ own
-        r = own - self.Q @ beta_Q
-        return replace(self, data=self.data.assign(**{name: y}), y=y, beta_Q=beta_Q, r=r)
+        return replace(self, data=self.data.assign(**{name: y}), y=y, rows=self.rows.of(own))
 
     def fixed_design(self, newdata):
         """Rows of X for new data, columns in the order of β."""
-        return self._rows(self._design, self.fixed_kinds, newdata)
+        return self._design_rows(self._design, self.fixed_kinds, newdata)
 
     def random_design(self, newdata):
         """For each factor the columns of Z for new data, arrays (k, m)."""
@@ -87,7 +102,7 @@ class ModelFrame:
             columns = [
                 np.ones((len(newdata), 1))
                 if piece is None
-                else self._rows(piece, self.random_kinds, newdata)
+                else self._design_rows(piece, self.random_kinds, newdata)
                 for piece in pieces
             ]
             parts.append(np.column_stack(columns).T)
@@ -98,9 +113,11 @@ class ModelFrame:
         total = self.given_offset.rows(newdata)
         if self._offset_design is None:
             return total
-        return total + self._rows(self._offset_design, self.offset_kinds, newdata).sum(axis=1)
+        return total + self._design_rows(self._offset_design, self.offset_kinds, newdata).sum(
+            axis=1
+        )
 
-    def _rows(self, design, kinds, newdata):
+    def _design_rows(self, design, kinds, newdata):
         require_frame(newdata, "newdata")
         columns = list(kinds)
         require_columns(columns, newdata, "newdata")
@@ -221,7 +238,6 @@ def read_model(formula, data, weights=None, offset=None):
         root = np.sqrt(weights)
         X, own = root[:, np.newaxis] * X, root * own
         weighted = random.with_rows_times(root)
-    Q, R, beta_Q, r = orthonormal(X, own)
     by_name = [given.column for given in (given_weights, given_offset) if given.column is not None]
     return ModelFrame(
         formula=said.text,
@@ -230,10 +246,7 @@ def read_model(formula, data, weights=None, offset=None):
         index=data.index,
         y=y,
         X=design.X,
-        Q=Q,
-        R=R,
-        beta_Q=beta_Q,
-        r=r,
+        rows=Regression(X, own),
         beta_names=design.names,
         random=random,
         weighted=weighted,

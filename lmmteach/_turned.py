@@ -90,7 +90,22 @@ class Turned:
 
     def __init__(self, engine, T, factors):
         self.engine, self.T, self.factors = engine, T, factors
-        self.name, self.X, self.y = engine.name, engine.X, engine.y
+        self.name, self.shape = engine.name, engine.shape
+
+    @property
+    def X(self):
+        """(n, p) columns."""
+        return self.engine.X
+
+    @property
+    def y(self):
+        """(n,) responses."""
+        return self.engine.y
+
+    @property
+    def square(self):
+        """The sum of squares of y."""
+        return self.engine.square
 
     @property
     def R(self):
@@ -127,9 +142,9 @@ class Turned:
         """The same engine with another response."""
         return Turned(self.engine.with_response(y), self.T, self.factors)
 
-    def without(self, group):
-        """The same engine without a group."""
-        return Turned(self.engine.without(group), self.T, self.factors)
+    def without(self, group, f=0):
+        """The same engine without a group of a factor."""
+        return Turned(self.engine.without(group, f), self.T, self.factors)
 
     def starts(self, reml=True):
         """Where to begin, in units of R."""

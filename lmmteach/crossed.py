@@ -19,6 +19,8 @@ from lmmteach.sums import ROUNDING, Evaluation, best_of, cholesky_of_each, solve
 MOST_PAIRS = 30_000_000
 # So many entries of a dense matrix of the first factor's groups are held at once.
 MOST_ENTRIES = 4_000_000
+# The share of a sum of squares that must remain when a group is taken out of it.
+KEPT = 1e-4
 
 
 class Factor(NamedTuple):
@@ -46,7 +48,7 @@ class Products(NamedTuple):
     A22 : (q₂, q₂), its lower triangle
     T1, T2, C : of the columns with (X, y): (k, q, m), (q₂, m), (m, m)
     others : the other factors
-    pairs : Pairs
+    pairs : Pairs, None where they were not asked for
     n : number of rows
     """
 
@@ -89,7 +91,12 @@ def cross_products(factors, columns):
         for z1 in first.z
     ]
     A22 = _among(n, others)
-    return Products(A11, A12, A22, T1, T2, columns.T @ columns, others, Pairs(A12), n)
+    return Products(A11, A12, A22, T1, T2, columns.T @ columns, others, None, n)
+
+
+def with_pairs(products):
+    """The same with all pairs, which a likelihood needs."""
+    return products._replace(pairs=Pairs(products.A12))
 
 
 def _product(a, b):
@@ -191,6 +198,90 @@ class Pairs:
             found[j, i] = found[i, j]
         E[self.diagonal] *= 2
         return found
+
+
+class PairsWithout:
+    """Pairs from which some groups of the first factor, or columns of the others, are taken."""
+
+    def __init__(self, pairs, groups, columns):
+        self.pairs, self.groups, self.columns = pairs, groups, columns
+
+    def weighted(self, E):
+        """As of ``Pairs``."""
+        E = E.copy()
+        E[:, :, self.groups] = 0.0
+        return self._emptied(self.pairs.weighted(E))
+
+    def quadratic(self, E):
+        """As of ``Pairs``."""
+        found = self.pairs.quadratic(self._emptied(E.copy()))
+        found[:, :, self.groups] = 0.0
+        return found
+
+    def _emptied(self, matrix):
+        matrix[self.columns] = matrix[:, self.columns] = 0.0
+        return matrix
+
+
+def without(products, factors, f, group, rows, columns):
+    """The cross products without a group, from those of all rows.
+
+    Parameters
+    ----------
+    products : Products
+    factors : Factors, the one with the most groups first
+    f, group : the factor, and its group
+    rows : positions of the group's rows
+    columns : (len(rows), m) their values of X and y
+
+    Raises
+    ------
+    ValueError
+        if what remains would have lost its digits, or rows of the group count in what cannot be
+        taken apart: with three factors, where the group is not of the first.
+    """
+    if f > 0 and len(factors) > 2:
+        raise ValueError("The other factors' groups lose single rows.")
+    part = [
+        factor._replace(
+            codes=factor.codes[rows],
+            z=tuple(None if values is None else values[rows] for values in factor.z),
+        )
+        for factor in factors
+    ]
+    own = cross_products(part, columns)
+    C = products.C - own.C
+    if (np.diag(C) <= KEPT * np.diag(products.C)).any():
+        raise ValueError("Nearly all there is comes from this group.")
+    groups = columns_of_group = np.arange(0)
+    if f == 0:
+        groups = np.array([group])
+    else:
+        columns_of_group = group + factors[f].q * np.arange(len(factors[f].z))
+    A11, T1 = products.A11 - own.A11, products.T1 - own.T1
+    A22, T2 = products.A22 - own.A22, products.T2 - own.T2
+    # Nothing at all, where differences would leave rounding.
+    A11[:, :, groups], T1[:, groups], T2[columns_of_group] = 0.0, 0.0, 0.0
+    A22[columns_of_group] = A22[:, columns_of_group] = 0.0
+    return products._replace(
+        A11=A11,
+        A12=[_emptied(A, groups, columns_of_group) for A in products.A12],
+        A22=A22,
+        T1=T1,
+        T2=T2,
+        C=C,
+        pairs=PairsWithout(products.pairs, groups, columns_of_group),
+        n=products.n - len(rows),
+    )
+
+
+def _emptied(A, rows, columns):
+    """A sparse matrix with zeros in some rows and columns."""
+    data = A.data.copy()
+    for row in rows:
+        data[A.indptr[row] : A.indptr[row + 1]] = 0.0
+    data[np.isin(A.indices, columns)] = 0.0
+    return sparse.csr_matrix((data, A.indices, A.indptr), shape=A.shape)
 
 
 def rank(products):

@@ -6,6 +6,7 @@ and give the criterion with β and σ_ε² at their best.
 
 from copy import copy
 from functools import cached_property
+from typing import NamedTuple
 
 import numpy as np
 from scipy import sparse
@@ -35,6 +36,7 @@ from lmmteach.sums import (
     effects,
     evaluate,
     group_sums,
+    group_sums_turned,
     rank,
     recombined,
     starts,
@@ -51,18 +53,25 @@ DOUBT = 1e-9
 COARSE = np.geomspace(0.1, 5, 9)
 
 
-def engine_for(name, factors, X, y):
-    """The engine of a name; "auto" is the one that is quicker for so many rows."""
-    literal = name == "literal" or (name == "auto" and len(factors) > 1 and len(y) <= FEW_ROWS)
-    kind = Literal if literal else Fast
+def engine_for(name, factors, rows):
+    """The engine of a name; "auto" is the one that is quicker for so many rows.
+
+    Parameters
+    ----------
+    name : "literal", "fast" or "auto"
+    factors : Factors
+    rows : Regression, whose Q and r are the engine's X and y
+    """
+    few = len(factors) > 1 and len(rows.y) <= FEW_ROWS
+    kind = Literal if name == "literal" or (name == "auto" and few) else Fast
     if all(len(factor.z) == 1 for factor in factors):
-        return kind(factors, X, y)
+        return kind(factors, rows)
     zetas, parts = zip(*(at_right_angles(factor.z) for factor in factors), strict=True)
     T = block_diag(*parts)
     if np.array_equal(T, np.eye(len(T))):
-        return kind(factors, X, y)
+        return kind(factors, rows)
     own = [factor._replace(z=zeta) for factor, zeta in zip(factors, zetas, strict=True)]
-    return Turned(kind(own, X, y), T, factors)
+    return Turned(kind(own, rows), T, factors)
 
 
 def best(engine, random, reml, sigma2_b=None, y=None, start=None, bend=None):
@@ -104,7 +113,7 @@ def best(engine, random, reml, sigma2_b=None, y=None, start=None, bend=None):
         _require_variation(engine, y)
         raise
     Lambda, found = min(tops, key=lambda top: top[1].criterion)
-    if found.sigma2_e <= DOUBT * (engine.y @ engine.y) / len(engine.y):
+    if found.sigma2_e <= DOUBT * engine.square / engine.shape[0]:
         _require_variation(engine, y)
     if along is engine:
         return Lambda, found
@@ -132,7 +141,7 @@ def _one_by_one(engine, reml, sums=None):
     Alone, a factor leaves the variation of all others to the errors.
     """
     shares, errors, R = [], [], np.diag(engine.R)
-    columns = [*engine.X.T, engine.y]
+    columns = None if sums else [*engine.X.T, engine.y]
     for factor, at in zip(engine.factors, engine.places, strict=True):
         of_factor = sums or group_sums(factor.codes, factor.q, factor.z, columns)
         scale = np.diag(1 / np.where(R[at] > 0, R[at], 1.0))
@@ -170,7 +179,7 @@ def _held(engine, random, reml, sigma2_b):
     from scipy.optimize import brentq
 
     # σ_ε² between a millionth of all variation and all of it, and some more.
-    high = np.log(sigma2_b / (engine.y @ engine.y / len(engine.y))) + 14
+    high = np.log(sigma2_b / (engine.square / engine.shape[0])) + 14
     low = high - 28
     log_ratio = brentq(slope, low, high, xtol=1e-14, rtol=1e-14)
     Lambda = np.array([[np.exp(log_ratio / 2)]])
@@ -203,7 +212,7 @@ class Literal:
     Parameters
     ----------
     factors : Factors
-    X, y : (n, p) and (n,)
+    rows : Regression, whose Q and r are X and y here
 
     Raises
     ------
@@ -213,10 +222,10 @@ class Literal:
 
     name = "literal"
 
-    def __init__(self, factors, X, y):
-        n = len(y)
+    def __init__(self, factors, rows):
+        n = len(rows.y)
         require_memory(n**2, f"V would be {n:,} × {n:,}")
-        self.factors, self.places, self.X, self.y = factors, places(factors), X, y
+        self.factors, self.places, self.X, self.y = factors, places(factors), rows.Q, rows.r
         self.Z = [[_indicator(factor, values) for values in factor.z] for factor in factors]
         # The position in Λ Λᵀ of each θ_k, and G_k; σ_ε², in whose units all is, comes last.
         self.entries, self.G = [], []
@@ -244,6 +253,16 @@ class Literal:
         other = copy(self)
         other.y = y
         return other
+
+    @property
+    def shape(self):
+        """(n, p) of X."""
+        return self.X.shape
+
+    @property
+    def square(self):
+        """The sum of squares of y."""
+        return self.y @ self.y
 
     @cached_property
     def R(self):
@@ -273,10 +292,12 @@ class Literal:
         spread = criterion - df * (1 + np.log(2 * np.pi * sigma2_e))
         W = P_matrix(V, X) if reml else inverse(V)
         in_spread = self._slope(-2 * _score_in_theta(W, 0 * u, self.G), Lambda)
-        in_both = self._slope(-2 * _score_in_theta(W, u, self.G), Lambda)
+        # In units of σ_ε, so that small responses do not drown in the other part.
+        in_both = self._slope(-2 * _score_in_theta(W, u / np.sqrt(sigma2_e), self.G), Lambda)
+        in_fit = sigma2_e * (in_both - in_spread)
         yX = np.column_stack([X, y])
         S = yX.T @ solve(V, yX)
-        return Evaluation(criterion, beta, sigma2_e, S, spread, df, in_spread, in_both - in_spread)
+        return Evaluation(criterion, beta, sigma2_e, S, spread, df, in_spread, in_fit)
 
     def _slope(self, by_theta, Lambda):
         """The derivative by Λ Λᵀ, from those by the θ_k."""
@@ -330,28 +351,50 @@ class Fast:
     Parameters
     ----------
     factors : Factors
-    X, y : (n, p) and (n,)
+    rows : Regression, whose Q and r are X and y here
     """
 
     name = "fast"
 
-    def __init__(self, factors, X, y):
-        self.factors, self.places, self.X, self.y = factors, places(factors), X, y
+    def __init__(self, factors, rows):
+        self.factors, self.places, self.rows = factors, places(factors), rows
         self.sums = None
         if len(factors) == 1:
-            (only,) = factors
-            self.sums = group_sums(only.codes, only.q, only.z, [*X.T, y])
+            self.sums = _sums_of_one(*factors, rows)
         else:
             self.order = sorted(range(len(factors)), key=lambda f: -factors[f].q)
-            self.products = crossed.cross_products(
-                [factors[f] for f in self.order], np.column_stack([X, y])
+            products = crossed.cross_products(
+                [factors[f] for f in self.order], np.column_stack([rows.Q, rows.r])
             )
+            self.products = crossed.with_pairs(products)
+
+    @property
+    def X(self):
+        """(n, p) columns; made only if somebody needs rows and not sums."""
+        return self.rows.Q
+
+    @property
+    def y(self):
+        """(n,) responses, made as X is."""
+        return self.rows.r
+
+    @property
+    def shape(self):
+        """(n, p) of X."""
+        if self.sums:
+            return self.sums.n, len(self.sums.within) - 1
+        return self.products.n, len(self.products.C) - 1
+
+    @property
+    def square(self):
+        """The sum of squares of y."""
+        if self.sums:
+            return self.sums.within[-1, -1] + np.sum(self.sums.c[:, -1] ** 2)
+        return self.products.C[-1, -1]
 
     def recombined(self, A):
         """The same engine with (X, y) A in the place of (X, y); only sums are touched."""
-        other = copy(self)
-        columns = np.column_stack([self.X, self.y]) @ A
-        other.X, other.y = columns[:, :-1], columns[:, -1]
+        other = self._with_rows(Recombined(self.rows, A))
         if len(self.factors) == 1:
             other.sums = recombined(self.sums, A)
         else:
@@ -361,8 +404,7 @@ class Fast:
 
     def with_response(self, y):
         """The same engine with another response; what does not depend on it is not made again."""
-        other = copy(self)
-        other.y = y
+        other = self._with_rows(Rows(self.X, y))
         if len(self.factors) == 1:
             (only,) = self.factors
             other.sums = group_sums(only.codes, only.q, only.z, [*self.X.T, y])
@@ -373,12 +415,45 @@ class Fast:
             other.products = self.products._replace(T1=T1, T2=T2, C=columns.T @ columns)
         return other
 
-    def without(self, group):
-        """The same engine without a group of its only factor; only sums are touched."""
-        within, sizes = self._shares
+    def _with_rows(self, rows):
+        """A copy that remembers nothing of the rows before."""
         other = copy(self)
-        other.sums = without(self.sums, group, within[group], sizes[group])
+        for name in ("_shares", "_by_group", "_start"):
+            vars(other).pop(name, None)
+        other.rows = rows
         return other
+
+    def without(self, group, f=0):
+        """The same engine without a group of a factor; only sums and the group's rows are touched.
+
+        Its factors, X and y remain those of all rows, and serve for the start of a search only.
+
+        Raises
+        ------
+        ValueError
+            if the sums of what remains cannot be had in this way.
+        """
+        other = copy(self)
+        if len(self.factors) == 1:
+            within, sizes = self._shares
+            other.sums = without(self.sums, group, within[group], sizes[group])
+            return other
+        order, ends = self._by_group[f]
+        rows = order[ends[group] : ends[group + 1]]
+        columns = np.column_stack([self.X[rows], self.y[rows]])
+        factors = [self.factors[at] for at in self.order]
+        at = self.order.index(f)
+        other.products = crossed.without(self.products, factors, at, group, rows, columns)
+        return other
+
+    @cached_property
+    def _by_group(self):
+        """For each factor the rows, group after group, and where each group ends."""
+        found = []
+        for factor in self.factors:
+            ends = np.concatenate([[0], np.cumsum(np.bincount(factor.codes, minlength=factor.q))])
+            found.append((np.argsort(factor.codes, kind="stable"), ends))
+        return found
 
     @cached_property
     def _shares(self):
@@ -397,9 +472,16 @@ class Fast:
 
         For several, near what each factor alone has best.
         """
-        if len(self.factors) > 1 or len(self.factors[0].z) > 1:
+        if len(self.factors) > 1:
+            return [self._start]
+        if len(self.factors[0].z) > 1:
             return [_one_by_one(self, reml, self.sums)]
         return [start * self.R for start in starts(self.sums, reml)]
+
+    @cached_property
+    def _start(self):
+        """Near what each of several factors alone has best."""
+        return _one_by_one(self, reml=True)
 
     def evaluate(self, Lambda, reml=True):
         """Criterion, its slopes by Λ Λᵀ, and the best β and σ_ε²."""
@@ -454,6 +536,9 @@ class Fast:
         S, n = self.sums.within, len(y)
         beta = np.linalg.lstsq(S[:-1, :-1], S[:-1, -1], rcond=None)[0]
         left = S[-1, -1] - S[:-1, -1] @ beta
+        # No number is larger than the root of the sum of all squares.
+        if left > DOUBT * max(S[-1, -1], DOUBT * n * (y @ y)):
+            return False
         if left > DOUBT * max(S[-1, -1], DOUBT * n * np.max(np.abs(y)) ** 2):
             return False
         (only,) = self.factors
@@ -478,6 +563,46 @@ class Fast:
         """Where the entries of Λ are, with the largest factor first."""
         order = np.concatenate([np.arange(len(Lambda))[self.places[f]] for f in self.order])
         return np.ix_(order, order)
+
+
+class Rows(NamedTuple):
+    """The rows of X and y."""
+
+    Q: np.ndarray
+    r: np.ndarray
+
+
+class Recombined:
+    """Rows of other columns, (X, y) A, made only if somebody asks for them."""
+
+    def __init__(self, rows, A):
+        self.rows, self.A = rows, A
+
+    @cached_property
+    def _columns(self):
+        return np.column_stack([self.rows.Q, self.rows.r]) @ self.A
+
+    @property
+    def Q(self):
+        """(n, p) the first columns."""
+        return self._columns[:, :-1]
+
+    @property
+    def r(self):
+        """(n,) the last one."""
+        return self._columns[:, -1]
+
+
+def _sums_of_one(factor, rows):
+    """The sums of Q and r; from those of the columns that they are made of if that is as good."""
+    codes, q, z = factor
+    # Of several effects a group's columns can be nearly dependent, which costs digits enough.
+    if rows.A is not None and len(z) == 1:
+        squares = np.append(np.ones(len(rows.R)), rows.square)
+        sums = group_sums_turned(codes, q, z, [*rows.X.T, rows.y], rows.A, squares)
+        if sums is not None:
+            return sums
+    return group_sums(codes, q, z, [*rows.Q.T, rows.r])
 
 
 def places(factors):

@@ -86,7 +86,7 @@ class Prepared(NamedTuple):
         if engine not in ("auto", "literal", "fast"):
             raise ValueError(f'engine = {engine!r} is unknown. Choose "auto", "literal" or "fast".')
         frame = read_model(formula, data, weights, offset)
-        chosen = engine_for(engine, frame.weighted.factors, frame.Q, frame.r)
+        chosen = engine_for(engine, frame.weighted.factors, frame.rows)
         return cls(frame, method, chosen, sigma2_b)
 
     def with_response(self, name, y):
@@ -97,7 +97,9 @@ class Prepared(NamedTuple):
     def fit(self):
         """A LinearMixedModel."""
         frame, reml = self.frame, self.method == "REML"
-        require_unexplained(frame.r, frame.y)
+        if frame.rows.A is None:
+            # Otherwise rᵀr is no small part of the sum of squares of y.
+            require_unexplained(frame.r, frame.y)
         require_told_apart(self.engine, frame.weighted, frame.y, held=self.held_b is not None)
         Lambda, evaluation = best(self.engine, frame.weighted, reml, self.held_b, frame.y)
         return LinearMixedModel(frame, self.method, self.engine, Lambda, evaluation, self.held_b)
@@ -784,7 +786,7 @@ class LinearMixedModel:
 def _fit_of(formula, data, weights, offset, method, engine, Lambda, evaluation, held_b):
     """A fit, from its parts."""
     frame = read_model(formula, data, weights, offset)
-    made = engine_for(engine, frame.weighted.factors, frame.Q, frame.r)
+    made = engine_for(engine, frame.weighted.factors, frame.rows)
     return LinearMixedModel(frame, method, made, Lambda, evaluation, held_b)
 
 

@@ -23,6 +23,8 @@ STEP = 1e-6
 REACHED, NOISE = 1e-13, 1e-8
 # A step that leaves more than this share of the squared distance calls for a new curvature.
 SLOW = 0.1
+# A squared distance at which two searches end at the same minimum.
+BESIDE = 1e-2
 # A valley that bends so much less along than across is a narrow one.
 NARROW = 1e-4
 
@@ -380,20 +382,39 @@ class Profile:
             height, slope = deviance(one.held.x(free, value))
             return height, one.held.slope(free, value, slope)
 
-        _, nearest, bend = min(self.known, key=lambda known: abs(known[0] - value))
-        starts = [(nearest, bend), *((x, None) for x in self._scanned(deviance, function, value))]
+        near = sorted(self.known, key=lambda known: abs(known[0] - value))
+        nearest = near[0][1]
+        bend = next((bend for _, _, bend in near if bend is not None), None)
         if elsewhere:
             # The SDs as they can be expected, and all correlations the other way round.
-            starts = [(x, None) for x in (sizes * pivots, np.where(pivots, nearest, -nearest))]
-            starts = [(np.append(nearest[:1], x[1:]), None) for x, _ in starts]
+            starts = [sizes * pivots, np.where(pivots, nearest, -nearest)]
+            starts = [np.append(nearest[:1], x[1:]) for x in starts]
+            searches = [(x, None, (nearest, bend)) for x in starts]
+        else:
+            searches = [(self._foretold(near[:3], value), bend, None)]
+            searches += [(x, None, None) for x in self._scanned(deviance, function, value)]
         found = []
-        for x, bend in starts:
+        for x, bend, known in searches:
             moved = _off_the_edge(x, sizes, pivots)
             # Moved off the edge it bends in another way.
-            found.append(_minimum(function, moved, sizes, bend if moved is x else None))
+            bend = bend if moved is x else None
+            found.append(_minimum(function, moved, sizes, bend, known))
         height, free, bend = min(found, key=lambda one: one[0])
         self.known.append((value, free, bend))
         return height
+
+    def _foretold(self, near, value):
+        """Where the others can be expected to be best: along the curve through known places."""
+        at = np.array([known[0] for known in near])
+        places = np.array([known[1] for known in near])
+        # Far from all that is known, or among values that are as good as one, no curve is.
+        reach = np.ptp(at)
+        if abs(value - at[0]) >= reach or np.abs(np.diff(np.sort(at))).min() < 1e-3 * reach:
+            return places[0]
+        shares = [
+            np.prod([(value - other) / (own - other) for other in at if other != own]) for own in at
+        ]
+        return shares @ places
 
     def _scanned(self, deviance, function, value):
         """Further starts for a single random effect: all minima along its ratio to σ_ε."""
@@ -480,11 +501,12 @@ def _bend(gradient, x, slope):
     return axes @ (bend + bend.T) @ axes.T / 2
 
 
-def _minimum(function, x, sizes, bend=None):
+def _minimum(function, x, sizes, bend=None, known=None):
     """The lowest height of a function of x that gives heights and slopes.
 
     The curvature is made of differences where none is given, or where the one at hand leads
-    nowhere, and is otherwise learnt from the steps.
+    nowhere, and is otherwise learnt from the steps. Beside ``known``, the place of a minimum and
+    the curvature there, the search ends there.
 
     Returns
     -------
@@ -504,6 +526,11 @@ def _minimum(function, x, sizes, bend=None):
         distance = -slope @ step
         if distance < REACHED:
             return height - distance / 2, x, bend
+        if known is not None:
+            place, its_bend = known
+            away = (place - x) / sizes
+            if abs(away @ its_bend @ away) < BESIDE:
+                return function(place)[0], place, its_bend
         if not is_new and distance > SLOW * previous:
             bend, previous = None, np.inf
             continue

@@ -7,9 +7,9 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from lmmteach._climb import orthonormal
 from lmmteach._nested import by_size, difference, require_comparable, require_same_data
 from lmmteach._parallel import in_parallel, without_failures
+from lmmteach._regression import Regression
 from lmmteach._shapes import count, generator
 from lmmteach.crossed import Factor
 from lmmteach.diagnostics import Influence
@@ -18,7 +18,8 @@ from lmmteach.testing import Bootstrap, _simulated_pvalue
 
 # Without a group that is so small a share of the rows the best variances are near those with it.
 SMALL_SHARE = 0.01
-# XᵀV⁻¹X, of orthonormal X, with smaller eigenvalues than this has lost digits.
+# XᵀV⁻¹X, of orthonormal X, with smaller eigenvalues than this has lost digits; and so has what is
+# left for the errors, with a smaller share of all variation.
 DOUBT = 1e-7
 
 
@@ -152,7 +153,8 @@ def influence(fit, group=None, n_jobs=1, progress=True):
     group = fit.group if group is None else group
     if group not in fit.groups:
         raise ValueError(f"{group!r} is no grouping factor of this fit. It has {[*fit.groups]}.")
-    grouping = fit.frame.random.groupings[[*fit.groups].index(group)]
+    factor = [*fit.groups].index(group)
+    grouping = fit.frame.random.groupings[factor]
     reml, q = fit.method == "REML", len(grouping.levels)
     is_near = np.bincount(grouping.codes) <= SMALL_SHARE * fit.nobs
     # With a few groups one of them may hide a second top, for which only other starts can look.
@@ -161,7 +163,7 @@ def influence(fit, group=None, n_jobs=1, progress=True):
     if is_near.any() and not fit.holds_b:
         bend = bend_at(fit.engine, fit.frame.weighted, reml, fit.Lambda)
     known = (fit.Lambda, bend, is_near)
-    without = _Without(fit.frame, fit.engine, reml, fit.held_b, grouping, *known)
+    without = _Without(fit.frame, fit.engine, reml, fit.held_b, factor, grouping, *known)
     found = in_parallel(without, [(u,) for u in range(q)], n_jobs, progress, 2)
     index = pd.Index(grouping.levels, name=group)
     p = len(fit.beta)
@@ -198,6 +200,7 @@ class _Without(NamedTuple):
     engine: object
     reml: bool
     held_b: float | None
+    factor: int
     grouping: object
     Lambda: np.ndarray
     bend: np.ndarray | None
@@ -205,7 +208,7 @@ class _Without(NamedTuple):
 
     def __call__(self, u):
         """β̂ and θ̂ without group u, end to end."""
-        if self.engine.name == "fast" and len(self.engine.factors) == 1:
+        if self.engine.name == "fast":
             # What the sums do not determine well, the rows are asked for.
             with contextlib.suppress(ValueError, np.linalg.LinAlgError):
                 return self._from_sums(u)
@@ -217,22 +220,25 @@ class _Without(NamedTuple):
 
     def _from_sums(self, u):
         """From the sums of the fit, without those of the group."""
-        Lambda, found = self._best(u, self.engine.without(u), self.frame.weighted, self.bend)
+        engine = self.engine.without(u, self.factor)
+        Lambda, found = self._best(u, engine, self.frame.weighted, self.bend)
         if np.linalg.eigvalsh(found.S[:-1, :-1])[0] < DOUBT:
             raise ValueError("the columns of X are as good as dependent.")
+        if found.sigma2_e <= DOUBT * engine.square / engine.shape[0]:
+            raise ValueError("as good as nothing is left for the errors.")
         return self._estimates(self.frame.beta_Q + found.beta, Lambda, found)
 
     def _from_rows(self, u):
         """From the rows that remain."""
         frame, rows = self.frame, self.grouping.codes != u
-        Q, R, beta_Q, r = orthonormal(frame.Q[rows], frame.r[rows])
-        if np.linalg.matrix_rank(R) < len(R):
+        remaining = Regression(frame.Q[rows], frame.r[rows])
+        if np.linalg.matrix_rank(remaining.R) < len(remaining.R):
             raise ValueError("the columns of X are linearly dependent in what remains.")
         factors = [_of_rows(factor, rows) for factor in frame.weighted.factors]
-        engine = engine_for(self.engine.name, factors, Q, r)
+        engine = engine_for(self.engine.name, factors, remaining)
         Lambda, found = self._best(u, engine, replace(frame.weighted, factors=factors))
-        beta = frame.beta_Q + np.linalg.solve(R, beta_Q + found.beta)
-        return self._estimates(beta, Lambda, found)
+        beta = np.linalg.solve(remaining.R, remaining.beta_Q + found.beta)
+        return self._estimates(frame.beta_Q + beta, Lambda, found)
 
     def _best(self, u, engine, random, bend=None):
         if not self.is_near[u]:

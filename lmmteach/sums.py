@@ -20,6 +20,9 @@ from scipy.linalg import lapack
 ROUNDING = 1e-10
 # The share of a column's variation within groups below which its sums are made from deviations.
 CANCELS = 1e-5
+# The sum over a group may be so many times as large as the entries of a column, before what
+# other columns explain is taken off it.
+LARGEST_SUM = 1e5
 # With so many kinds of group, a scan takes larger steps.
 MANY_KINDS = 2000
 
@@ -62,27 +65,77 @@ def group_sums(codes, q, z, columns):
     -------
     sums : Sums
     """
-    sizes = np.bincount(codes, minlength=q)
-    n_i, k, m = sizes.astype(float), len(z), len(columns)
-    # What is constant is so many ones, and has quicker sums.
-    times = np.array([_constant(column) for column in columns])
-    columns = [
-        column if np.isnan(value) else None for column, value in zip(columns, times, strict=True)
-    ]
-    times = np.where(np.isnan(times), 1.0, times)
+    sizes, L = _of_z(codes, q, z)
+    columns, times = _with_ones_named(columns)
+    c = solve_lower(L, _over_groups(codes, q, sizes, z, columns))
+    within = _within(codes, z, columns, L, c) * np.outer(times, times)
+    c *= times[:, np.newaxis]
+    return _added_up(codes, sizes, z, L, c, within)
+
+
+def group_sums_turned(codes, q, z, columns, A, squares):
+    """The same for ``columns`` times A, which are at right angles; None where that costs digits.
+
+    They are never made: their sums are those of ``columns``, times A.
+
+    Parameters
+    ----------
+    codes, q, z, columns : as for ``group_sums``
+    A : (m, m)
+    squares : (m,) the sums of squares of the columns times A
+    """
+    sizes, L = _of_z(codes, q, z)
+    columns, times = _with_ones_named(columns)
+    A = times[:, np.newaxis] * A
+    T = _over_groups(codes, q, sizes, z, columns)
+    largest = np.abs(A).T @ np.abs(T).max(axis=2)[:, :, np.newaxis]
+    if (largest[:, :, 0] > LARGEST_SUM * np.sqrt(squares / len(codes))).any():
+        return None
+    c = solve_lower(L, A.T @ T)
+    coordinates = c.transpose(1, 0, 2).reshape(len(A), -1)
+    within = np.diag(squares) - coordinates @ coordinates.T
+    if any(values is None for values in z):
+        # What is made of ones only does not vary within groups.
+        constant = ~A[[column is not None for column in columns]].any(axis=0)
+        within[constant] = within[:, constant] = 0.0
+    else:
+        constant = np.zeros(len(A), dtype=bool)
+    if (~constant & (np.diag(within) <= CANCELS * squares)).any():
+        return None
+    return _added_up(codes, sizes, z, L, c, within)
+
+
+def _of_z(codes, q, z):
+    """The size of each group, and the Cholesky factor of its cross products of columns of Z."""
+    sizes, k = np.bincount(codes, minlength=q), len(z)
     A = np.empty((k, k, q))
     for i in range(k):
         for j in range(i + 1):
-            A[i, j] = A[j, i] = _added(codes, q, n_i, z[i], z[j])
-    T = np.empty((k, m, q))
-    for i in range(k):
-        for j in range(m):
-            T[i, j] = _added(codes, q, n_i, z[i], columns[j])
-    L = cholesky_of_each(A, ROUNDING)
-    c = solve_lower(L, T)
-    within = _within(codes, z, columns, L, c) * np.outer(times, times)
-    c *= times[:, np.newaxis]
-    by_size = sizes if k == 1 and z[0] is None else None
+            A[i, j] = A[j, i] = _added(codes, q, sizes, z[i], z[j])
+    return sizes, cholesky_of_each(A, ROUNDING)
+
+
+def _with_ones_named(columns):
+    """The columns, None for each that is constant, and what these are; 1 for the others."""
+    # What is constant is so many ones, and has quicker sums.
+    times = np.array([value_of_all(column) for column in columns])
+    named = [
+        column if np.isnan(value) else None for column, value in zip(columns, times, strict=True)
+    ]
+    return named, np.where(np.isnan(times), 1.0, times)
+
+
+def _over_groups(codes, q, sizes, z, columns):
+    """The sums over each group of the columns of Z times others: (k, m, q)."""
+    T = np.empty((len(z), len(columns), q))
+    for i, values in enumerate(z):
+        for j, column in enumerate(columns):
+            T[i, j] = _added(codes, q, sizes, values, column)
+    return T
+
+
+def _added_up(codes, sizes, z, L, c, within):
+    by_size = sizes if len(z) == 1 and z[0] is None else None
     R, count, K, kind = _by_kind(np.swapaxes(L, 0, 1), c, by_size)
     return Sums(R, count, K, within, len(codes), L, c, kind)
 
@@ -117,7 +170,7 @@ def without(sums, group, within, size):
     return sums._replace(count=count, K=K, within=left, n=sums.n - size)
 
 
-def _constant(column):
+def value_of_all(column):
     """The value that all of a column has, or NaN."""
     if column is None:
         return 1.0
@@ -125,10 +178,10 @@ def _constant(column):
     return first if (column[:64] == first).all() and (column == first).all() else np.nan
 
 
-def _added(codes, q, n_i, a, b):
+def _added(codes, q, sizes, a, b):
     """The sum over each group of a times b."""
     if a is None and b is None:
-        return n_i
+        return sizes
     weights = b if a is None else a if b is None else a * b
     return np.bincount(codes, weights, minlength=q)
 
@@ -229,15 +282,15 @@ def _kinds(rows):
 
 def cholesky_of_each(A, rounding=0.0):
     """L with L Lᵀ = A for many symmetric matrices at once, the last axis counting them."""
-    L = np.zeros_like(A)
+    L = np.zeros(A.shape)
     for j in range(len(A)):
-        pivot = A[j, j] - np.sum(L[j, :j] ** 2, axis=0)
+        pivot = A[j, j] - np.sum(L[j, :j] ** 2, axis=0) if j else A[j, j]
         # A column that repeats the others gets a row of zeros.
-        pivot = np.where(pivot > rounding * A[j, j], pivot, 0.0)
-        L[j, j] = np.sqrt(pivot)
-        scale = np.divide(1.0, L[j, j], out=np.zeros_like(pivot), where=pivot > 0)
+        is_new = pivot > rounding * A[j, j]
+        np.sqrt(pivot, out=L[j, j], where=is_new)
         for i in range(j + 1, len(A)):
-            L[i, j] = (A[i, j] - np.sum(L[i, :j] * L[j, :j], axis=0)) * scale
+            rest = A[i, j] - np.sum(L[i, :j] * L[j, :j], axis=0) if j else A[i, j]
+            np.divide(rest, L[j, j], out=L[i, j], where=is_new)
     return L
 
 
@@ -245,8 +298,8 @@ def solve_lower(L, B):
     """X with L X = B for many lower triangular L at once; 0 where L has a row of zeros."""
     X = np.zeros_like(B)
     for i in range(len(L)):
-        rest = B[i] - sum(L[i, j] * X[j] for j in range(i))
-        X[i] = np.divide(rest, L[i, i], out=np.zeros_like(rest), where=L[i, i] > 0)
+        rest = B[i] - sum(L[i, j] * X[j] for j in range(i)) if i else B[i]
+        np.divide(rest, L[i, i], out=X[i], where=L[i, i] > 0)
     return X
 
 

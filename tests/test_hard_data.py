@@ -296,3 +296,15 @@ def test_the_group_without_which_nothing_can_be_fitted_is_named():
     only_in_group_2 = np.column_stack([np.ones(80), Z[:, 1] * np.arange(80)])
     with pytest.raises(ValueError, match="Without group 2: "):
         diagnostics.influence_by_group(Y, only_in_group_2, Z)
+
+
+@pytest.mark.parametrize("engine", ["fast", "literal"])
+def test_a_response_that_is_nearly_constant_has_the_fit_of_one_that_is_not(engine):
+    rng = np.random.default_rng(5)
+    g, x = np.repeat(np.arange(20), 6), rng.normal(size=120)
+    y = x + rng.normal(size=20)[g] + 0.4 * rng.normal(size=20)[g] * x + rng.normal(size=120)
+    data = pd.DataFrame({"y": y, "near": 100 + 1e-6 * y, "small": 1e-9 * y, "x": x, "g": g})
+    expected = lt.lmm("y ~ x + (x | g)", data, engine=engine)
+    for name, unit, digits in (("near", 1e-6, 1e-5), ("small", 1e-9, 1e-8)):
+        fit = lt.lmm(f"{name} ~ x + (x | g)", data, engine=engine)
+        assert fit.theta / unit**2 == pytest.approx(expected.theta, rel=digits)

@@ -38,6 +38,7 @@ LAYERS = (
     ("blup", "reml"),
     ("testing", "prediction", "diagnostics"),
     ("_descend", "_turned", "sums"),
+    ("_regression",),
     ("crossed",),
     ("_estimable", "engines"),
     ("_formula", "_terms", "_columns", "data", "source"),

@@ -131,6 +131,42 @@ def test_influence_with_one_factor_asks_the_sums_and_not_the_rows(formula, monke
     np.testing.assert_allclose(found.theta, again.theta, rtol=0, atol=1e-8)
 
 
+@pytest.mark.parametrize(
+    ("formula", "group"),
+    [
+        ("y ~ x + (1 | g) + (1 | h)", "g"),
+        ("y ~ x + (1 | g) + (1 | h)", "h"),
+        ("y ~ x + (x | g) + (x | h)", "h"),
+        ("y ~ x + (1 | h / g)", "h"),
+        ("y ~ x + (1 | g) + (1 | h) + (1 | k)", "g"),
+    ],
+)
+def test_influence_with_several_factors_asks_the_sums_and_not_the_rows(formula, group, monkeypatch):
+    data, draws = unbalanced(20 if group == "g" else 150), np.random.default_rng(4)
+    data["h"], data["k"] = draws.integers(0, 6, len(data)), draws.integers(0, 4, len(data))
+    data["y"] += draws.normal(size=6)[data["h"]] * (1 + 0.5 * data["x"])
+    data["y"] += draws.normal(size=4)[data["k"]]
+    fit = lt.lmm(formula, data, engine="fast")
+    by_rows = resampling._Without._from_rows
+    monkeypatch.setattr(resampling._Without, "_from_rows", None)
+    found = fit.influence(group, progress=False)
+    monkeypatch.setattr(resampling._Without, "_from_rows", by_rows)
+    monkeypatch.setattr(resampling._Without, "_from_sums", by_rows)
+    again = fit.influence(group, progress=False)
+    np.testing.assert_allclose(found.beta, again.beta, rtol=0, atol=1e-8)
+    np.testing.assert_allclose(found.theta, again.theta, rtol=0, atol=1e-7)
+
+
+def test_influence_of_a_second_response_is_its_own():
+    data = unbalanced()
+    data["other"] = np.random.default_rng(2).normal(size=len(data))
+    prepared = lt.fit.Prepared.read("y ~ x + (1 | g)", data, engine="fast")
+    prepared.fit().influence(progress=False)
+    found = prepared.with_response("y", data["other"].to_numpy()).fit().influence(progress=False)
+    again = lt.lmm("other ~ x + (1 | g)", data, engine="fast").influence(progress=False)
+    np.testing.assert_allclose(found.theta, again.theta, rtol=1e-6, atol=1e-8)
+
+
 def test_influence_keeps_a_held_variance():
     data = unbalanced()
     fit = lt.lmm("y ~ x + (1 | g)", data, sigma2_b=0.7)
