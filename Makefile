@@ -14,7 +14,7 @@ BENCH ?=
 # Where `make serve` shows the book.
 PORT ?= 8000
 
-.PHONY: book serve test test-notebooks test-book mutants bench notebooks exercises live lock clean
+.PHONY: book serve test test-notebooks test-book mutants bench dist notebooks exercises live lock clean
 
 book: .venv/ready
 	EDITION=$(EDITION) $(THREADS) $(BIN)/jupyter-book build -W -n --keep-going $(if $(PLACE),--path-output $(PLACE)) .
@@ -44,6 +44,13 @@ bench: .venv/bench
 	$(BIN)/python benchmarks/bench.py $(BENCH)
 	$(BIN)/python benchmarks/book.py
 
+# What a release publishes, each archive installed in an empty environment and tried there.
+dist: .venv/dist
+	rm -rf dist
+	$(BIN)/python -m build --outdir dist
+	$(BIN)/python -m twine check --strict dist/*
+	$(BIN)/python tools/installed.py dist
+
 notebooks: .venv/ready
 	$(BIN)/python tools/notebooks.py
 
@@ -54,10 +61,10 @@ live: .venv/live
 	$(BIN)/jupyter lab
 
 lock:
-	uv pip compile --quiet --universal --python-version 3.11 --no-annotate --no-header --no-emit-index-url --no-emit-find-links --extra book --extra test --extra live --extra bench --extra cluster pyproject.toml -o constraints.txt
+	uv pip compile --quiet --universal --python-version 3.11 --no-annotate --no-header --no-emit-index-url --no-emit-find-links --extra book --extra test --extra live --extra bench --extra cluster --extra dist pyproject.toml -o constraints.txt
 
 clean:
-	rm -rf .venv _build
+	rm -rf .venv _build dist
 
 .venv/ready: pyproject.toml constraints.txt
 	$(PYTHON) -m venv .venv
@@ -66,6 +73,10 @@ clean:
 
 .venv/live: .venv/ready
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[live]"
+	touch $@
+
+.venv/dist: .venv/ready
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[dist]"
 	touch $@
 
 # Without a package that cannot be installed here the benchmark runs all the same, and says so.
