@@ -32,6 +32,11 @@ FOLDERS = ("chapters", "exercises")
 PAGES = sorted(path.stem for path in (ROOT / "chapters").glob("*.ipynb"))
 WORKSHEETS = sorted(path.stem for path in (ROOT / "exercises").glob("*.ipynb"))
 HEADER = '<div class="article-header-buttons">'
+# How a page names a notebook.
+NAMED = re.compile(
+    r'<code class="docutils literal notranslate"><span class="pre">'
+    r"((?:chapters|exercises)/[\w-]+\.ipynb)</span></code>"
+)
 LIVE_META = '<meta name="lmmteach-live" content="{}" />'
 
 
@@ -128,21 +133,12 @@ def with_live(page, name):
     return NAMED.sub(lambda found: _linked(found, live), page)
 
 
-NAMED = re.compile(
-    r'(?<!</a>)<code class="docutils literal notranslate"><span class="pre">'
-    r"((?:chapters|exercises)/[\w-]+\.ipynb)</span></code>"
-)
-
-
 def _linked(found, live):
     """The name of a notebook, as a link that opens it."""
     folder, stem = found[1].removesuffix(".ipynb").split("/")
-    known = stem in (PAGES if folder == "chapters" else WORKSHEETS)
-    return (
-        f'<a class="live-link" href="{live + opens(found[1])}">{found[0]}</a>'
-        if known
-        else found[0]
-    )
+    if stem not in (PAGES if folder == "chapters" else WORKSHEETS):
+        return found[0]
+    return f'<a class="live-link" href="{live + opens(found[1])}">{found[0]}</a>'
 
 
 def _button(address, label, what):
