@@ -14,11 +14,15 @@ BENCH ?=
 # Where `make serve` shows the book.
 PORT ?= 8000
 
-.PHONY: book serve test test-notebooks test-book mutants bench dist notebooks exercises live lock clean
+.PHONY: book site serve test test-notebooks test-book test-site test-pyodide mutants bench dist notebooks exercises live lock clean
 
 book: .venv/ready
 	EDITION=$(EDITION) $(THREADS) $(BIN)/jupyter-book build -W -n --keep-going $(if $(PLACE),--path-output $(PLACE)) .
 	@echo "The book is here: $(CURDIR)/$(PLACE)_build/html/index.html"
+
+# Pyodide's files come from the folder PYODIDE_DIST of the environment, or are fetched.
+site: book .venv/site
+	$(BIN)/python tools/live_site.py
 
 serve: book
 	@echo "The book is at http://127.0.0.1:$(PORT)/ on this machine (stop with Ctrl+C)"
@@ -36,6 +40,14 @@ test-notebooks: .venv/ready
 
 test-book: .venv/ready
 	$(BIN)/python -m pytest -n 2 --dist loadscope --durations=15 -o addopts="-q --strict-markers --timeout=300 --timeout-method=thread" tests/browser
+
+# Two workers, each with one browser that keeps what it has fetched.
+test-site: .venv/ready
+	$(BIN)/python -m pytest -n 2 --dist worksteal --durations=15 -o addopts="-q --strict-markers --timeout=600 --timeout-method=thread" tests/site
+
+# The package's own tests in the Pyodide of the site.
+test-pyodide: .venv/ready
+	$(BIN)/python -m pytest -n 2 --durations=5 -o addopts="-q --strict-markers --timeout=600 --timeout-method=thread" tests/site/test_pyodide.py
 
 mutants: .venv/ready
 	$(BIN)/python tools/mutants.py
@@ -61,7 +73,7 @@ live: .venv/live
 	$(BIN)/jupyter lab
 
 lock:
-	uv pip compile --quiet --universal --python-version 3.11 --no-annotate --no-header --no-emit-index-url --no-emit-find-links --extra book --extra test --extra live --extra bench --extra cluster --extra dist pyproject.toml -o constraints.txt
+	uv pip compile --quiet --universal --python-version 3.11 --no-annotate --no-header --no-emit-index-url --no-emit-find-links --extra book --extra test --extra live --extra site --extra bench --extra cluster --extra dist pyproject.toml -o constraints.txt
 
 clean:
 	rm -rf .venv _build dist
@@ -73,6 +85,10 @@ clean:
 
 .venv/live: .venv/ready
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[live]"
+	touch $@
+
+.venv/site: .venv/ready
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[site]"
 	touch $@
 
 .venv/dist: .venv/ready
