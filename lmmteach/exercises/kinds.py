@@ -5,8 +5,10 @@ Answers and wrong answers are functions of a study, so that each student can hav
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from string import ascii_lowercase
+
+from lmmteach.exercises.studies import LECTURE, Topic, study_about
 
 
 @dataclass(frozen=True)
@@ -63,6 +65,9 @@ class Exercise:
     in_code : where a worksheet has what the prompt speaks of, in Markdown; a reader of the page has
         no ``study``
     second_round : whether it is for those who want more practice; the others carry the chapter
+    about : the Topic that it is about, if it makes sense for one data set only, such as
+        ``LECTURE``; its answers are then functions of a study of these data, whatever study is
+        handed to them. If None, it can be asked about any data with one column of groups
     """
 
     key: str
@@ -74,6 +79,18 @@ class Exercise:
     right: str
     in_code: str = ""
     second_round: bool = False
+    about: Topic | None = None
+
+    def _of_its_own(self, give):
+        """A function of a study, made into one that looks at the exercise's own data."""
+        if self.about in (None, LECTURE) or give is None:
+            return give
+
+        def gives(study):
+            fits = study.topic == self.about
+            return give(study if fits else study_about(self.about, study.student))
+
+        return gives
 
     @property
     def chapter(self):
@@ -96,6 +113,12 @@ class Numeric(Exercise):
     given : function of the study to ``{name: number}``, what the page must give to a reader who
         has a calculator and no Python; not needed where the chapter prints it
     apart : how far from each other the known numbers must lie in a study; 3 ``atol`` if None
+    scale : the power of the response's unit in which the answer is measured: 1 for a mean or a
+        standard deviation, 2 for a variance, 0 for what has no unit. If None, ``unit`` says it
+    elsewhere : pairs of a phrase and what stands in its place where other data are asked about;
+        ``words`` has the phrases that all exercises share, and the numbers that may be named
+    needs : function of the study to why it cannot be asked there, "" if it can; None if it always
+        can
     """
 
     answer: Callable
@@ -106,6 +129,18 @@ class Numeric(Exercise):
     share: bool = False
     given: Callable | None = None
     apart: float | None = None
+    scale: int | None = None
+    elsewhere: tuple = ()
+    needs: Callable | None = None
+
+    def __post_init__(self):
+        for name in ("answer", "given", "needs"):
+            object.__setattr__(self, name, self._of_its_own(getattr(self, name)))
+        for name in ("also", "wrong"):
+            entries = (replace(e, gives=self._of_its_own(e.gives)) for e in getattr(self, name))
+            object.__setattr__(self, name, tuple(entries))
+        if self.scale is None:
+            object.__setattr__(self, "scale", 2 if "²" in self.unit else int(bool(self.unit)))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -141,3 +176,6 @@ class Function(Exercise):
     wrong: tuple
     rtol: float = 1e-6
     series: str = ""
+
+    def __post_init__(self):
+        object.__setattr__(self, "cases", self._of_its_own(self.cases))
