@@ -56,8 +56,8 @@ class Target:
 def targets(exercise, study):
     """The numbers that a numeric exercise knows, in the order in which they are looked at.
 
-    A mistake that need not be there ``always`` is passed over where the right number is too near,
-    and where it gives the same number as another mistake, both are told of.
+    A mistake that need not be there ``always`` is passed over where another number is too near. On
+    data that are as they are, two mistakes may lead to one number, and then both are told of.
     """
     firm = _firm_targets(exercise, study)
     right = [target for target in firm if target.outcome == "right"]
@@ -66,9 +66,9 @@ def targets(exercise, study):
         if not np.isfinite(target.value) or _is_near(target, right, 3 * exercise.atol):
             continue
         same = [other for other in wrong if _is_near(target, [other], 2 * exercise.atol)]
-        if same:
+        if same and not is_firm(exercise, study):
             wrong[wrong.index(same[0])] = _either(same[0], target)
-        else:
+        elif not same:
             wrong.append(target)
     return (*right, *wrong)
 

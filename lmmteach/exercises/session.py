@@ -113,9 +113,10 @@ def table_and_topic(data=None, response=None, group=None, unit="", words=()):
     table = data if isinstance(data, pd.DataFrame) else read_data(data)
     name = str(table.attrs.get("name", "your data"))
     known = KNOWN.get(data) if isinstance(data, str) else None
-    if known is not None and response is group is None:
-        response, group = known.response, known.group
-        unit, words = unit or known.unit, words or (known.one, known.many)
+    if known is not None:
+        unit = unit or (known.unit if response in (None, known.response) else "")
+        words = words or ((known.one, known.many) if group in (None, known.group) else ())
+        response, group = response or known.response, group or known.group
     if response is None or group is None:
         raise ValueError(
             f"Say which column of {name} is the response and which one has the groups, as in "
@@ -146,6 +147,8 @@ def check(key, value=...):
         return exercise
     session = _current()
     try:
+        if refused := why_not(exercise, session.study):
+            return Feedback(exercise.key, "error", refused)
         said = diagnose(exercise, value, session.study)
     # The student's own errors have been told by now: this one is in what all share.
     except Exception as error:
@@ -220,7 +223,13 @@ def progress():
     states = session.record.states(_student(session))
     chapters = []
     for chapter in CHAPTERS:
-        keys = [key for key, e in EXERCISES.items() if e.chapter == chapter.number]
+        topics = (None, session.study.topic)
+        keys = [
+            key
+            for key, exercise in EXERCISES.items()
+            if exercise.chapter == chapter.number
+            and (session.study.topic.is_lectures or exercise.about in topics)
+        ]
         if keys:
             name = f"{chapter.number} {chapter.short_title}"
             chapters.append((name, {key: states.get(key, "open") for key in keys}))

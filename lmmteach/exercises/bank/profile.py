@@ -296,7 +296,7 @@ def balanced_profile(study):
 def ends(study, level):
     """Profile interval for sigma2_b."""
     if not study.is_balanced:
-        interval = study.ml.profile_interval(level=level)
+        interval = study.ml.profile_interval(level=level, progress=False)
         return tuple(interval.loc["sigma2_b", ["lower", "upper"]].astype(float))
     return profile.profile_interval(
         balanced_profile(study), study.ml.sigma2_b, level=level, lower=0
