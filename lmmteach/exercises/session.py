@@ -18,10 +18,15 @@ from lmmteach.exercises.kinds import Numeric
 from lmmteach.exercises.numeric import tells_apart
 from lmmteach.exercises.record import FILE_NAME, Progress, Record
 from lmmteach.exercises.showing import shows
-from lmmteach.exercises.studies import Study, drawn_study, estrone_study, normal_name
+from lmmteach.exercises.studies import (
+    Study,
+    checked_name,
+    drawn_study,
+    estrone_study,
+    normal_name,
+)
 
 ATTEMPTS = 100
-LONGEST_NAME = 100
 
 
 @dataclass
@@ -63,7 +68,7 @@ def start(student=""):
     TypeError, ValueError
         if the name is not a text, is blank, or is too long.
     """
-    student = _checked_name(student)
+    student = checked_name(student)
     study = _study_of(student)
     # The numbers that are asked are worked out now, so that each check answers at once.
     _is_good(study)
@@ -169,35 +174,20 @@ def _student(session):
     return normal_name(session.study.student)
 
 
-def _checked_name(student):
-    """The name in the form in which it counts; raise if there is no name in it."""
-    if not isinstance(student, str):
-        raise TypeError(
-            f'student must be a text in quotes, as in start(student="Ada"), '
-            f"and not of type {type(student).__name__}."
-        )
-    student = " ".join(student.split()) if student.strip() else student
-    # Marks that take no room, such as the space of no width, are no name; nor are full stops.
-    visible = [mark for mark in normal_name(student) if unicodedata.category(mark) != "Cc"]
-    if student and not visible:
-        raise ValueError(
-            'The name is blank. Type one, or use start(student="") for the lecture\'s data.'
-        )
-    if len(student) > LONGEST_NAME:
-        raise ValueError(
-            f"The name has {len(student)} characters, and at most {LONGEST_NAME} are allowed. Any "
-            "shorter text will do, as long as it is yours."
-        )
-    if any("\ud800" <= character <= "\udfff" for character in student):
-        raise ValueError("The name has a character that cannot be stored. Please type it again.")
-    return student
-
-
 def _study_of(student):
     name = normal_name(student)
     if name not in _studies:
         _studies[name] = _first_good_study(student) if name else estrone_study()
     return _studies[name]
+
+
+def study_and_attempt(student):
+    """The study that a name leads to, and which of its series it is."""
+    study = _study_of(student)
+    attempts = range(ATTEMPTS) if normal_name(student) else (0,)
+    values = study.data["estrone"].tolist()
+    drawn = (k for k in attempts if drawn_study(student, k).data["estrone"].tolist() == values)
+    return study, next(drawn, 0)
 
 
 def _first_good_study(student):

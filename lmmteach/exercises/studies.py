@@ -15,6 +15,7 @@ from lmmteach.fit import lmm
 from lmmteach.model import random_intercept_design
 
 WOMEN, MEASUREMENTS = 5, 16
+LONGEST_NAME = 100
 CUT = (16, 8, 4, 2, 1)
 # What is typed in different ways in the same name.
 ALIKE = str.maketrans(dict.fromkeys("’‘ʼ´`′", "'") | dict.fromkeys("‐‑‒–—―−", "-"))
@@ -100,6 +101,30 @@ def drawn_study(student, attempt=0):
     data = pd.DataFrame(rows, columns=["woman", "measurement", "estrone"])
     data["logestrone"] = [10 * math.log10(value) for value in data["estrone"]]
     return Study(student, data)
+
+
+def checked_name(student):
+    """The name in the form in which it counts; raise if there is no name in it."""
+    if not isinstance(student, str):
+        raise TypeError(
+            f'student must be a text in quotes, as in start(student="Ada"), '
+            f"and not of type {type(student).__name__}."
+        )
+    student = " ".join(student.split()) if student.strip() else student
+    # Marks that take no room, such as the space of no width, are no name; nor are full stops.
+    visible = [mark for mark in normal_name(student) if unicodedata.category(mark) != "Cc"]
+    if student and not visible:
+        raise ValueError(
+            'The name is blank. Type one, or use start(student="") for the lecture\'s data.'
+        )
+    if len(student) > LONGEST_NAME:
+        raise ValueError(
+            f"The name has {len(student)} characters, and at most {LONGEST_NAME} are allowed. Any "
+            "shorter text will do, as long as it is yours."
+        )
+    if any("\ud800" <= character <= "\udfff" for character in student):
+        raise ValueError("The name has a character that cannot be stored. Please type it again.")
+    return student
 
 
 def normal_name(student):
