@@ -26,6 +26,7 @@ from lmmteach.exercises.studies import (
     LECTURE,
     Study,
     Topic,
+    checked_name,
     drawn_study,
     estrone_study,
     first_drawn_like,
@@ -36,8 +37,6 @@ from lmmteach.exercises.studies import (
 )
 from lmmteach.exercises.words import asked, why_not
 from lmmteach.reading import read_data
-
-LONGEST_NAME = 100
 
 
 @dataclass
@@ -91,7 +90,7 @@ def start(student="", data=None, response=None, group=None, unit="", words=()):
         if the name is not a text, is blank, or is too long; if the table lacks a column or has a
         missing value, or no model can be fitted to it.
     """
-    student = _checked_name(student)
+    student = checked_name(student)
     study = _study_of(student, table_and_topic(data, response, group, unit, words))
     if study.topic.is_lectures:
         # The numbers that are asked are worked out now, so that each check answers at once.
@@ -273,30 +272,6 @@ def _who(study):
     return f"The data {study.topic.data}{of}"
 
 
-def _checked_name(student):
-    """The name in the form in which it counts; raise if there is no name in it."""
-    if not isinstance(student, str):
-        raise TypeError(
-            f'student must be a text in quotes, as in start(student="Ada"), '
-            f"and not of type {type(student).__name__}."
-        )
-    student = " ".join(student.split()) if student.strip() else student
-    # Marks that take no room, such as the space of no width, are no name; nor are full stops.
-    visible = [mark for mark in normal_name(student) if unicodedata.category(mark) != "Cc"]
-    if student and not visible:
-        raise ValueError(
-            'The name is blank. Type one, or use start(student="") for the lecture\'s data.'
-        )
-    if len(student) > LONGEST_NAME:
-        raise ValueError(
-            f"The name has {len(student)} characters, and at most {LONGEST_NAME} are allowed. Any "
-            "shorter text will do, as long as it is yours."
-        )
-    if any("\ud800" <= character <= "\udfff" for character in student):
-        raise ValueError("The name has a character that cannot be stored. Please type it again.")
-    return student
-
-
 def _study_of(student, given=None):
     """The study of a student; ``given`` is what ``table_and_topic`` returns."""
     name = normal_name(student)
@@ -308,6 +283,15 @@ def _study_of(student, given=None):
             study = study_of_table(*given)
             _studies[about] = first_drawn_like(study, student) if name else study
     return _studies[about]
+
+
+def study_and_attempt(student):
+    """The study that a name leads to, and which of its series it is."""
+    study = _study_of(student)
+    attempts = range(ATTEMPTS) if normal_name(student) else (0,)
+    values = study.data["estrone"].tolist()
+    drawn = (k for k in attempts if drawn_study(student, k).data["estrone"].tolist() == values)
+    return study, next(drawn, 0)
 
 
 def _first_good_study(student):

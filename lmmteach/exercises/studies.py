@@ -23,6 +23,7 @@ from lmmteach.model import random_intercept_design
 
 WOMEN, MEASUREMENTS = 5, 16
 ATTEMPTS = 100
+LONGEST_NAME = 100
 # What is typed in different ways in the same name.
 ALIKE = str.maketrans(dict.fromkeys("’‘ʼ´`′", "'") | dict.fromkeys("‐‑‒–—―−", "-"))
 # A cut keeps all measurements of the first group, then a half, a quarter, …, and begins anew.
@@ -360,6 +361,30 @@ def no_study(student):
         f"None of the {ATTEMPTS} studies drawn for {student!r} can be used for the exercises. "
         "Please choose a different name."
     )
+
+
+def checked_name(student):
+    """The name in the form in which it counts; raise if there is no name in it."""
+    if not isinstance(student, str):
+        raise TypeError(
+            f'student must be a text in quotes, as in start(student="Ada"), '
+            f"and not of type {type(student).__name__}."
+        )
+    student = " ".join(student.split()) if student.strip() else student
+    # Marks that take no room, such as the space of no width, are no name; nor are full stops.
+    visible = [mark for mark in normal_name(student) if unicodedata.category(mark) != "Cc"]
+    if student and not visible:
+        raise ValueError(
+            'The name is blank. Type one, or use start(student="") for the lecture\'s data.'
+        )
+    if len(student) > LONGEST_NAME:
+        raise ValueError(
+            f"The name has {len(student)} characters, and at most {LONGEST_NAME} are allowed. Any "
+            "shorter text will do, as long as it is yours."
+        )
+    if any("\ud800" <= character <= "\udfff" for character in student):
+        raise ValueError("The name has a character that cannot be stored. Please type it again.")
+    return student
 
 
 def normal_name(student):
