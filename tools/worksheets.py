@@ -4,6 +4,8 @@
     python tools/worksheets.py 01-model     only this one
     python tools/worksheets.py --check      nothing is written; fails if they are out of step
     python tools/worksheets.py --solutions  solved, with reasons, into _build/exercises-solutions/
+    python tools/worksheets.py --data rail  about other data, into _build/exercises-rail/
+    python tools/worksheets.py --data trees.csv --response "leaf length" --group tree --unit cm
 
 Worksheets are run and stored in the canonical form of ``notebooks.py``, so that nbval can compare
 a fresh run with what is stored. They run in a folder of their own: progress that a student, or
@@ -11,8 +13,10 @@ whoever writes exercises, has made elsewhere is neither shown nor touched.
 """
 
 import argparse
+import shutil
 import sys
 import tempfile
+from pathlib import Path
 from string import ascii_lowercase
 
 import nbformat
@@ -23,6 +27,9 @@ from prose import listed
 from lmmteach.exercises.bank import BY_CHAPTER
 from lmmteach.exercises.feedback import LABELS
 from lmmteach.exercises.kinds import Choice, Function, Numeric
+from lmmteach.exercises.session import table_and_topic
+from lmmteach.exercises.studies import study_of_table
+from lmmteach.exercises.words import asked, why_not
 
 PAGES = {chapter.page: chapter for chapter in BY_CHAPTER}
 STUDENTS = ROOT / "exercises"
@@ -42,28 +49,65 @@ FIRST_CELL = """import numpy as np
 import lmmteach as lt
 from lmmteach.exercises import check, hint, progress, solution, start
 
-study = start(student="")
-y, X, Z, woman = study.y, study.X, study.Z, study.woman"""
+study = start({arguments})
+y, X, Z, {group} = study.y, study.X, study.Z, study.{group}"""
+LECTURES = {"arguments": 'student=""', "group": "woman"}
+LEFT_OUT = "## Not asked here"
 PROGRESS = "## What you have done"
 
 
-def worksheet(chapter, solved=False):
-    """The worksheet of a chapter, not yet run."""
-    exercises = BY_CHAPTER[chapter]
+def worksheet(chapter, solved=False, data=None):
+    """The worksheet of a chapter, not yet run; ``data`` are OtherData, None for the lecture's."""
+    exercises, refused = BY_CHAPTER[chapter], []
+    if data is not None:
+        said = {exercise.key: why_not(exercise, data.study) for exercise in exercises}
+        refused = [reason for reason in said.values() if reason]
+        exercises = [asked(e, data.study) for e in exercises if not said[e.key]]
+    if not exercises:
+        return None
     introduction = HOW_IT_WORKS.format(title=chapter.title, key=exercises[0].key)
     if any(exercise.second_round for exercise in exercises):
         first = [exercise.key for exercise in exercises if not exercise.second_round]
         introduction += "\n" + ROUNDS.format(first=listed(first))
-    cells = [new_markdown_cell(introduction), new_code_cell(FIRST_CELL)]
+    words = LECTURES if data is None else {"arguments": data.arguments, "group": "group"}
+    first_cell = new_code_cell(FIRST_CELL.format(**words))
+    cells = [new_markdown_cell(introduction), first_cell]
     for exercise in exercises:
         cells.append(new_markdown_cell(_question(exercise)))
         cells.append(new_code_cell(_answer(exercise, solved)))
         if solved:
             cells.append(new_markdown_cell(f"**Solution.** {exercise.solution.strip()}"))
+    if refused:
+        listed_reasons = "\n".join(f"- {reason}" for reason in refused)
+        cells.append(new_markdown_cell(f"{LEFT_OUT}\n\n{listed_reasons}"))
     # Solved worksheets that stand beside each other see what was done in the others.
     metadata = {"tags": ["nbval-ignore-output"]} if solved else {}
     cells += [new_markdown_cell(PROGRESS), new_code_cell("progress()", metadata=metadata)]
     return new_notebook(cells=cells)
+
+
+class OtherData:
+    """Data that are not the lecture's, as a worksheet names them."""
+
+    def __init__(self, data, response, group, unit, words):
+        given = table_and_topic(data, response, group, unit, tuple(words))
+        if given is None:
+            raise SystemExit("These are the lecture's data: leave --data out.")
+        self.study = study_of_table(*given)
+        self.file = Path(data) if Path(data).is_file() else None
+        topic = self.study.topic
+        named = {"data": self.file.name if self.file else data}
+        named |= {"response": topic.response, "group": topic.group}
+        named |= {"unit": topic.unit} if topic.unit else {}
+        arguments = [f'{name}="{value}"' for name, value in named.items()]
+        self.arguments = ", ".join(
+            ['student=""', *arguments, f'words=("{topic.one}", "{topic.many}")']
+        )
+
+    @property
+    def folder(self):
+        """Where the worksheets go."""
+        return ROOT / "_build" / f"exercises-{self.study.topic.data}"
 
 
 def worksheets(solved=False):
@@ -118,7 +162,7 @@ def _sources(notebook):
     return [(cell.cell_type, cell.source) for cell in notebook.cells]
 
 
-def write(folder, solved, pages=()):
+def write(folder, solved, pages=(), data=None):
     """Run the worksheets and store them; stop at a check that does not say what it should."""
     folder.mkdir(parents=True, exist_ok=True)
     for path in folder.glob("*.ipynb"):
@@ -126,12 +170,20 @@ def write(folder, solved, pages=()):
             path.unlink()
     expected = "right" if solved else "not attempted"
     for page in pages or PAGES:
-        notebook = worksheet(PAGES[page], solved)
+        notebook = worksheet(PAGES[page], solved, data)
+        if notebook is None:
+            continue
         with tempfile.TemporaryDirectory() as place:
+            if data is not None and data.file:
+                shutil.copy(data.file, place)
             execute(notebook, place)
         found = outcomes(notebook)
-        asked = [exercise.key for exercise in BY_CHAPTER[PAGES[page]]]
-        unexpected = {key: found.get(key) for key in asked if found.get(key) != expected}
+        keys = [
+            exercise.key
+            for exercise in BY_CHAPTER[PAGES[page]]
+            if data is None or not why_not(exercise, data.study)
+        ]
+        unexpected = {key: found.get(key) for key in keys if found.get(key) != expected}
         if unexpected:
             raise SystemExit(f"{page}: every check should say {expected!r}, but {unexpected}")
         (folder / f"{page}.ipynb").write_text(canonical(notebook), encoding="utf-8")
@@ -144,6 +196,11 @@ def main(arguments):
     edition = parser.add_mutually_exclusive_group()
     edition.add_argument("--check", action="store_true", help="write nothing, compare only")
     edition.add_argument("--solutions", action="store_true", help="the edition for lecturers")
+    parser.add_argument("--data", metavar="NAME", help="a data set or CSV file to ask about")
+    parser.add_argument("--response", metavar="COLUMN", help="the response in these data")
+    parser.add_argument("--group", metavar="COLUMN", help="the groups in these data")
+    parser.add_argument("--unit", default="", help="what the response is measured in")
+    parser.add_argument("--words", nargs=2, default=(), metavar=("ONE", "MANY"))
     # With choices=PAGES, none at all would be refused too.
     parser.add_argument("pages", nargs="*", metavar="page", help="as 01-model; all, if none")
     chosen = parser.parse_args(arguments)
@@ -152,6 +209,12 @@ def main(arguments):
     if chosen.check:
         if stale := out_of_step():
             raise SystemExit(f"Not what the bank says (run `make exercises`): {', '.join(stale)}")
+    elif chosen.data:
+        data = OtherData(chosen.data, chosen.response, chosen.group, chosen.unit, chosen.words)
+        folder = data.folder / "solutions" if chosen.solutions else data.folder
+        write(folder, chosen.solutions, chosen.pages, data)
+        if data.file:
+            shutil.copy(data.file, folder)
     else:
         write(LECTURERS if chosen.solutions else STUDENTS, chosen.solutions, chosen.pages)
 

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from string import ascii_lowercase
 
-from lmmteach.exercises.studies import LECTURE, Topic, study_about
+from lmmteach.exercises.studies import KNOWN, LECTURE, Topic, study_about
 
 
 @dataclass(frozen=True)
@@ -65,9 +65,10 @@ class Exercise:
     in_code : where a worksheet has what the prompt speaks of, in Markdown; a reader of the page has
         no ``study``
     second_round : whether it is for those who want more practice; the others carry the chapter
-    about : the Topic that it is about, if it makes sense for one data set only, such as
-        ``LECTURE``; its answers are then functions of a study of these data, whatever study is
-        handed to them. If None, it can be asked about any data with one column of groups
+    about : the data that it is about, if it makes sense for these only: ``LECTURE``, or the name of
+        a data set that ``studies`` knows. Of any but the lecture's, its answers are functions of
+        the study of these data, the same for every student. If None, it can be asked about any
+        table with one column of groups
     """
 
     key: str
@@ -79,7 +80,16 @@ class Exercise:
     right: str
     in_code: str = ""
     second_round: bool = False
-    about: Topic | None = None
+    about: Topic | str | None = None
+
+    def __post_init__(self):
+        if isinstance(self.about, str):
+            if self.about not in KNOWN:
+                raise ValueError(
+                    f"Exercise {self.key} is about {self.about!r}, whose columns nobody has named. "
+                    "Add its Topic to KNOWN, in lmmteach/exercises/studies.py."
+                )
+            object.__setattr__(self, "about", KNOWN[self.about])
 
     def _of_its_own(self, give):
         """A function of a study, made into one that looks at the exercise's own data."""
@@ -87,8 +97,7 @@ class Exercise:
             return give
 
         def gives(study):
-            fits = study.topic == self.about
-            return give(study if fits else study_about(self.about, study.student))
+            return give(study if study.topic == self.about else study_about(self.about))
 
         return gives
 
@@ -134,6 +143,7 @@ class Numeric(Exercise):
     needs: Callable | None = None
 
     def __post_init__(self):
+        super().__post_init__()
         for name in ("answer", "given", "needs"):
             object.__setattr__(self, name, self._of_its_own(getattr(self, name)))
         for name in ("also", "wrong"):
@@ -152,6 +162,7 @@ class Choice(Exercise):
     code: str = field(init=False)
 
     def __post_init__(self):
+        super().__post_init__()
         object.__setattr__(self, "code", f'answer = "{ascii_lowercase[self.answer]}"')
 
 
@@ -178,4 +189,5 @@ class Function(Exercise):
     series: str = ""
 
     def __post_init__(self):
+        super().__post_init__()
         object.__setattr__(self, "cases", self._of_its_own(self.cases))

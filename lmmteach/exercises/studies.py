@@ -4,7 +4,7 @@ import hashlib
 import math
 import unicodedata
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import cache, cached_property
 from statistics import NormalDist
 
 import numpy as np
@@ -333,11 +333,10 @@ def _decimals(values):
     return next(fitting, DECIMALS)
 
 
-@lru_cache(maxsize=256)
-def study_about(topic, student=""):
-    """The study of one of the package's data sets, or one drawn after it for a student."""
-    study = estrone_study() if topic.is_lectures else study_of_table(load_data(topic.data), topic)
-    return first_drawn_like(study, student) if normal_name(student) else study
+@cache
+def study_about(topic):
+    """The study of one of the data sets that the package brings."""
+    return estrone_study() if topic.is_lectures else study_of_table(load_data(topic.data), topic)
 
 
 def first_drawn_like(study, student):
@@ -351,7 +350,11 @@ def first_drawn_like(study, student):
 
 def varies(study):
     """Whether every estimate of σ_b², on the study and on its cut, is above 0."""
-    fits = (study.ml, study.reml, study.cut.ml, study.cut.reml)
+    try:
+        fits = (study.ml, study.reml, study.cut.ml, study.cut.reml)
+    # What is left of a small study may be too little for a fit.
+    except ValueError:
+        fits = (study.ml, study.reml)
     return all(fit.sigma2_b > 0 for fit in fits)
 
 

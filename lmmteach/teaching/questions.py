@@ -134,7 +134,7 @@ def questions(options):
         if isinstance(exercise, Function) and options.no_functions:
             left_out[exercise.key] = "it asks for a function"
             continue
-        varied = isinstance(exercise, Numeric) and _needs_data(exercise.key)
+        varied = isinstance(exercise, Numeric) and _varies(exercise.key)
         for variant, study in studies.items() if varied else [("", next(iter(studies.values())))]:
             if refused := why_not(exercise, study):
                 left_out[exercise.key] = refused
@@ -155,8 +155,8 @@ def _variants(options):
 
 
 @cache
-def _needs_data(key):
-    """Whether the answer comes from data; what is only planned is the same for everybody."""
+def _varies(key):
+    """Whether other data give another answer; those of a plan, or of its own data, do not."""
     answer = EXERCISES[key].answer
     return answer(estrone_study()) != answer(drawn_study("another"))
 
@@ -176,7 +176,7 @@ def question(exercise, study, variant):
         answers=tuple(make(exercise, study)),
         otherwise=_plain(UNKNOWN) if kind == NUMBER else "",
         hints=tuple(map(_plain, exercise.hints)),
-        solution=from_markdown(exercise.solution) + _code(exercise.code),
+        solution=_solution(exercise),
         begun=_code(exercise.stub) if kind == ESSAY else "",
     )
 
@@ -201,6 +201,12 @@ def _options(exercise, study):
         yield Answer(_plain(feedback), is_right, option=_plain(option.text), tag=option.tag)
 
 
+def _solution(exercise):
+    """The reason and the code; of a choice the code would only name a letter."""
+    code = "" if isinstance(exercise, Choice) else _code(exercise.code)
+    return from_markdown(exercise.solution) + code
+
+
 def _text(exercise, study):
     """The prompt, and what somebody needs who has nothing but the question."""
     text = from_markdown(exercise.prompt)
@@ -215,10 +221,11 @@ def _text(exercise, study):
 
 def _numbers_given(exercise, study):
     """The numbers of the study that the question is about, as far as it has any."""
-    if not _needs_data(exercise.key):
+    has_its_own = exercise.about not in (None, LECTURE, study.topic)
+    if not _varies(exercise.key) and not has_its_own:
         return ""
-    if exercise.about not in (None, LECTURE, study.topic):
-        study = study_about(exercise.about, study.student)
+    if has_its_own:
+        study = study_about(exercise.about)
     if exercise.given is not None:
         given = exercise.given(study)
         lines = [f"{_plain(name)} = {_number(value)}" for name, value in given.items()]
