@@ -6,6 +6,7 @@ numbers, columns with a space in their name, responses from hundredths to thousa
 
 import re
 from functools import cache
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -285,6 +286,13 @@ def test_the_lectures_own_exercises_say_so():
         assert said.outcome == "error"
         assert "is about the lecture's data, estrone" in said.text
     assert ", 0 tried, " in repr(exercises.progress())
+
+
+def test_the_page_counts_the_exercises_that_are_about_the_lecture():
+    page = Path(__file__).parent.parent / "chapters" / "exercises.md"
+    count = sum(exercise.about == LECTURE for exercise in EXERCISES.values())
+    words = f"{in_words(count).capitalize()} exercises are about the lecture's data"
+    assert words in page.read_text(encoding="utf-8")
 
 
 def test_data_without_differences_are_refused_where_nothing_is_left_to_ask():

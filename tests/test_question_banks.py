@@ -133,6 +133,13 @@ def test_another_seed_gives_other_variants_and_the_same_seed_the_same():
     assert len({*values[0], *values[1]}) == 4
 
 
+def test_a_sealed_question_does_not_name_its_study():
+    made, _ = bank.questions(options("--students", "1", "--sealed", "--seed", "secret"))
+    for question in made:
+        shown = (question.text, question.begun, question.otherwise, *question.hints)
+        assert not any("secret" in written or "start(" in written for written in shown)
+
+
 def test_the_same_questions_give_the_same_bytes(two, package, tmp_path):
     assert moodle.as_xml(two) == moodle.as_xml(list(two))
     again = tmp_path / "again.zip"

@@ -107,6 +107,9 @@ def arguments(parser):
         "--words", nargs=2, default=(), metavar=("ONE", "MANY"), help="as in: child children"
     )
     parser.add_argument(
+        "--sealed", action="store_true", help="do not tell the name of a study, so no one can check"
+    )
+    parser.add_argument(
         "--no-functions", action="store_true", help="leave the functions out; else they are essays"
     )
 
@@ -139,7 +142,7 @@ def questions(options):
             if refused := why_not(exercise, study):
                 left_out[exercise.key] = refused
                 continue
-            made.append(question(exercise, study, variant))
+            made.append(question(exercise, study, variant, options.sealed))
     return made, left_out
 
 
@@ -161,8 +164,8 @@ def _varies(key):
     return answer(estrone_study()) != answer(drawn_study("another"))
 
 
-def question(exercise, study, variant):
-    """An exercise on the data of a study."""
+def question(exercise, study, variant, sealed=False):
+    """An exercise on the data of a study; if it is sealed, the text does not name the study."""
     exercise = asked(exercise, study)
     kind = {Numeric: NUMBER, Choice: CHOICE, Function: ESSAY}[type(exercise)]
     make = {NUMBER: _numbers, CHOICE: _options, ESSAY: lambda exercise, study: ()}[kind]
@@ -172,7 +175,7 @@ def question(exercise, study, variant):
         title=exercise.title,
         variant=variant,
         kind=kind,
-        text=_text(exercise, study),
+        text=_text(exercise, study, sealed),
         answers=tuple(make(exercise, study)),
         otherwise=_plain(UNKNOWN) if kind == NUMBER else "",
         hints=tuple(map(_plain, exercise.hints)),
@@ -207,7 +210,7 @@ def _solution(exercise):
     return from_markdown(exercise.solution) + code
 
 
-def _text(exercise, study):
+def _text(exercise, study, sealed):
     """The prompt, and what somebody needs who has nothing but the question."""
     text = from_markdown(exercise.prompt)
     if isinstance(exercise, Function):
@@ -216,10 +219,10 @@ def _text(exercise, study):
         return text
     if exercise.unit:
         text += f"<p>Unit of the answer: {_plain(exercise.unit)}.</p>"
-    return text + _numbers_given(exercise, study)
+    return text + _numbers_given(exercise, study, sealed)
 
 
-def _numbers_given(exercise, study):
+def _numbers_given(exercise, study, sealed):
     """The numbers of the study that the question is about, as far as it has any."""
     has_its_own = exercise.about not in (None, LECTURE, study.topic)
     if not _varies(exercise.key) and not has_its_own:
@@ -232,6 +235,8 @@ def _numbers_given(exercise, study):
         text = f"<p>The numbers of your study: {', '.join(lines)}.</p>"
     else:
         text = _printout(study)
+    if sealed:
+        return text
     how = html.escape(f"start({_arguments(study)})")
     return f"{text}<p>In Python: <code>study = lmmteach.exercises.{how}</code></p>"
 
