@@ -82,7 +82,7 @@ def arguments(parser):
         type=float,
         default=60.0,
         metavar="S",
-        help="seconds for each worksheet (default 60); a cell may take a quarter, ten at most",
+        help="seconds of computing for each worksheet (default 60), a sixth of it for a cell",
     )
     parser.add_argument(
         "--memory",
@@ -323,7 +323,7 @@ class Worker:
         self._process = context.Process(target=_serve, args=(theirs, given), daemon=True)
         self._process.start()
         theirs.close()
-        self._longest = 10 * given["limits"].seconds + 3600
+        self._longest = 10 * given["limits"].waiting + 3600
 
     def mark(self, job, data):
         """Mark a worksheet; raise EOFError if the process dies of it."""
