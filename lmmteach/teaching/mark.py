@@ -391,12 +391,12 @@ def _add(row, job, result, lecture):
     mine, named = normal_name(row.student.name), {}
     for name in result["names"]:
         named.setdefault(normal_name(name), name)
-    if lecture or not result["outcomes"]:
+    if not result["outcomes"]:
         return
-    if not any(named):
+    if not lecture and not any(named):
         row.remarks.append("no name in start(), so the lecture's data")
     for form, name in named.items():
-        if form not in ("", mine):
+        if form and (lecture or form != mine):
             row.remarks.append(f"start() has the name {name}")
 
 
