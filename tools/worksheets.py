@@ -13,7 +13,6 @@ whoever writes exercises, has made elsewhere is neither shown nor touched.
 import argparse
 import sys
 import tempfile
-from string import ascii_lowercase
 
 import nbformat
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
@@ -22,7 +21,8 @@ from prose import listed
 
 from lmmteach.exercises.bank import BY_CHAPTER
 from lmmteach.exercises.feedback import LABELS
-from lmmteach.exercises.kinds import Choice, Function, Numeric
+from lmmteach.exercises.kinds import Function
+from lmmteach.teaching.questions import FIRST_CELL, begun, question
 
 PAGES = {chapter.page: chapter for chapter in BY_CHAPTER}
 STUDENTS = ROOT / "exercises"
@@ -38,12 +38,6 @@ If you would like to work on data of your own, type your name between the quotat
 ROUNDS = """
 Begin with {first}, which carry the point of the chapter.
 The others can wait for a second round."""
-FIRST_CELL = """import numpy as np
-import lmmteach as lt
-from lmmteach.exercises import check, hint, progress, solution, start
-
-study = start(student="")
-y, X, Z, woman = study.y, study.X, study.Z, study.woman"""
 PROGRESS = "## What you have done"
 
 
@@ -56,7 +50,7 @@ def worksheet(chapter, solved=False):
         introduction += "\n" + ROUNDS.format(first=listed(first))
     cells = [new_markdown_cell(introduction), new_code_cell(FIRST_CELL)]
     for exercise in exercises:
-        cells.append(new_markdown_cell(_question(exercise)))
+        cells.append(new_markdown_cell(question(exercise)))
         cells.append(new_code_cell(_answer(exercise, solved)))
         if solved:
             cells.append(new_markdown_cell(f"**Solution.** {exercise.solution.strip()}"))
@@ -71,25 +65,10 @@ def worksheets(solved=False):
     return {f"{page}.ipynb": worksheet(chapter, solved) for page, chapter in PAGES.items()}
 
 
-def _question(exercise):
-    lines = [f"## {exercise.key}: {exercise.title}", "", exercise.prompt.strip()]
-    if isinstance(exercise, Choice):
-        lines.append("")
-        for letter, option in zip(ascii_lowercase, exercise.options, strict=False):
-            lines.append(f"- ({letter}) {option.text}")
-    if isinstance(exercise, Numeric) and exercise.unit:
-        lines += ["", f"Unit of the answer: {exercise.unit}."]
-    if exercise.in_code:
-        lines += ["", exercise.in_code]
-    return "\n".join(lines)
-
-
 def _answer(exercise, solved):
-    if isinstance(exercise, Function):
-        begun, gap, name = exercise.stub, "\n\n\n", exercise.name
-    else:
-        begun, gap, name = "answer = ...", "\n", "answer"
-    given = exercise.code if solved else begun
+    code, name = begun(exercise)
+    gap = "\n\n\n" if isinstance(exercise, Function) else "\n"
+    given = exercise.code if solved else code
     return f'{given.strip()}{gap}check("{exercise.key}", {name})'
 
 
