@@ -406,24 +406,25 @@ def _compare(rows, jobs, results, lecture):
         for chapter, files in row.files.items():
             if len(files) > 1:
                 row.remarks.append(f"chapter {chapter} twice ({', '.join(files)}): the last counts")
-    who = {job.path: job.student or results[job.path]["name"] for job in jobs}
     if lecture:
         return
+    who = {job.path: job.student or results[job.path]["name"] for job in jobs}
+    right = defaultdict(dict)
     for path, result in results.items():
-        mine, row = normal_name(who[path]), rows.get(normal_name(who[path]) or path)
-        for other, theirs in results.items():
-            form = normal_name(who[other])
-            if form in ("", mine) or row is None:
-                continue
-            keys = [
-                key
-                for key, number in result["numbers"].items()
-                if key in theirs["right"]
-                and matches(number, theirs["right"][key], EXERCISES[key].atol)
-            ]
+        for key, value in result["right"].items():
+            if normal_name(who[path]):
+                right[key][normal_name(who[path])] = (who[path], value)
+    for path, result in results.items():
+        mine = normal_name(who[path])
+        named, found = set(map(normal_name, result["names"])), defaultdict(list)
+        for key, number in result["numbers"].items():
+            for form, (name, value) in right[key].items():
+                if form != mine and matches(number, value, EXERCISES[key].atol):
+                    found[name].append(key)
+        for name, keys in found.items():
             # One number may be right on another's data by chance.
-            if len(keys) > 1 or (keys and form in map(normal_name, result["names"])):
-                row.remarks.append(f"{', '.join(keys)}: right on the data of {who[other]}")
+            if len(keys) > 1 or normal_name(name) in named:
+                rows[mine or path].remarks.append(f"{', '.join(keys)}: right on the data of {name}")
 
 
 def _write(out, rows, jobs, results, chapters):
@@ -443,7 +444,7 @@ def _write(out, rows, jobs, results, chapters):
     runs = [[job.path, job.student or results[job.path]["name"]] for job in jobs]
     seconds = [results[job.path]["seconds"] for job in jobs]
     runs = [[*run, f"{time:.2f}"] for run, time in zip(runs, seconds, strict=True)]
-    write_table(Path(f"{out}.runs.csv"), ["file", "student", "seconds"], runs)
+    write_table(out.with_name(f"{out.stem}.runs.csv"), ["file", "student", "seconds"], runs)
 
 
 def _say(rows, jobs, results, out, why_not):

@@ -19,7 +19,6 @@ from lmmteach.teaching.judge import Limits, Marking
 from lmmteach.teaching.room import why_not_apart
 from lmmteach.teaching.roster import read_roster
 
-
 # What there is in a course that is no student's.
 PRIVATE = ("submitted", "autograded", "feedback", "source", "gradebook.db", "students.csv")
 

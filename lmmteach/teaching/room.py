@@ -26,7 +26,7 @@ from lmmteach.teaching.plain import line
 PACKAGE = Path(__file__).resolve().parents[1]
 MODULE = ("-B", "-s", "-P", "-m")
 HOME = "/home/student"
-LONGEST_LINE = 2**25
+LONGEST_LINE = 2**24
 MOST_MESSAGES = 20_000
 # A new Python takes this long to load the package, at most, on a machine that is busy.
 LOADING = 300
@@ -71,7 +71,7 @@ class Room:
             self._told, self._answers, self._status = _server(edition).begin(order, place)
         else:
             self._begin(edition, place)
-        self._messages = queue.Queue(maxsize=256)
+        self._messages = queue.Queue(maxsize=8)
         self._count = 0
         threading.Thread(target=self._read, daemon=True).start()
 

@@ -184,7 +184,8 @@ def start(order, program):
     os.close(order["status"])
     os.setsid()
     for name, most in order["limits"].items():
-        resource.setrlimit(getattr(resource, name), (most, most))
+        # The first signal of a limit of time says what has happened; the second cannot be caught.
+        resource.setrlimit(getattr(resource, name), (most, most + 5 * (name == "RLIMIT_CPU")))
     if order["user"]:
         os.setgroups([])
         os.setresgid(order["user"], order["user"], order["user"])
