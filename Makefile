@@ -14,7 +14,7 @@ BENCH ?=
 # Where `make serve` shows the book.
 PORT ?= 8000
 
-.PHONY: book serve test test-notebooks test-book mutants bench notebooks exercises live lock clean
+.PHONY: book serve test test-notebooks test-book test-teaching mutants bench notebooks exercises live lock clean
 
 book: .venv/ready
 	EDITION=$(EDITION) $(THREADS) $(BIN)/jupyter-book build -W -n --keep-going $(if $(PLACE),--path-output $(PLACE)) .
@@ -36,6 +36,9 @@ test-notebooks: .venv/ready
 
 test-book: .venv/ready
 	$(BIN)/python -m pytest -n 2 --dist loadfile --durations=15 -o addopts="-q --strict-markers --timeout=300 --timeout-method=thread" tests/browser
+
+test-teaching: .venv/ready
+	$(THREADS) $(BIN)/python -m pytest -n 0 -m outside --timeout=7200 tests
 
 mutants: .venv/ready
 	$(BIN)/python tools/mutants.py

@@ -35,9 +35,8 @@ def typed(function, name):
     )
 
 
-def variants(exercise, student):
+def variants(exercise, study):
     """(code, what the table should say) for each way to answer an exercise."""
-    study, _ = study_and_attempt(student)
     name = exercise.name if isinstance(exercise, Function) else "answer"
     yield exercise.code, "right"
     if isinstance(exercise, Choice):
@@ -120,21 +119,23 @@ ENDS = {
 }
 
 
-def class_of(page, students):
+def class_of(page, students, lecture=False):
     """``{student: (worksheet, {key: what the table should say})}`` with everything that happens."""
     exercises = BY_CHAPTER[PAGES[page]]
     made = {}
     for at, student in enumerate(students):
         answers, expected = {}, {}
+        name = "" if lecture else student
+        study, _ = study_and_attempt(name)
         for place, exercise in enumerate(exercises):
-            ways = list(variants(exercise, student))
+            ways = list(variants(exercise, study))
             code, said = ways[0 if at == 0 else (at + place) % len(ways)]
             answers[exercise.key], expected[exercise.key] = code, said
-        made[student] = (worksheet(page, student, answers), expected)
+        made[student] = (worksheet(page, name, answers), expected)
     special = students[-len(ENDS) - 2 :]
     for student, (code, said) in zip(special, ENDS.values(), strict=False):
         # The second exercise breaks everything; the others are answered.
-        notebook = worksheet(page, student, right_answers(page))
+        notebook = worksheet(page, "" if lecture else student, right_answers(page))
         key = exercises[1].key
         cell_of(notebook, key).source = with_check(PAGES[page], key, code)
         made[student] = (notebook, dict.fromkeys((e.key for e in exercises), "right") | {key: said})

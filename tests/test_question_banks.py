@@ -20,8 +20,8 @@ from lmmteach.exercises.checking import diagnose
 from lmmteach.exercises.feedback import inline_html
 from lmmteach.exercises.kinds import Choice, Function, Numeric
 from lmmteach.exercises.words import asked
+from lmmteach.teaching import items as bank
 from lmmteach.teaching import moodle, qti
-from lmmteach.teaching import questions as bank
 
 DTD = (Path(__file__).parent / "data" / "qti-1.2.dtd").read_text(encoding="utf-8")
 NUMBERS = [key for key, exercise in EXERCISES.items() if isinstance(exercise, Numeric)]

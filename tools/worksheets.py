@@ -17,7 +17,6 @@ import shutil
 import sys
 import tempfile
 from pathlib import Path
-from string import ascii_lowercase
 
 import nbformat
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
@@ -26,10 +25,11 @@ from prose import listed
 
 from lmmteach.exercises.bank import BY_CHAPTER
 from lmmteach.exercises.feedback import LABELS
-from lmmteach.exercises.kinds import Choice, Function, Numeric
+from lmmteach.exercises.kinds import Function
 from lmmteach.exercises.session import table_and_topic
 from lmmteach.exercises.studies import study_of_table
 from lmmteach.exercises.words import asked, why_not
+from lmmteach.teaching.questions import FIRST_CELL, begun, question
 
 PAGES = {chapter.page: chapter for chapter in BY_CHAPTER}
 STUDENTS = ROOT / "exercises"
@@ -45,13 +45,6 @@ If you would like to work on data of your own, type your name between the quotat
 ROUNDS = """
 Begin with {first}, which carry the point of the chapter.
 The others can wait for a second round."""
-FIRST_CELL = """import numpy as np
-import lmmteach as lt
-from lmmteach.exercises import check, hint, progress, solution, start
-
-study = start({arguments})
-y, X, Z, {group} = study.y, study.X, study.Z, study.{group}"""
-LECTURES = {"arguments": 'student=""', "group": "woman"}
 LEFT_OUT = "## Not asked here"
 PROGRESS = "## What you have done"
 
@@ -69,11 +62,10 @@ def worksheet(chapter, solved=False, data=None):
     if any(exercise.second_round for exercise in exercises):
         first = [exercise.key for exercise in exercises if not exercise.second_round]
         introduction += "\n" + ROUNDS.format(first=listed(first))
-    words = LECTURES if data is None else {"arguments": data.arguments, "group": "group"}
-    first_cell = new_code_cell(FIRST_CELL.format(**words))
-    cells = [new_markdown_cell(introduction), first_cell]
+    first_cell = FIRST_CELL if data is None else data.first_cell
+    cells = [new_markdown_cell(introduction), new_code_cell(first_cell)]
     for exercise in exercises:
-        cells.append(new_markdown_cell(_question(exercise)))
+        cells.append(new_markdown_cell(question(exercise)))
         cells.append(new_code_cell(_answer(exercise, solved)))
         if solved:
             cells.append(new_markdown_cell(f"**Solution.** {exercise.solution.strip()}"))
@@ -105,6 +97,11 @@ class OtherData:
         )
 
     @property
+    def first_cell(self):
+        """The first cell of the lecture's worksheets, for these data."""
+        return FIRST_CELL.replace('student=""', self.arguments).replace("woman", "group")
+
+    @property
     def folder(self):
         """Where the worksheets go."""
         return ROOT / "_build" / f"exercises-{self.study.topic.data}"
@@ -115,25 +112,10 @@ def worksheets(solved=False):
     return {f"{page}.ipynb": worksheet(chapter, solved) for page, chapter in PAGES.items()}
 
 
-def _question(exercise):
-    lines = [f"## {exercise.key}: {exercise.title}", "", exercise.prompt.strip()]
-    if isinstance(exercise, Choice):
-        lines.append("")
-        for letter, option in zip(ascii_lowercase, exercise.options, strict=False):
-            lines.append(f"- ({letter}) {option.text}")
-    if isinstance(exercise, Numeric) and exercise.unit:
-        lines += ["", f"Unit of the answer: {exercise.unit}."]
-    if exercise.in_code:
-        lines += ["", exercise.in_code]
-    return "\n".join(lines)
-
-
 def _answer(exercise, solved):
-    if isinstance(exercise, Function):
-        begun, gap, name = exercise.stub, "\n\n\n", exercise.name
-    else:
-        begun, gap, name = "answer = ...", "\n", "answer"
-    given = exercise.code if solved else begun
+    code, name = begun(exercise)
+    gap = "\n\n\n" if isinstance(exercise, Function) else "\n"
+    given = exercise.code if solved else code
     return f'{given.strip()}{gap}check("{exercise.key}", {name})'
 
 

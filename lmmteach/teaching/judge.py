@@ -7,6 +7,7 @@ but numbers, texts and the names of types.
 import hashlib
 import json
 import re
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import lru_cache
 
@@ -32,6 +33,8 @@ RESTARTS = 4
 # Of how many names a worksheet may ask for the data.
 NAMES = 5
 GRACE = 5.0
+# So many times longer than it may compute, a worksheet may take.
+WAIT = 4
 HEADING = re.compile(r"^#+ *(\d+[a-z]\d?):", re.MULTILINE)
 CHECK = re.compile(r"\bcheck\(\s*[rfbu]?[\"'](\d+[a-z]\d?)[\"']")
 STORED = re.compile(r"✓ ?(\d+[a-z]\d?) ?Right")
@@ -40,15 +43,29 @@ NOTES = ("printed", "network", "solutions", "solution", "opened", "wrote", "repl
 
 @dataclass(frozen=True)
 class Limits:
-    """What a worksheet may use: seconds in all, bytes of memory, and seconds of one cell."""
+    """What a worksheet may use: seconds of computing, and bytes of memory.
+
+    Seconds of computing do not depend on what else the machine does. A worksheet that only waits
+    is stopped too, but later.
+    """
 
     seconds: float = 60.0
     memory: int = 2**31
 
     @property
     def cell(self):
-        """Seconds of one cell or one function, before they are cut off."""
-        return min(10.0, self.seconds / 4)
+        """Seconds of computing of one cell or one function, before they are cut off."""
+        return min(10.0, self.seconds / 6)
+
+    @property
+    def waiting(self):
+        """Seconds on the clock for a worksheet as a whole."""
+        return WAIT * self.seconds
+
+    @property
+    def silence(self):
+        """Seconds on the clock for one cell or one call."""
+        return WAIT * self.cell + GRACE
 
 
 @dataclass
@@ -115,6 +132,37 @@ def chapter_keys(keys):
     return [key for key, exercise in EXERCISES.items() if exercise.chapter in chapters]
 
 
+class Clock:
+    """How long a worksheet has run, without the time that the judge takes to think."""
+
+    def __init__(self):
+        self._before, self._since = 0.0, None
+
+    @property
+    def seconds(self):
+        """Seconds that it has run so far."""
+        return self._before + (0.0 if self._since is None else now() - self._since)
+
+    def start(self):
+        """It runs."""
+        self._since = now()
+
+    def stop(self):
+        """It does not run."""
+        self._before, self._since = self.seconds, None
+
+    @contextmanager
+    def stopped(self):
+        """A time during which it waits for the judge."""
+        runs = self._since is not None
+        self.stop()
+        try:
+            yield
+        finally:
+            if runs:
+                self.start()
+
+
 class Marking:
     """One worksheet on its way from a file to a row of the table.
 
@@ -135,7 +183,7 @@ class Marking:
         self.student, self.edition, self.limits = student, edition, limits
         self.lecture, self.hidden, self.apart = lecture, hidden, apart
         self.broken_cells, self.broken_functions = {}, {}
-        self.seconds = 0.0
+        self.clock = Clock()
 
     def marked(self):
         """What came of it, as plain data."""
@@ -143,7 +191,7 @@ class Marking:
         if not self.sheet.problem:
             for _ in range(1 + RESTARTS):
                 said = self.run()
-                if said.complete or self.seconds >= self.limits.seconds:
+                if said.complete or self.sheet.problem:
                     break
         name = self.name(said)
         study = self.study(said)
@@ -156,7 +204,7 @@ class Marking:
             "remarks": self.remarks(said, outcomes),
             "numbers": _numbers(said, outcomes),
             "right": _right_numbers(study, outcomes),
-            "seconds": round(self.seconds, 2),
+            "seconds": round(self.clock.seconds, 2),
         }
 
     def name(self, said):
@@ -171,30 +219,27 @@ class Marking:
     def run(self):
         """Run the worksheet once, without what has broken it; return the transcript."""
         said = Transcript()
-        left = self.limits.seconds - self.seconds
-        if left <= 0:
-            return said
-        room = Room(self.edition, self.limits.memory, left, self.hidden, self.apart)
-        at, begin = "", None
+        room = Room(self.edition, self.limits.memory, self.limits.seconds, self.hidden, self.apart)
+        at = ""
         try:
             room.tell(**self.order(room))
             message = {}
             # Loading the package is not the student's time.
             while "ready" not in message:
                 message = room.hear(LOADING)
-            begin = now()
+            self.clock.start()
             while "end" not in message:
-                message = room.hear(self.patience(begin, left))
+                message = room.hear(self.patience())
                 at = self.listen(message, said, room, at)
             for key in said.answers:
                 at = f"function {key}"
                 if key not in self.broken_functions and isinstance(EXERCISES[key], Function):
-                    said.results[key] = self.ask(key, said, room, begin, left)
+                    said.results[key] = self.ask(key, said, room)
             said.complete = True
         except Ended as ended:
             self.put_down(at, str(ended))
         finally:
-            self.seconds += now() - begin if begin is not None else 0.0
+            self.clock.stop()
             room.leave(GRACE if said.complete else 0.0)
         said.left = int(room.status.get("left", 0))
         return said
@@ -216,9 +261,9 @@ class Marking:
             "network": self.apart,
         }
 
-    def patience(self, begin, left):
+    def patience(self):
         """How long the next message may take."""
-        return max(0.0, min(1.5 * self.limits.cell + GRACE, left - (now() - begin)))
+        return min(self.limits.silence, self.limits.waiting - self.clock.seconds)
 
     def listen(self, message, said, room, at):
         """Take down what a message says; return the cell that is running."""
@@ -246,19 +291,22 @@ class Marking:
             return 0
         if len(said.names) < NAMES:
             said.names.append(name)
-            return study_and_attempt(name)[1]
+            with self.clock.stopped():
+                return study_and_attempt(name)[1]
         return 0
 
-    def ask(self, key, said, room, begin, left):
+    def ask(self, key, said, room):
         """What a student's function gives for each case."""
         if said.answers[key] != ["function", "function"]:
             return []
         given = []
-        for arguments in self.cases(EXERCISES[key], self.study(said)).cases:
+        with self.clock.stopped():
+            cases = self.cases(EXERCISES[key], self.study(said)).cases
+        for arguments in cases:
             room.tell(call=key, arguments=encoded_arguments(arguments))
             message = {}
             while "result" not in message:
-                message = room.hear(self.patience(begin, left))
+                message = room.hear(self.patience())
                 self.listen({k: v for k, v in message.items() if k != "start"}, said, room, "")
             result = message["result"]
             given.append(result if isinstance(result, dict) else {})
@@ -279,8 +327,7 @@ class Marking:
             self.broken_functions[what] = why
         else:
             self.sheet.problem = f"it could not be started: {why}"
-            self.seconds = self.limits.seconds
-        if self.seconds >= self.limits.seconds:
+        if self.clock.seconds >= self.limits.waiting:
             self.sheet.problem = self.sheet.problem or "out of time"
 
     def verdict(self, key, said, study):

@@ -82,7 +82,7 @@ def arguments(parser):
         type=float,
         default=60.0,
         metavar="S",
-        help="seconds for each worksheet (default 60); a cell may take a quarter, ten at most",
+        help="seconds of computing for each worksheet (default 60), a sixth of it for a cell",
     )
     parser.add_argument(
         "--memory",
@@ -323,7 +323,7 @@ class Worker:
         self._process = context.Process(target=_serve, args=(theirs, given), daemon=True)
         self._process.start()
         theirs.close()
-        self._longest = 10 * given["limits"].seconds + 3600
+        self._longest = 10 * given["limits"].waiting + 3600
 
     def mark(self, job, data):
         """Mark a worksheet; raise EOFError if the process dies of it."""
@@ -391,12 +391,12 @@ def _add(row, job, result, lecture):
     mine, named = normal_name(row.student.name), {}
     for name in result["names"]:
         named.setdefault(normal_name(name), name)
-    if lecture or not result["outcomes"]:
+    if not result["outcomes"]:
         return
-    if not any(named):
+    if not lecture and not any(named):
         row.remarks.append("no name in start(), so the lecture's data")
     for form, name in named.items():
-        if form not in ("", mine):
+        if form and (lecture or form != mine):
             row.remarks.append(f"start() has the name {name}")
 
 
@@ -406,24 +406,25 @@ def _compare(rows, jobs, results, lecture):
         for chapter, files in row.files.items():
             if len(files) > 1:
                 row.remarks.append(f"chapter {chapter} twice ({', '.join(files)}): the last counts")
-    who = {job.path: job.student or results[job.path]["name"] for job in jobs}
     if lecture:
         return
+    who = {job.path: job.student or results[job.path]["name"] for job in jobs}
+    right = defaultdict(dict)
     for path, result in results.items():
-        mine, row = normal_name(who[path]), rows.get(normal_name(who[path]) or path)
-        for other, theirs in results.items():
-            form = normal_name(who[other])
-            if form in ("", mine) or row is None:
-                continue
-            keys = [
-                key
-                for key, number in result["numbers"].items()
-                if key in theirs["right"]
-                and matches(number, theirs["right"][key], EXERCISES[key].atol)
-            ]
+        for key, value in result["right"].items():
+            if normal_name(who[path]):
+                right[key][normal_name(who[path])] = (who[path], value)
+    for path, result in results.items():
+        mine = normal_name(who[path])
+        named, found = set(map(normal_name, result["names"])), defaultdict(list)
+        for key, number in result["numbers"].items():
+            for form, (name, value) in right[key].items():
+                if form != mine and matches(number, value, EXERCISES[key].atol):
+                    found[name].append(key)
+        for name, keys in found.items():
             # One number may be right on another's data by chance.
-            if len(keys) > 1 or (keys and form in map(normal_name, result["names"])):
-                row.remarks.append(f"{', '.join(keys)}: right on the data of {who[other]}")
+            if len(keys) > 1 or normal_name(name) in named:
+                rows[mine or path].remarks.append(f"{', '.join(keys)}: right on the data of {name}")
 
 
 def _write(out, rows, jobs, results, chapters):
@@ -443,7 +444,7 @@ def _write(out, rows, jobs, results, chapters):
     runs = [[job.path, job.student or results[job.path]["name"]] for job in jobs]
     seconds = [results[job.path]["seconds"] for job in jobs]
     runs = [[*run, f"{time:.2f}"] for run, time in zip(runs, seconds, strict=True)]
-    write_table(Path(f"{out}.runs.csv"), ["file", "student", "seconds"], runs)
+    write_table(out.with_name(f"{out.stem}.runs.csv"), ["file", "student", "seconds"], runs)
 
 
 def _say(rows, jobs, results, out, why_not):

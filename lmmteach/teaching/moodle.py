@@ -11,8 +11,8 @@ import sys
 from pathlib import Path
 from xml.etree import ElementTree
 
-from lmmteach.teaching import questions as bank
-from lmmteach.teaching.questions import CHOICE, ESSAY, NUMBER
+from lmmteach.teaching import items as bank
+from lmmteach.teaching.items import CHOICE, ESSAY, NUMBER
 
 TOP = "$course$/top/lmmteach"
 ROWS = "15"

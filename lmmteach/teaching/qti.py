@@ -18,8 +18,8 @@ from itertools import groupby
 from pathlib import Path
 from xml.etree import ElementTree
 
-from lmmteach.teaching import questions as bank
-from lmmteach.teaching.questions import CHOICE, ESSAY, NUMBER
+from lmmteach.teaching import items as bank
+from lmmteach.teaching.items import CHOICE, ESSAY, NUMBER
 
 NAMESPACE = "http://www.imsglobal.org/xsd/ims_qtiasiv1p2"
 PACKAGE = "http://www.imsglobal.org/xsd/imscp_v1p1"

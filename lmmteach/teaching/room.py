@@ -26,10 +26,10 @@ from lmmteach.teaching.plain import line
 PACKAGE = Path(__file__).resolve().parents[1]
 MODULE = ("-B", "-s", "-P", "-m")
 HOME = "/home/student"
-LONGEST_LINE = 2**25
+LONGEST_LINE = 2**24
 MOST_MESSAGES = 20_000
 # A new Python takes this long to load the package, at most, on a machine that is busy.
-LOADING = 180
+LOADING = 300
 PROCESSES = 64
 LARGEST_FILE = 2**26
 DISK = "256m"
@@ -55,7 +55,7 @@ class Room:
 
     def __init__(self, edition, memory, seconds, hidden=(), apart=True):
         self.limits = {
-            "RLIMIT_CPU": int(seconds) + LOADING,
+            "RLIMIT_CPU": int(seconds) + (0 if apart else LOADING),
             "RLIMIT_FSIZE": LARGEST_FILE,
             "RLIMIT_CORE": 0,
             # Threads, maps of files and the like take addresses and no memory.
@@ -71,7 +71,7 @@ class Room:
             self._told, self._answers, self._status = _server(edition).begin(order, place)
         else:
             self._begin(edition, place)
-        self._messages = queue.Queue(maxsize=256)
+        self._messages = queue.Queue(maxsize=8)
         self._count = 0
         threading.Thread(target=self._read, daemon=True).start()
 
@@ -125,7 +125,10 @@ class Room:
     def _why(self):
         """Why the process has ended by itself."""
         self._look(2)
-        return "out of memory" if self.status.get("memory") else "the process ended"
+        if self.status.get("memory"):
+            return "out of memory"
+        used_up = self.status.get("ended") == -getattr(signal, "SIGXCPU", 0)
+        return "out of time" if used_up else "the process ended"
 
     def _look(self, seconds):
         """Read what the sandbox has said, up to its end."""

@@ -145,8 +145,9 @@ def keep_watch(order, program):
         pid, status = os.waitpid(-1, os.WNOHANG)
         if pid == child:
             time.sleep(LOOK_EVERY)
-            tell(order, left=sum(map(alive, others())))
-            return os.waitstatus_to_exitcode(status) & 0xFF
+            ended = os.waitstatus_to_exitcode(status)
+            tell(order, left=sum(map(alive, others())), ended=ended)
+            return ended & 0xFF
         if pid == 0:
             if sum(map(resident, others())) > order["memory"]:
                 tell(order, memory=True)
@@ -183,7 +184,8 @@ def start(order, program):
     os.close(order["status"])
     os.setsid()
     for name, most in order["limits"].items():
-        resource.setrlimit(getattr(resource, name), (most, most))
+        # The first signal of a limit of time says what has happened; the second cannot be caught.
+        resource.setrlimit(getattr(resource, name), (most, most + 5 * (name == "RLIMIT_CPU")))
     if order["user"]:
         os.setgroups([])
         os.setresgid(order["user"], order["user"], order["user"])
