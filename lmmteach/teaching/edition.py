@@ -6,15 +6,16 @@ import shutil
 from functools import cache
 from pathlib import Path
 
-import lmmteach.data
-from lmmteach import exercises
+from lmmteach import data, exercises
 from lmmteach.exercises.bank import EXERCISES
 from lmmteach.exercises.kinds import Function
 
 HERE = Path(__file__).resolve().parent
 PACKAGE = HERE.parent
 # Where answers, mistakes and worked solutions are, or what needs them.
-WITHOUT = ("bank", "checking.py", "kinds.py", "numeric.py", "page.py", "cells.py", "record.py")
+WITHOUT = (
+    "bank", "cells.py", "checking.py", "kinds.py", "numeric.py", "page.py", "record.py", "words.py",
+)  # fmt: skip
 # What runs the worksheet.
 WITH = ("__init__.py", "plain.py", "prepared.py", "runner.py", "sandbox.py")
 
@@ -32,7 +33,7 @@ def write_edition(folder):
     (target / "teaching").mkdir()
     for name in WITH:
         shutil.copyfile(HERE / name, target / "teaching" / name)
-    shutil.copytree(lmmteach.data._folder(), target / "_data")
+    shutil.copytree(data._folder(), target / "_data")
     # Other users must be able to read it: students' code may run as one of them.
     for path in (Path(folder), *Path(folder).rglob("*")):
         path.chmod(0o755 if path.is_dir() else 0o644)

@@ -40,6 +40,11 @@ def check(key, value=...):
     return Feedback(str(key), "not attempted", TAKEN)
 
 
+def question(key):
+    """There are no questions here: the worksheet has them."""
+    return Hint(f"Exercise {key}", "Questions are not shown while worksheets are marked.")
+
+
 def hint(key):
     """There are no hints here."""
     return Hint(f"Hint for {key}", "Hints are not shown while worksheets are marked.")
