@@ -32,8 +32,10 @@ from lmmteach.exercises.studies import (
 from lmmteach.exercises.words import asked, in_words, why_not
 
 NUMBERS = [e.key for e in EXERCISES.values() if isinstance(e, Numeric)]
-FUNCTIONS = [e.key for e in EXERCISES.values() if isinstance(e, Function)]
-CHOICES = [e.key for e in EXERCISES.values() if isinstance(e, Choice)]
+# Those about a data set of their own are not asked about any other.
+ANYWHERE = [e for e in EXERCISES.values() if e.about is None]
+FUNCTIONS = [e.key for e in ANYWHERE if isinstance(e, Function)]
+CHOICES = [e.key for e in ANYWHERE if isinstance(e, Choice)]
 SIZES = (7, 5, 4, 3, 2, 1, 1, 6)
 
 
