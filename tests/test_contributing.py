@@ -158,8 +158,8 @@ def test_the_tests_pass_without_a_change(run):
     lists = "chapter_list or list_of_data or in_step or has_its_worksheet or keys_are_in_order"
     added = f"planning or beans or {NUMBER}a or 13g or 13h"
     files = (
-        "chapter_list chapters exercise_data exercise_page exercises notebooks package prose "
-        "question_banks widgets worksheets"
+        "chapter_list chapters exercise_data exercise_page exercises notebooks package widgets "
+        "worksheets"
     )
     tests = [f"tests/test_{name}.py" for name in files.split()]
     # The notebook has run in a kernel by now.

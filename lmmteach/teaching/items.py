@@ -12,6 +12,7 @@ from functools import cache
 import numpy as np
 
 from lmmteach.chapters import CHAPTERS
+from lmmteach.data import DATASETS
 from lmmteach.exercises.bank import EXERCISES
 from lmmteach.exercises.cells import CELLS_PER_ATOL, NEARBY
 from lmmteach.exercises.feedback import inline_html
@@ -266,7 +267,9 @@ def _arguments(study):
     if study.topic.is_lectures:
         return student
     topic = study.topic
-    given = [f'data="{topic.data}"', f'response="{topic.response}"', f'group="{topic.group}"']
+    # A table of one's own is a file that the students have, too.
+    name = topic.data if topic.data in DATASETS else f"{topic.data}.csv"
+    given = [f'data="{name}"', f'response="{topic.response}"', f'group="{topic.group}"']
     return ", ".join(filter(None, [student, *given]))
 
 
