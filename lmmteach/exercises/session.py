@@ -299,7 +299,7 @@ def _first_good_study(student):
         study = drawn_study(student, attempt)
         if _is_good(study):
             return study
-    raise no_study(student)
+    raise no_study(student, ATTEMPTS)
 
 
 def _is_good(study):

@@ -345,7 +345,7 @@ def first_drawn_like(study, student):
         drawn = drawn_like(study, student, attempt)
         if varies(drawn):
             return drawn
-    raise no_study(student)
+    raise no_study(student, ATTEMPTS)
 
 
 def varies(study):
@@ -358,10 +358,10 @@ def varies(study):
     return all(fit.sigma2_b > 0 for fit in fits)
 
 
-def no_study(student):
+def no_study(student, attempts):
     """What to raise if none of the studies that a name leads to will do."""
     return ValueError(
-        f"None of the {ATTEMPTS} studies drawn for {student!r} can be used for the exercises. "
+        f"None of the {attempts} studies drawn for {student!r} can be used for the exercises. "
         "Please choose a different name."
     )
 
