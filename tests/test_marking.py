@@ -259,8 +259,8 @@ def test_other_submissions_cannot_be_reached(given):
     assert outcomes == RIGHT | {"4a": "error"}
     assert "tried to open" in reported
     # Without Python's own ways, the folder is not there either.
-    code = f"import subprocess\nanswer = subprocess.run(['ls', {folder!r}]).returncode"
-    outcomes, reported = said(marked(cheated("1", code=f"{code}\nassert answer == 0"), given))
+    code = f"import subprocess\nassert subprocess.run(['ls', {folder!r}]).returncode == 0"
+    outcomes, reported = said(marked(cheated("1", code=f"{code}\nanswer = 1"), given))
     assert outcomes == RIGHT | {"4a": "error"}
 
 
@@ -398,7 +398,7 @@ def test_the_roster_prints_the_data_and_the_answers_of_start(tmp_path, capsys):
     assert float(ada[3]) == pytest.approx(
         targets(EXERCISES["4a"], _study_of("Ada Lovelace"))[0].value, abs=1e-4
     )
-    assert ada[4:6] == ["levels(…)", "c"]
+    assert ada[4:6] == ["levels(…)", "abcd"[EXERCISES["4c"].answer]]
     # A spreadsheet would run it.
     assert formula[0] == "'=cmd()"
 
