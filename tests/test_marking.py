@@ -302,6 +302,31 @@ def test_an_answer_without_its_check_is_read(given):
     assert "no check of 4c" in reported
 
 
+def test_the_package_of_the_students_has_no_solutions(edition):
+    text = "\n".join(path.read_text(encoding="utf-8") for path in edition.rglob("*.py"))
+    assert "def start(" in text
+    for exercise in EXERCISES.values():
+        assert exercise.solution.strip() not in text
+        assert exercise.right not in text
+        mistakes = getattr(exercise, "wrong", None) or exercise.options
+        assert not [mistake for mistake in mistakes if mistake.feedback in text]
+
+
+@pytest.mark.slow
+def test_where_nothing_runs_apart_pythons_own_ways_are_shut(given):
+    (folder,) = given["hidden"]
+    bare = given | {"apart": False}
+    source = (
+        "import socket\ntry:\n    socket.create_connection(('192.0.2.1', 80), 0.1)\n"
+        "except PermissionError:\n    shut = True"
+    )
+    code = f"import os\nassert shut\nanswer = len(os.listdir({folder!r}))"
+    outcomes, reported = said(marked(cheated(source, code=code), bare))
+    assert outcomes == RIGHT | {"4a": "error"}
+    assert "4a: PermissionError" in reported
+    assert "tried to reach the network" in reported
+
+
 def test_what_breaks_off_does_not_hand_in_the_answer_before(given):
     notebook = worksheet(PAGE, "", right_answers(PAGE))
     cell_of(notebook, "4d").source = 'answer = undefined\ncheck("4d", answer)'

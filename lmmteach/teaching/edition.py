@@ -6,8 +6,7 @@ import shutil
 from functools import cache
 from pathlib import Path
 
-import lmmteach.data
-from lmmteach import exercises
+from lmmteach import data
 from lmmteach.exercises.bank import EXERCISES
 from lmmteach.exercises.kinds import Function
 
@@ -32,7 +31,7 @@ def write_edition(folder):
     (target / "teaching").mkdir()
     for name in WITH:
         shutil.copyfile(HERE / name, target / "teaching" / name)
-    shutil.copytree(lmmteach.data._folder(), target / "_data")
+    shutil.copytree(data._folder(), target / "_data")
     # Other users must be able to read it: students' code may run as one of them.
     for path in (Path(folder), *Path(folder).rglob("*")):
         path.chmod(0o755 if path.is_dir() else 0o644)
@@ -49,6 +48,6 @@ def functions():
 def version():
     """A digest of the package's code: a mark holds for one edition of the exercises."""
     digest = hashlib.sha256()
-    for path in sorted(Path(exercises.__file__).resolve().parent.parent.rglob("*.py")):
+    for path in sorted(PACKAGE.rglob("*.py")):
         digest.update(path.read_bytes())
     return digest.hexdigest()
