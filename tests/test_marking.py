@@ -80,6 +80,7 @@ def said(row):
     return row.outcomes, "; ".join(row.problems + row.remarks)
 
 
+@pytest.mark.slow
 def test_the_system_of_this_test_lets_worksheets_run_apart(given):
     # On a machine where it does not, all that follows tests much less.
     assert given["apart"]
@@ -230,6 +231,7 @@ def test_a_cheat_is_stopped_and_reported(cheat, given):
     assert report in reported
 
 
+@pytest.mark.slow
 def test_a_patched_check_takes_nothing_from_right_answers(given):
     notebook = added(worksheet(PAGE, "", right_answers(PAGE)), "check = lambda *a: None")
     outcomes, reported = said(marked(notebook, given))
@@ -237,6 +239,7 @@ def test_a_patched_check_takes_nothing_from_right_answers(given):
     assert "replaced check" in reported
 
 
+@pytest.mark.slow
 def test_a_table_of_known_results_does_not_pass_for_a_function(given):
     known = known_results(EXERCISES["4b"], estrone_study())
     table = {
@@ -251,6 +254,7 @@ def test_a_table_of_known_results_does_not_pass_for_a_function(given):
     assert outcomes == RIGHT | {"4b": "wrong"}
 
 
+@pytest.mark.slow
 def test_other_submissions_cannot_be_reached(given):
     (folder,) = given["hidden"]
     store(worksheet(PAGE, "", right_answers(PAGE)), Path(folder) / "Bob" / "04-blup.ipynb")
@@ -259,8 +263,8 @@ def test_other_submissions_cannot_be_reached(given):
     assert outcomes == RIGHT | {"4a": "error"}
     assert "tried to open" in reported
     # Without Python's own ways, the folder is not there either.
-    code = f"import subprocess\nanswer = subprocess.run(['ls', {folder!r}]).returncode"
-    outcomes, reported = said(marked(cheated("1", code=f"{code}\nassert answer == 0"), given))
+    code = f"import subprocess\nassert subprocess.run(['ls', {folder!r}]).returncode == 0"
+    outcomes, reported = said(marked(cheated("1", code=f"{code}\nanswer = 1"), given))
     assert outcomes == RIGHT | {"4a": "error"}
 
 
@@ -276,6 +280,7 @@ def processes_with(text):
     return found
 
 
+@pytest.mark.slow
 def test_no_process_is_left_behind(given):
     source = "import subprocess\nsubprocess.Popen(['sleep', '31415.9265'], start_new_session=True)"
     outcomes, reported = said(marked(cheated(source), given))
@@ -285,6 +290,7 @@ def test_no_process_is_left_behind(given):
     assert processes_with("31415.9265") == []
 
 
+@pytest.mark.slow
 def test_a_deleted_answer_is_reported(given):
     notebook = worksheet(PAGE, "", right_answers(PAGE))
     notebook.cells.remove(cell_of(notebook, "4c"))
@@ -293,6 +299,7 @@ def test_a_deleted_answer_is_reported(given):
     assert "the cell of 4c is missing" in reported
 
 
+@pytest.mark.slow
 def test_an_answer_without_its_check_is_read(given):
     notebook = worksheet(PAGE, "", right_answers(PAGE))
     cell = cell_of(notebook, "4c")
@@ -302,6 +309,33 @@ def test_an_answer_without_its_check_is_read(given):
     assert "no check of 4c" in reported
 
 
+@pytest.mark.slow
+def test_the_package_of_the_students_has_no_solutions(edition):
+    text = "\n".join(path.read_text(encoding="utf-8") for path in edition.rglob("*.py"))
+    assert "def start(" in text
+    for exercise in EXERCISES.values():
+        assert exercise.solution.strip() not in text
+        assert exercise.right not in text
+        mistakes = getattr(exercise, "wrong", None) or exercise.options
+        assert not [mistake for mistake in mistakes if mistake.feedback in text]
+
+
+@pytest.mark.slow
+def test_where_nothing_runs_apart_pythons_own_ways_are_shut(given):
+    (folder,) = given["hidden"]
+    bare = given | {"apart": False}
+    source = (
+        "import socket\ntry:\n    socket.create_connection(('192.0.2.1', 80), 0.1)\n"
+        "except PermissionError:\n    shut = True"
+    )
+    code = f"import os\nassert shut\nanswer = len(os.listdir({folder!r}))"
+    outcomes, reported = said(marked(cheated(source, code=code), bare))
+    assert outcomes == RIGHT | {"4a": "error"}
+    assert "4a: PermissionError" in reported
+    assert "tried to reach the network" in reported
+
+
+@pytest.mark.slow
 def test_what_breaks_off_does_not_hand_in_the_answer_before(given):
     notebook = worksheet(PAGE, "", right_answers(PAGE))
     cell_of(notebook, "4d").source = 'answer = undefined\ncheck("4d", answer)'
@@ -310,6 +344,7 @@ def test_what_breaks_off_does_not_hand_in_the_answer_before(given):
     assert "4d: NameError" in reported
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "data",
     [
@@ -398,7 +433,7 @@ def test_the_roster_prints_the_data_and_the_answers_of_start(tmp_path, capsys):
     assert float(ada[3]) == pytest.approx(
         targets(EXERCISES["4a"], _study_of("Ada Lovelace"))[0].value, abs=1e-4
     )
-    assert ada[4:6] == ["levels(…)", "c"]
+    assert ada[4:6] == ["levels(…)", "abcd"[EXERCISES["4c"].answer]]
     # A spreadsheet would run it.
     assert formula[0] == "'=cmd()"
 

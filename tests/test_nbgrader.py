@@ -84,7 +84,10 @@ def nbgrader(tmp_path_factory):
 
     def run(course, *arguments):
         command = [Path(place) / "bin" / "nbgrader", *arguments]
-        done = subprocess.run(command, cwd=course, capture_output=True, text=True)
+        # nbgrader calls programs that are beside it.
+        path = os.pathsep.join([str(Path(place) / "bin"), os.environ["PATH"]])
+        environment = os.environ | {"PATH": path}
+        done = subprocess.run(command, cwd=course, env=environment, capture_output=True, text=True)
         assert done.returncode == 0, done.stderr
         return done.stdout + done.stderr
 

@@ -103,7 +103,9 @@ def read_worksheet(data):
         cells = json.loads(data.decode("utf-8-sig"))["cells"]
         cells = [(str(cell["cell_type"]), _text(cell.get("source", "")), cell) for cell in cells]
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
-        empty.problem = "not a notebook" if data.strip() else "an empty file"
+        empty.problem = (
+            "not a notebook" if data.strip() else "an empty file, or one that cannot be read"
+        )
         return empty
     codes, sections, section, keys = [], {}, None, []
     stored = set()

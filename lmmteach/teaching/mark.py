@@ -155,7 +155,9 @@ def jobs_of(folder, students):
         if path.is_dir() or set(SKIPPED) & set(inside.parts) or inside.name.startswith("."):
             continue
         owner = owner_by_path(inside, students)
-        if path.is_symlink() or path.suffix.lower() != ".ipynb":
+        # A link may lead anywhere, and a pipe never ends.
+        is_file = path.is_file() and not path.is_symlink()
+        if not is_file or path.suffix.lower() != ".ipynb":
             others.append((str(inside), owner))
             continue
         if owner is None:
@@ -202,12 +204,19 @@ def _words(text):
 def _owner_by_content(path, students):
     """The student whose name is in the worksheet's start()."""
     by_name = {normal_name(student.name): student for student in students}
-    if path.stat().st_size > LARGEST:
-        return None
-    cells = read_worksheet(path.read_bytes()).cells
+    cells = read_worksheet(_data_of(path)).cells
     names = [name for _, source in cells for _, name in NAMED.findall(source)]
     found = [by_name[form] for form in map(normal_name, names) if form in by_name]
     return found[-1] if found else None
+
+
+def _data_of(path):
+    """The bytes of a file, up to what is too much; none if it cannot be read."""
+    try:
+        with path.open("rb") as file:
+            return file.read(LARGEST + 1)
+    except OSError:
+        return b""
 
 
 class Store:
@@ -252,8 +261,7 @@ def mark_all(folder, jobs, given, processes, store):
     """``{path: result}`` of all worksheets, those of a student one after the other."""
     keys, results, groups = {}, {}, defaultdict(list)
     for job in jobs:
-        path = folder / job.path
-        data = path.read_bytes() if path.stat().st_size <= LARGEST else b" " * (LARGEST + 1)
+        data = _data_of(folder / job.path)
         keys[job] = key_of(data, job, given)
         if keys[job] in store.done:
             results[job.path] = store.done[keys[job]]
@@ -410,11 +418,12 @@ def _compare(rows, jobs, results, lecture):
         return
     who = {job.path: job.student or results[job.path]["name"] for job in jobs}
     right = defaultdict(dict)
-    for path, result in results.items():
+    # In the order of the files, whichever was marked first.
+    for path, result in ((job.path, results[job.path]) for job in jobs):
         for key, value in result["right"].items():
             if normal_name(who[path]):
                 right[key][normal_name(who[path])] = (who[path], value)
-    for path, result in results.items():
+    for path, result in ((job.path, results[job.path]) for job in jobs):
         mine = normal_name(who[path])
         named, found = set(map(normal_name, result["names"])), defaultdict(list)
         for key, number in result["numbers"].items():

@@ -25,6 +25,8 @@ quotation marks below, exactly as it is in the list of the course."""
 STUB = "# Your answer takes the place of the dots above."
 CONFIGURATION = '''"""How nbgrader runs this course; see lmmteach's page about marking."""
 
+from pathlib import Path
+
 from nbconvert.preprocessors import ClearMetadataPreprocessor
 from nbgrader.preprocessors import (
     AssignLatePenalties,
@@ -49,6 +51,7 @@ c.Autograde.autograde_preprocessors = [
     AssignLatePenalties,
     CheckCellMetadata,
 ]
+c.Judge.course = str(Path(__file__).resolve().parent)
 # Seconds of computing and megabytes for each notebook.
 c.Judge.timeout = 60
 c.Judge.memory = 2048

@@ -28,6 +28,7 @@ class Judge(NbGraderPreprocessor):
 
     timeout = Float(60.0, help="Seconds of computing for a notebook.").tag(config=True)
     memory = Int(2048, help="Megabytes of memory for a notebook.").tag(config=True)
+    course = Unicode(".", help="The folder of the course.").tag(config=True)
     roster = Unicode("students.csv", help="The roster, in the folder of the course.").tag(
         config=True
     )
@@ -47,7 +48,7 @@ class Judge(NbGraderPreprocessor):
 
     def marked(self, nb, student):
         """The result of marking, on the data of the student."""
-        course = Path(self.parent.coursedir.root if self.parent else ".")
+        course = Path(self.course)
         edition, apart = _edition()
         data = nbformat.writes(nb).encode()
         limits = Limits(self.timeout, self.memory * 2**20)

@@ -97,7 +97,7 @@ def decoded(message):
         case ["list", 1, [entry]]:
             return [decoded(entry)]
         # Of several entries nothing matters, because one is asked for.
-        case ["list", int(_), []]:
+        case ["list", int(length), []] if length != 1:
             return Unreadable()
         case ["function", str(_)]:
             return Unreadable

@@ -13,7 +13,6 @@ import sys
 import tempfile
 import threading
 import time
-from functools import cache
 from pathlib import Path
 
 import IPython
@@ -33,7 +32,8 @@ LOADING = 300
 PROCESSES = 64
 LARGEST_FILE = 2**26
 DISK = "256m"
-SYSTEM = ("/usr", "/lib", "/lib32", "/lib64", "/bin", "/sbin", "/opt", "/etc/ld.so.cache")
+_the_server = None
+SYSTEM = ("/usr", "/lib", "/lib32", "/lib64", "/bin", "/sbin", "/etc/ld.so.cache")
 SYSTEM += ("/etc/localtime", "/etc/fonts", "/etc/alternatives")
 
 
@@ -147,7 +147,7 @@ class Room:
             self._told.close()
         self._look(wait)
         if self._process is None:
-            _server(None).end()
+            _server().end()
             self._status.close()
         else:
             with contextlib.suppress(subprocess.TimeoutExpired):
@@ -222,19 +222,15 @@ class Server:
         self._process.kill()
 
 
-@cache
-def _the_server():
-    return []
-
-
-def _server(edition):
-    """The server of this process; there is one."""
-    known = _the_server()
-    if known and edition not in (None, known[0].edition):
-        known.pop().close()
-    if not known:
-        known.append(Server(edition))
-    return known[0]
+def _server(edition=None):
+    """The server of this process; there is one, for the edition that was last asked for."""
+    global _the_server
+    if _the_server is not None and edition not in (None, _the_server.edition):
+        _the_server.close()
+        _the_server = None
+    if _the_server is None:
+        _the_server = Server(edition)
+    return _the_server
 
 
 def shown(edition):

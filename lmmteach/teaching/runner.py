@@ -15,7 +15,6 @@ import re
 import signal
 import sys
 import threading
-import types
 from dataclasses import dataclass
 
 from lmmteach.exercises import session
@@ -152,26 +151,27 @@ class Run:
     def cell(self, source, section):
         """Run a cell; return what went wrong in it, in words."""
         self.seen = set()
-        before = dict(self.shell.user_ns)
         with _limit(self.seconds):
             result = self.shell.run_cell(source, store_history=False, silent=False)
         error = result.error_before_exec or result.error_in_exec
-        checks, assigned = self.read(source)
-        after = self.shell.user_ns
         # Where the cell broke off, a name may still have its value from another exercise.
-        made = {name for name in assigned if after.get(name, ...) is not before.get(name, ...)}
-        for key, expression in checks:
-            names = {node.id for node in ast.walk(expression) if isinstance(node, ast.Name)}
-            if str(key) not in self.seen and (error is None or (names and names <= made)):
-                with contextlib.suppress(Exception):
-                    self.take(key, eval(compile(expression, "check", "eval"), after))
-        if section and section not in self.seen:
-            name = self.stubs[section].name if section in self.stubs else "answer"
-            if name in (assigned if error is None else made):
-                self.take(section, after.get(name, ...), how="name")
+        if error is None:
+            self.look(source, section)
         if isinstance(error, OutOfTime):
             return "out of time"
         return f"{type(error).__name__}: {_words(error)}" if error is not None else ""
+
+    def look(self, source, section):
+        """Take down what a cell checks, though ``check`` was replaced, or what it only assigns."""
+        checks, assigned = self.read(source)
+        names = self.shell.user_ns
+        for key, expression in checks:
+            if str(key) not in self.seen:
+                with contextlib.suppress(Exception):
+                    self.take(key, eval(compile(expression, "check", "eval"), names))
+        name = self.stubs[section].name if section in self.stubs else "answer"
+        if section and section not in self.seen and name in assigned:
+            self.take(section, names.get(name, ...), how="name")
 
     def read(self, source):
         """The checks that stand in a cell, whatever ``check`` means by now, and what it assigns."""
@@ -299,13 +299,12 @@ def _within_limits(limits):
 
 
 def _watched():
-    kinds = (types.FunctionType, types.BuiltinFunctionType, type)
     return {
         f"{module}.{name}": value
         for module in WATCHED
         if module in sys.modules
         for name, value in vars(sys.modules[module]).items()
-        if isinstance(value, kinds) or type(value).__name__ == "ufunc"
+        if callable(value)
     }
 
 
