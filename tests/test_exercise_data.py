@@ -321,11 +321,37 @@ with_nan = pd.DataFrame({"y": [1.0, 2.0, np.nan, 4.0], "g": list("aabb")})
         ({"data": "sleepstudy", "response": "Reacton"}, "Did you mean 'Reaction'"),
         ({"data": "no such file.csv"}, "There is no file"),
         ({"response": "y"}, "give the data as well"),
+        ({"data": "rail", "words": ("rail",)}, "words must be two texts"),
     ],
 )
 def test_a_table_that_cannot_be_used_gets_a_clear_message(given, words):
     with pytest.raises(ValueError, match=re.escape(words)):
         exercises.start(**given)
+
+
+@pytest.mark.parametrize("kind", ["categories", "logical", "two groups", "one big", "two each"])
+def test_whatever_the_groups_are_an_exercise_is_asked_or_says_why_not(kind):
+    sizes = {"two groups": [8, 8], "one big": [40, 1, 1, 1, 1, 1], "two each": [2] * 12}
+    sizes = sizes.get(kind, [6, 4] if kind == "logical" else [3, 4, 5, 6])
+    rng = np.random.default_rng(5)
+    codes = np.repeat(np.arange(len(sizes)), sizes)
+    y = rng.normal(0, 1, len(sizes))[codes] + rng.normal(5, 1, len(codes))
+    table = pd.DataFrame({"y": y, "g": codes})
+    if kind == "categories":
+        table["g"] = pd.Categorical(["dcba"[k] for k in codes], categories=list("dcba"))
+    if kind == "logical":
+        table["g"] = table["g"] == 1
+    table.index = [0] * len(table)
+    own = exercises.start(data=table, response="y", group="g")
+    some = 0
+    for key in NUMBERS:
+        refused = why_not(EXERCISES[key], own)
+        if not refused:
+            right = targets(asked(EXERCISES[key], own), own)[0].value
+            assert exercises.check(key, right).outcome == "right"
+            some += 1
+        assert not refused or refused.startswith(f"Exercise {key} ")
+    assert some >= 10
 
 
 def test_words_are_made_from_the_name_of_the_column():

@@ -122,6 +122,13 @@ def table_and_topic(data=None, response=None, group=None, unit="", words=()):
             f'start(data=…, response="…", group="…"). Its columns are '
             f"{', '.join(map(str, table.columns))}."
         )
+    if not (isinstance(response, str) and isinstance(group, str)):
+        raise TypeError(
+            "response and group must be names of columns, in quotes. Columns without a name get "
+            "one with data.columns = [...]."
+        )
+    if words and (isinstance(words, str) or len(words) != 2):
+        raise ValueError('words must be two texts, such as ("child", "children").')
     if known is LECTURE and (response, group) == (LECTURE.response, LECTURE.group):
         return None
     one, many = words or ("", "")
