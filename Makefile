@@ -14,7 +14,7 @@ BENCH ?=
 # Where `make serve` shows the book.
 PORT ?= 8000
 
-.PHONY: book site serve test test-notebooks test-book test-site test-pyodide mutants bench dist notebooks exercises live lock clean
+.PHONY: book site serve test test-notebooks test-book test-site test-pyodide test-teaching mutants bench dist notebooks exercises live lock clean
 
 book: .venv/ready
 	EDITION=$(EDITION) $(THREADS) $(BIN)/jupyter-book build -W -n --keep-going $(if $(PLACE),--path-output $(PLACE)) .
@@ -48,6 +48,9 @@ test-site: .venv/ready
 # The package's own tests in the Pyodide of the site.
 test-pyodide: .venv/ready
 	$(BIN)/python -m pytest -n 2 --durations=5 -o addopts="-q --strict-markers --timeout=600 --timeout-method=thread" tests/site/test_pyodide.py
+
+test-teaching: .venv/ready
+	$(THREADS) $(BIN)/python -m pytest -n 0 -m outside --timeout=7200 tests
 
 mutants: .venv/ready
 	$(BIN)/python tools/mutants.py

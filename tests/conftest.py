@@ -42,6 +42,7 @@ Arrays = namedtuple("Arrays", "y X Z")
 
 def pytest_configure(config):
     config.addinivalue_line("markers", "slow: takes seconds; left out of the mutation run")
+    config.addinivalue_line("markers", "outside: takes minutes or the network; see CONTRIBUTING.md")
 
 
 @dataclass(frozen=True, eq=False)

@@ -40,14 +40,17 @@ BELOW = {
     "lmmteach/exercises/bank/__init__.py": r"    \w+,",
     "lmmteach/widgets/__init__.py": r"    \w+,",
     "lmmteach/data.py": r'    "\w+": "',
+    "lmmteach/exercises/studies.py": r'        Topic\("\w+", ',
 }
+# Exercises go above the tuple that names them.
+ABOVE = {"lmmteach/exercises/bank/own_data.py": "EXERCISES = ("}
 BLOCK = r"```(\w+)\n(.*?)^```\n"
 STEP = rf"^`([\w./-]+)`[^\n]*:\n\n((?:{BLOCK}\n)+)"
 
 
 def section(heading):
     """A section of the page, for chapter NUMBER in the place of chapter 14."""
-    text = PAGE.partition(f"\n## {heading}\n")[2].partition("## ")[0]
+    text = PAGE.partition(f"\n## {heading}\n")[2].partition("\n## ")[0]
     return text.replace("14-", f"{NUMBER:02d}-").replace("14", str(NUMBER))
 
 
@@ -64,6 +67,9 @@ def follow(text, folder):
         path = folder / file
         if path.suffix == ".ipynb":
             add_cells(path, blocks)
+        elif file in ABOVE:
+            ((_, code),) = blocks
+            add_exercises(path, code, ABOVE[file])
         elif path.exists():
             ((_, line),) = blocks
             add_line(path, line, BELOW[file])
@@ -88,6 +94,14 @@ def add_line(path, line, kind):
     path.write_text("".join([*lines[: last + 1], line, *lines[last + 1 :]]), encoding="utf-8")
 
 
+def add_exercises(path, code, named):
+    before, _, after = path.read_text(encoding="utf-8").partition(named)
+    names = ", ".join(re.findall(r"^(\w+) = (?:Numeric|Choice|Function)\(", code, re.MULTILINE))
+    listed, _, rest = after.partition(")")
+    text = f"{before}{code}\n{named}{listed.rstrip(', ')}, {names}){rest}"
+    path.write_text(text, encoding="utf-8")
+
+
 @pytest.fixture(scope="module")
 def run(tmp_path_factory):
     """``run(*arguments)``: Python in a copy of the project in which the page was followed."""
@@ -109,6 +123,7 @@ def run(tmp_path_factory):
 
     for heading in ("A chapter", "An explorer", "An exercise", "A data set"):
         assert follow(section(heading), folder)
+    run("tools/worksheets.py", "13-own-data")
     commands = re.findall(r"^\.venv/bin/python (.+)$", section("An exercise"), re.MULTILINE)
     assert len(commands) == 2
     for command in commands:
@@ -124,20 +139,28 @@ def test_what_was_added_is_there(run):
         print(widgets.planning.name, len(lt.load_data("beans")), lt.list_data()["beans"])
         print(repr(progress()).splitlines()[-1])
         print(check("NUMBERa", "c").outcome)
+        print(check("13g", 0.6764).outcome, check("13h", "b").outcome)
+        study = lt.exercises.start(data="beans")
+        print(study.topic.unit, check("13g", 0.6764).outcome, check("1c", 0.6764).outcome)
         """
     said = run("-c", inspect.cleandoc(code).replace("NUMBER", str(NUMBER)))
     assert said.splitlines() == [
         "planning 4 2 plots of beans, 2 yields each; made up",
         f"  {NUMBER} Planning a study: open {NUMBER}a",
         "right",
+        "right right",
+        "kg right right",
     ]
 
 
 def test_the_tests_pass_without_a_change(run):
     """All that look at lists, and of the others those that look at what was added."""
     lists = "chapter_list or list_of_data or in_step or has_its_worksheet or keys_are_in_order"
-    added = f"planning or beans or {NUMBER}a"
-    files = "chapter_list chapters exercise_page exercises notebooks package widgets worksheets"
+    added = f"planning or beans or {NUMBER}a or 13g or 13h"
+    files = (
+        "chapter_list chapters exercise_data exercise_page exercises notebooks package widgets "
+        "worksheets"
+    )
     tests = [f"tests/test_{name}.py" for name in files.split()]
     # The notebook has run in a kernel by now.
     chosen = f"({lists} or {added}) and not in_a_kernel"

@@ -49,7 +49,9 @@ LAYERS = (
     ("compare", "studies", "reading"),
     ("reporting",),
     ("plots", "widgets", "exercises"),
+    ("teaching",),
     ("__init__",),
+    ("__main__",),
 )
 RANK = {name: rank for rank, layer in enumerate(LAYERS) for name in layer}
 # The face is `lmmteach` itself: whoever imports it imports all that it shows.

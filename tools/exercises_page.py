@@ -11,6 +11,7 @@ import json
 import math
 import os
 from functools import cache
+from pathlib import Path
 from string import ascii_lowercase
 
 from docutils import nodes
@@ -27,6 +28,7 @@ from lmmteach.exercises.studies import estrone_study
 
 PAGES = {f"chapters/{chapter.page}": chapter for chapter in CHAPTERS}
 HEADING = "## Exercises"
+EXAM = Path(__file__).parent / "exam.md"
 KINDS = {Numeric: "number", Choice: "choice", Function: "function"}
 
 
@@ -175,6 +177,20 @@ def _worked(exercise):
     ]
 
 
+class ExamQuestions(SphinxDirective):
+    """``{exam-questions}``: those in ``tools/exam.md``, in the lecturer's edition only."""
+
+    def run(self):
+        self.env.note_dependency(str(EXAM))
+        lines = ["You find them here in the lecturer's edition, `make book EDITION=solutions`."]
+        if self.config.lmmbook_edition == "solutions":
+            lines = EXAM.read_text(encoding="utf-8").splitlines()
+        container = nodes.container(classes=["exam-questions"])
+        container.document = self.state.document
+        self.state.nested_parse(lines, self.content_offset, container)
+        return [container]
+
+
 class ExercisesTable(SphinxDirective):
     """``{exercises-table}``: what each exercise is about, and which mistakes it knows by name."""
 
@@ -205,6 +221,7 @@ def setup(app):
     app.add_config_value("lmmbook_edition", os.environ.get("EDITION", "students"), "env")
     app.add_node(exercise_form)
     app.add_directive("exercise", ExerciseBlock)
+    app.add_directive("exam-questions", ExamQuestions)
     app.add_directive("exercises-table", ExercisesTable)
     app.add_post_transform(SealSolutions)
     app.connect("source-read", add_exercises)

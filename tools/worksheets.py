@@ -4,6 +4,8 @@
     python tools/worksheets.py 01-model     only this one
     python tools/worksheets.py --check      nothing is written; fails if they are out of step
     python tools/worksheets.py --solutions  solved, with reasons, into _build/exercises-solutions/
+    python tools/worksheets.py --data rail  about other data, into _build/exercises-rail/
+    python tools/worksheets.py --data trees.csv --response "leaf length" --group tree --unit cm
 
 Worksheets are run and stored in the canonical form of ``notebooks.py``, so that nbval can compare
 a fresh run with what is stored. They run in a folder of their own: progress that a student, or
@@ -11,9 +13,10 @@ whoever writes exercises, has made elsewhere is neither shown nor touched.
 """
 
 import argparse
+import shutil
 import sys
 import tempfile
-from string import ascii_lowercase
+from pathlib import Path
 
 import nbformat
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
@@ -22,7 +25,11 @@ from prose import listed
 
 from lmmteach.exercises.bank import BY_CHAPTER
 from lmmteach.exercises.feedback import LABELS
-from lmmteach.exercises.kinds import Choice, Function, Numeric
+from lmmteach.exercises.kinds import Function
+from lmmteach.exercises.session import table_and_topic
+from lmmteach.exercises.studies import study_of_table
+from lmmteach.exercises.words import asked, why_not
+from lmmteach.teaching.questions import FIRST_CELL, begun, question
 
 PAGES = {chapter.page: chapter for chapter in BY_CHAPTER}
 STUDENTS = ROOT / "exercises"
@@ -38,32 +45,66 @@ If you would like to work on data of your own, type your name between the quotat
 ROUNDS = """
 Begin with {first}, which carry the point of the chapter.
 The others can wait for a second round."""
-FIRST_CELL = """import numpy as np
-import lmmteach as lt
-from lmmteach.exercises import check, hint, progress, solution, start
-
-study = start(student="")
-y, X, Z, woman = study.y, study.X, study.Z, study.woman"""
+LEFT_OUT = "## Not asked here"
 PROGRESS = "## What you have done"
 
 
-def worksheet(chapter, solved=False):
-    """The worksheet of a chapter, not yet run."""
-    exercises = BY_CHAPTER[chapter]
+def worksheet(chapter, solved=False, data=None):
+    """The worksheet of a chapter, not yet run; ``data`` are OtherData, None for the lecture's."""
+    exercises, refused = BY_CHAPTER[chapter], []
+    if data is not None:
+        said = {exercise.key: why_not(exercise, data.study) for exercise in exercises}
+        refused = [reason for reason in said.values() if reason]
+        exercises = [asked(e, data.study) for e in exercises if not said[e.key]]
+    if not exercises:
+        return None
     introduction = HOW_IT_WORKS.format(title=chapter.title, key=exercises[0].key)
     if any(exercise.second_round for exercise in exercises):
         first = [exercise.key for exercise in exercises if not exercise.second_round]
         introduction += "\n" + ROUNDS.format(first=listed(first))
-    cells = [new_markdown_cell(introduction), new_code_cell(FIRST_CELL)]
+    first_cell = FIRST_CELL if data is None else data.first_cell
+    cells = [new_markdown_cell(introduction), new_code_cell(first_cell)]
     for exercise in exercises:
-        cells.append(new_markdown_cell(_question(exercise)))
+        cells.append(new_markdown_cell(question(exercise)))
         cells.append(new_code_cell(_answer(exercise, solved)))
         if solved:
             cells.append(new_markdown_cell(f"**Solution.** {exercise.solution.strip()}"))
+    if refused:
+        listed_reasons = "\n".join(f"- {reason}" for reason in refused)
+        cells.append(new_markdown_cell(f"{LEFT_OUT}\n\n{listed_reasons}"))
     # Solved worksheets that stand beside each other see what was done in the others.
     metadata = {"tags": ["nbval-ignore-output"]} if solved else {}
     cells += [new_markdown_cell(PROGRESS), new_code_cell("progress()", metadata=metadata)]
     return new_notebook(cells=cells)
+
+
+class OtherData:
+    """Data that are not the lecture's, as a worksheet names them."""
+
+    def __init__(self, data, response, group, unit, words):
+        given = table_and_topic(data, response, group, unit, tuple(words))
+        if given is None:
+            raise SystemExit("These are the lecture's data: leave --data out.")
+        self.study = study_of_table(*given)
+        self.file = Path(data) if Path(data).is_file() else None
+        topic = self.study.topic
+        named = {"data": self.file.name if self.file else data}
+        named |= {"response": topic.response, "group": topic.group}
+        named |= {"unit": topic.unit} if topic.unit else {}
+        arguments = [f'{name}="{value}"' for name, value in named.items()]
+        self.arguments = ", ".join(
+            ['student=""', *arguments, f'words=("{topic.one}", "{topic.many}")']
+        )
+
+    @property
+    def first_cell(self):
+        """The first cell of the lecture's worksheets, for these data."""
+        return FIRST_CELL.replace('student=""', self.arguments).replace("woman", "group")
+
+    @property
+    def folder(self):
+        """Where the worksheets go."""
+        return ROOT / "_build" / f"exercises-{self.study.topic.data}"
 
 
 def worksheets(solved=False):
@@ -71,25 +112,10 @@ def worksheets(solved=False):
     return {f"{page}.ipynb": worksheet(chapter, solved) for page, chapter in PAGES.items()}
 
 
-def _question(exercise):
-    lines = [f"## {exercise.key}: {exercise.title}", "", exercise.prompt.strip()]
-    if isinstance(exercise, Choice):
-        lines.append("")
-        for letter, option in zip(ascii_lowercase, exercise.options, strict=False):
-            lines.append(f"- ({letter}) {option.text}")
-    if isinstance(exercise, Numeric) and exercise.unit:
-        lines += ["", f"Unit of the answer: {exercise.unit}."]
-    if exercise.in_code:
-        lines += ["", exercise.in_code]
-    return "\n".join(lines)
-
-
 def _answer(exercise, solved):
-    if isinstance(exercise, Function):
-        begun, gap, name = exercise.stub, "\n\n\n", exercise.name
-    else:
-        begun, gap, name = "answer = ...", "\n", "answer"
-    given = exercise.code if solved else begun
+    code, name = begun(exercise)
+    gap = "\n\n\n" if isinstance(exercise, Function) else "\n"
+    given = exercise.code if solved else code
     return f'{given.strip()}{gap}check("{exercise.key}", {name})'
 
 
@@ -118,7 +144,7 @@ def _sources(notebook):
     return [(cell.cell_type, cell.source) for cell in notebook.cells]
 
 
-def write(folder, solved, pages=()):
+def write(folder, solved, pages=(), data=None):
     """Run the worksheets and store them; stop at a check that does not say what it should."""
     folder.mkdir(parents=True, exist_ok=True)
     for path in folder.glob("*.ipynb"):
@@ -126,12 +152,20 @@ def write(folder, solved, pages=()):
             path.unlink()
     expected = "right" if solved else "not attempted"
     for page in pages or PAGES:
-        notebook = worksheet(PAGES[page], solved)
+        notebook = worksheet(PAGES[page], solved, data)
+        if notebook is None:
+            continue
         with tempfile.TemporaryDirectory() as place:
+            if data is not None and data.file:
+                shutil.copy(data.file, place)
             execute(notebook, place)
         found = outcomes(notebook)
-        asked = [exercise.key for exercise in BY_CHAPTER[PAGES[page]]]
-        unexpected = {key: found.get(key) for key in asked if found.get(key) != expected}
+        keys = [
+            exercise.key
+            for exercise in BY_CHAPTER[PAGES[page]]
+            if data is None or not why_not(exercise, data.study)
+        ]
+        unexpected = {key: found.get(key) for key in keys if found.get(key) != expected}
         if unexpected:
             raise SystemExit(f"{page}: every check should say {expected!r}, but {unexpected}")
         (folder / f"{page}.ipynb").write_text(canonical(notebook), encoding="utf-8")
@@ -144,6 +178,11 @@ def main(arguments):
     edition = parser.add_mutually_exclusive_group()
     edition.add_argument("--check", action="store_true", help="write nothing, compare only")
     edition.add_argument("--solutions", action="store_true", help="the edition for lecturers")
+    parser.add_argument("--data", metavar="NAME", help="a data set or CSV file to ask about")
+    parser.add_argument("--response", metavar="COLUMN", help="the response in these data")
+    parser.add_argument("--group", metavar="COLUMN", help="the groups in these data")
+    parser.add_argument("--unit", default="", help="what the response is measured in")
+    parser.add_argument("--words", nargs=2, default=(), metavar=("ONE", "MANY"))
     # With choices=PAGES, none at all would be refused too.
     parser.add_argument("pages", nargs="*", metavar="page", help="as 01-model; all, if none")
     chosen = parser.parse_args(arguments)
@@ -152,6 +191,12 @@ def main(arguments):
     if chosen.check:
         if stale := out_of_step():
             raise SystemExit(f"Not what the bank says (run `make exercises`): {', '.join(stale)}")
+    elif chosen.data:
+        data = OtherData(chosen.data, chosen.response, chosen.group, chosen.unit, chosen.words)
+        folder = data.folder / "solutions" if chosen.solutions else data.folder
+        write(folder, chosen.solutions, chosen.pages, data)
+        if data.file:
+            shutil.copy(data.file, folder)
     else:
         write(LECTURERS if chosen.solutions else STUDENTS, chosen.solutions, chosen.pages)
 

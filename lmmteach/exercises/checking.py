@@ -9,6 +9,7 @@ from lmmteach.exercises.functions import diagnose_function
 from lmmteach.exercises.kinds import Choice, Numeric
 from lmmteach.exercises.numeric import diagnose_number
 from lmmteach.exercises.running import SECONDS
+from lmmteach.exercises.words import asked, why_not
 
 
 def diagnose(exercise, value, study, seconds=SECONDS):
@@ -27,6 +28,10 @@ def diagnose(exercise, value, study, seconds=SECONDS):
     """
     if value is ...:
         return Feedback(exercise.key, "not attempted", NOT_ATTEMPTED)
+    refused = why_not(exercise, study)
+    if refused:
+        return Feedback(exercise.key, "error", refused)
+    exercise = asked(exercise, study)
     if isinstance(exercise, Numeric):
         verdict = diagnose_number(exercise, value, study)
     elif isinstance(exercise, Choice):

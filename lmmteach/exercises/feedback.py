@@ -67,6 +67,20 @@ class Hint(Shown):
 
 
 @dataclass(frozen=True, repr=False)
+class Question(Shown):
+    """An exercise in the words of a study: its prompt in Markdown."""
+
+    heading: str
+    text: str
+
+    def __repr__(self):
+        return f"{self.heading}\n\n{self.text}"
+
+    def _repr_markdown_(self):
+        return f"**{self.heading}**\n\n{self.text}"
+
+
+@dataclass(frozen=True, repr=False)
 class Solution(Shown):
     """A worked solution: its reason in Markdown, and the code."""
 

@@ -5,8 +5,10 @@ Answers and wrong answers are functions of a study, so that each student can hav
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from string import ascii_lowercase
+
+from lmmteach.exercises.studies import KNOWN, LECTURE, Topic, study_about
 
 
 @dataclass(frozen=True)
@@ -63,6 +65,10 @@ class Exercise:
     in_code : where a worksheet has what the prompt speaks of, in Markdown; a reader of the page has
         no ``study``
     second_round : whether it is for those who want more practice; the others carry the chapter
+    about : the data that it is about, if it makes sense for these only: ``LECTURE``, or the name of
+        a data set that ``studies`` knows. Of any but the lecture's, its answers are functions of
+        the study of these data, the same for every student. If None, it can be asked about any
+        table with one column of groups
     """
 
     key: str
@@ -74,6 +80,26 @@ class Exercise:
     right: str
     in_code: str = ""
     second_round: bool = False
+    about: Topic | str | None = None
+
+    def __post_init__(self):
+        if isinstance(self.about, str):
+            if self.about not in KNOWN:
+                raise ValueError(
+                    f"Exercise {self.key} is about {self.about!r}, whose columns nobody has named. "
+                    "Add its Topic to KNOWN, in lmmteach/exercises/studies.py."
+                )
+            object.__setattr__(self, "about", KNOWN[self.about])
+
+    def _of_its_own(self, give):
+        """A function of a study, made into one that looks at the exercise's own data."""
+        if self.about in (None, LECTURE) or give is None:
+            return give
+
+        def gives(study):
+            return give(study if study.topic == self.about else study_about(self.about))
+
+        return gives
 
     @property
     def chapter(self):
@@ -96,6 +122,12 @@ class Numeric(Exercise):
     given : function of the study to ``{name: number}``, what the page must give to a reader who
         has a calculator and no Python; not needed where the chapter prints it
     apart : how far from each other the known numbers must lie in a study; 3 ``atol`` if None
+    scale : the power of the response's unit in which the answer is measured: 1 for a mean or a
+        standard deviation, 2 for a variance, 0 for what has no unit. If None, ``unit`` says it
+    elsewhere : pairs of a phrase and what stands in its place where other data are asked about;
+        ``words`` has the phrases that all exercises share, and the numbers that may be named
+    needs : function of the study to why it cannot be asked there, "" if it can; None if it always
+        can
     """
 
     answer: Callable
@@ -106,6 +138,19 @@ class Numeric(Exercise):
     share: bool = False
     given: Callable | None = None
     apart: float | None = None
+    scale: int | None = None
+    elsewhere: tuple = ()
+    needs: Callable | None = None
+
+    def __post_init__(self):
+        super().__post_init__()
+        for name in ("answer", "given", "needs"):
+            object.__setattr__(self, name, self._of_its_own(getattr(self, name)))
+        for name in ("also", "wrong"):
+            entries = (replace(e, gives=self._of_its_own(e.gives)) for e in getattr(self, name))
+            object.__setattr__(self, name, tuple(entries))
+        if self.scale is None:
+            object.__setattr__(self, "scale", 2 if "²" in self.unit else int(bool(self.unit)))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -117,6 +162,7 @@ class Choice(Exercise):
     code: str = field(init=False)
 
     def __post_init__(self):
+        super().__post_init__()
         object.__setattr__(self, "code", f'answer = "{ascii_lowercase[self.answer]}"')
 
 
@@ -141,3 +187,7 @@ class Function(Exercise):
     wrong: tuple
     rtol: float = 1e-6
     series: str = ""
+
+    def __post_init__(self):
+        super().__post_init__()
+        object.__setattr__(self, "cases", self._of_its_own(self.cases))

@@ -1,12 +1,13 @@
 """Check a number: is it the right one, one of the mistakes that have a name, or neither?"""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 import numpy as np
 
 from lmmteach.exercises.cells import NEARBY, cell, close_to, is_rounded, matches, rounded_cells
 from lmmteach.exercises.reading import read_number
+from lmmteach.exercises.studies import LECTURE
 
 ROUNDED = (
     "You have the right number, but with too few digits to be sure of it. Printouts round more "
@@ -32,6 +33,8 @@ SIGN_TURNED = (
 IN_PERCENT = (
     "This looks like a percentage. Please give it as a share, which is a number between 0 and 1."
 )
+EITHER = "More than one mistake leads to this number. It may be this:"
+OR = "Or it may be this:"
 UNKNOWN = (
     "This is not the number that the exercise asks for, and it does not come from any of the "
     "mistakes that the exercise knows. Write the formula down first, and then decide for each "
@@ -53,14 +56,44 @@ class Target:
 def targets(exercise, study):
     """The numbers that a numeric exercise knows, in the order in which they are looked at.
 
-    A mistake that need not be there ``always`` is passed over where another number is too near.
+    A mistake that need not be there ``always`` is passed over where another number is too near. On
+    data that are as they are, two mistakes may lead to one number, and then both are told of.
     """
-    known = list(_firm_targets(exercise, study))
-    for target in (_wrong(wrong, study) for wrong in exercise.wrong if not wrong.always):
-        room = {"right": 3 * exercise.atol, "wrong": 2 * exercise.atol}
-        if all(abs(target.value - other.value) > room[other.outcome] for other in known):
-            known.append(target)
-    return tuple(known)
+    firm = _firm_targets(exercise, study)
+    right = [target for target in firm if target.outcome == "right"]
+    wrong = [target for target in firm if target.outcome == "wrong"]
+    for target in (_wrong(entry, study) for entry in _loose(exercise, study)):
+        if not np.isfinite(target.value) or _is_near(target, right, 3 * exercise.atol):
+            continue
+        same = [other for other in wrong if _is_near(target, [other], 2 * exercise.atol)]
+        if same and not is_firm(exercise, study):
+            wrong[wrong.index(same[0])] = _either(same[0], target)
+        elif not same:
+            wrong.append(target)
+    return (*right, *wrong)
+
+
+def _loose(exercise, study):
+    """The mistakes that need not be told apart: of data that were not drawn for the exercises, all.
+
+    Such data are as they are, and two mistakes may lead to one number there.
+    """
+    return [wrong for wrong in exercise.wrong if not (wrong.always and is_firm(exercise, study))]
+
+
+def is_firm(exercise, study):
+    """Whether the study was chosen so that the mistakes of the exercise can be told apart."""
+    return study.topic.is_lectures and exercise.about in (None, LECTURE)
+
+
+def _is_near(target, others, room):
+    return any(abs(target.value - other.value) <= room for other in others)
+
+
+def _either(one, other):
+    """A number that comes of two mistakes."""
+    first = one.text if " or " in one.tag else f"{EITHER} {one.text}"
+    return replace(one, text=f"{first} {OR} {other.text}", tag=f"{one.tag} or {other.tag}")
 
 
 @lru_cache(maxsize=4096)
@@ -68,11 +101,14 @@ def _firm_targets(exercise, study):
     """The right numbers, and the mistakes that must be told apart on every student's data."""
     right = [Target(_plain(exercise.answer(study)), "right", exercise.right)]
     also = [Target(_plain(also.gives(study)), "right", also.remark) for also in exercise.also]
-    return (*right, *also, *(_wrong(wrong, study) for wrong in exercise.wrong if wrong.always))
+    loose = _loose(exercise, study)
+    firm = (_wrong(wrong, study) for wrong in exercise.wrong if wrong not in loose)
+    return (*right, *also, *firm)
 
 
 def _wrong(wrong, study):
-    return Target(_plain(wrong.gives(study)), "wrong", wrong.feedback, wrong.tag)
+    with np.errstate(all="ignore"):
+        return Target(_plain(wrong.gives(study)), "wrong", wrong.feedback, wrong.tag)
 
 
 def tells_apart(exercise, study):

@@ -6,22 +6,37 @@ import unicodedata
 from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
+from string import ascii_lowercase
 
 # The first fit would load it, and most of the time of the first check would go there.
 import formulae  # noqa: F401
+import pandas as pd
 
 from lmmteach.chapters import CHAPTERS
 from lmmteach.exercises.bank import EXERCISES
 from lmmteach.exercises.checking import diagnose
-from lmmteach.exercises.feedback import Feedback, Hint, Solution
-from lmmteach.exercises.kinds import Numeric
-from lmmteach.exercises.numeric import tells_apart
+from lmmteach.exercises.feedback import Feedback, Hint, Question, Solution
+from lmmteach.exercises.kinds import Choice, Numeric
+from lmmteach.exercises.numeric import is_firm, tells_apart
 from lmmteach.exercises.record import FILE_NAME, Progress, Record
 from lmmteach.exercises.showing import shows
-from lmmteach.exercises.studies import Study, drawn_study, estrone_study, normal_name
-
-ATTEMPTS = 100
-LONGEST_NAME = 100
+from lmmteach.exercises.studies import (
+    ATTEMPTS,
+    KNOWN,
+    LECTURE,
+    Study,
+    Topic,
+    checked_name,
+    drawn_study,
+    estrone_study,
+    first_drawn_like,
+    no_study,
+    normal_name,
+    study_of_table,
+    varies,
+)
+from lmmteach.exercises.words import asked, why_not
+from lmmteach.reading import read_data
 
 
 @dataclass
@@ -38,8 +53,8 @@ _session = None
 _studies = {}
 
 
-def start(student=""):
-    """Choose the data: the lecture's, or a study of your own.
+def start(student="", data=None, response=None, group=None, unit="", words=()):
+    """Choose the data: the lecture's, a study of your own, or any table with groups.
 
     A name gives the same study on every computer. It has five women with sixteen measurements
     each, like the lecture's, and its ``cut`` is unbalanced.
@@ -50,26 +65,74 @@ def start(student=""):
     ones are more than three times the exercise's ``atol`` apart. A later edition of the exercises
     may therefore give the same name a different study.
 
+    With ``data``, the exercises ask about these, in the words of their columns: ``question("1a")``
+    shows how. With a name too, the response is drawn for that name, from the model that was fitted
+    to the data, and all other columns stay as they are. Exercises that are about the lecture's data
+    and nothing else say so when they are checked, and so does one that the data cannot answer.
+
     Parameters
     ----------
-    student : your name, or any other text that is yours; leave it empty for the lecture's data
+    student : your name, or any other text that is yours; leave it empty for the data as they are
+    data : DataFrame, name of a CSV file, or one of the names in ``list_data()``; if None, the
+        lecture's data
+    response, group : the names of two columns; needed for tables that the package does not bring
+    unit : what the response is measured in, such as ``"ms"``
+    words : a group and groups in words, such as ``("child", "children")``
 
     Returns
     -------
-    study : Study, with ``y``, ``X``, ``Z``, ``woman``, ``data``, ``cut``, ``ml`` and ``reml``
+    study : Study, with ``y``, ``X``, ``Z``, ``group``, ``data``, ``cut``, ``ml`` and ``reml``; for
+        the lecture's data the group is also called ``woman``
 
     Raises
     ------
     TypeError, ValueError
-        if the name is not a text, is blank, or is too long.
+        if the name is not a text, is blank, or is too long; if the table lacks a column or has a
+        missing value, or no model can be fitted to it.
     """
-    student = _checked_name(student)
-    study = _study_of(student)
-    # The numbers that are asked are worked out now, so that each check answers at once.
-    _is_good(study)
+    student = checked_name(student)
+    study = _study_of(student, table_and_topic(data, response, group, unit, words))
+    if study.topic.is_lectures:
+        # The numbers that are asked are worked out now, so that each check answers at once.
+        _is_good(study)
     session = _current()
     session.study = study
-    return Study(student, study.data.copy())
+    return Study(student, study.data.copy(), study.topic)
+
+
+def table_and_topic(data=None, response=None, group=None, unit="", words=()):
+    """The table that ``start`` is to use, and its Topic; None for the lecture's data."""
+    if data is None:
+        if response is not None or group is not None:
+            raise ValueError(
+                "response and group name columns of your data, so give the data as well: "
+                'start(data="sleepstudy").'
+            )
+        return None
+    table = data if isinstance(data, pd.DataFrame) else read_data(data)
+    name = str(table.attrs.get("name", "your data"))
+    known = KNOWN.get(data) if isinstance(data, str) else None
+    if known is not None:
+        unit = unit or (known.unit if response in (None, known.response) else "")
+        words = words or ((known.one, known.many) if group in (None, known.group) else ())
+        response, group = response or known.response, group or known.group
+    if response is None or group is None:
+        raise ValueError(
+            f"Say which column of {name} is the response and which one has the groups, as in "
+            f'start(data=…, response="…", group="…"). Its columns are '
+            f"{', '.join(map(str, table.columns))}."
+        )
+    if not (isinstance(response, str) and isinstance(group, str)):
+        raise TypeError(
+            "response and group must be names of columns, in quotes. Columns without a name get "
+            "one with data.columns = [...]."
+        )
+    if words and (isinstance(words, str) or len(words) != 2):
+        raise ValueError('words must be two texts, such as ("child", "children").')
+    if known is LECTURE and (response, group) == (LECTURE.response, LECTURE.group):
+        return None
+    one, many = words or ("", "")
+    return table, Topic(name, response, group, unit, one, many)
 
 
 @shows
@@ -90,6 +153,8 @@ def check(key, value=...):
         return exercise
     session = _current()
     try:
+        if refused := why_not(exercise, session.study):
+            return Feedback(exercise.key, "error", refused)
         said = diagnose(exercise, value, session.study)
     # The student's own errors have been told by now: this one is in what all share.
     except Exception as error:
@@ -102,12 +167,41 @@ def check(key, value=...):
 
 
 @shows
+def question(key):
+    """Show an exercise in the words of the data that you work on."""
+    exercise = _find(key)
+    if isinstance(exercise, Feedback):
+        return exercise
+    study = _current().study
+    refused = why_not(exercise, study)
+    if refused:
+        return Feedback(exercise.key, "error", refused)
+    exercise = asked(exercise, study)
+    heading = f"{exercise.key}: {exercise.title}"
+    return Question(
+        heading, "\n\n".join(filter(None, [exercise.prompt.strip(), *_below(exercise)]))
+    )
+
+
+def _below(exercise):
+    """What stands below a prompt: the options, the unit, and where the data are."""
+    if isinstance(exercise, Choice):
+        yield "\n".join(
+            f"- ({letter}) {option.text}"
+            for letter, option in zip(ascii_lowercase, exercise.options, strict=False)
+        )
+    if isinstance(exercise, Numeric) and exercise.unit:
+        yield f"Unit of the answer: {exercise.unit}."
+    yield exercise.in_code
+
+
+@shows
 def hint(key):
     """Give the next hint for an exercise; each call gives a little more away."""
     exercise = _find(key)
     if isinstance(exercise, Feedback):
         return exercise
-    hints, shown = exercise.hints, _current().hints
+    hints, shown = asked(exercise, _current().study).hints, _current().hints
     shown[exercise.key] += 1
     number = shown[exercise.key]
     if number <= len(hints):
@@ -123,6 +217,7 @@ def solution(key):
     exercise = _find(key)
     if isinstance(exercise, Feedback):
         return exercise
+    exercise = asked(exercise, _current().study)
     heading = f"Solution of {exercise.key}: {exercise.title}"
     return Solution(heading, exercise.solution, exercise.code.strip())
 
@@ -134,11 +229,17 @@ def progress():
     states = session.record.states(_student(session))
     chapters = []
     for chapter in CHAPTERS:
-        keys = [key for key, e in EXERCISES.items() if e.chapter == chapter.number]
+        topics = (None, session.study.topic)
+        keys = [
+            key
+            for key, exercise in EXERCISES.items()
+            if exercise.chapter == chapter.number
+            and (session.study.topic.is_lectures or exercise.about in topics)
+        ]
         if keys:
             name = f"{chapter.number} {chapter.short_title}"
             chapters.append((name, {key: states.get(key, "open") for key in keys}))
-    who = session.study.student or "The lecture's data"
+    who = _who(session.study)
     return Progress(who, chapters, session.record.remarks)
 
 
@@ -166,38 +267,38 @@ def _file():
 
 
 def _student(session):
-    return normal_name(session.study.student)
+    """Under which name the record keeps what was done: one for each table and student."""
+    study = session.study
+    return normal_name(study.student if study.topic.is_lectures else _who(study))
 
 
-def _checked_name(student):
-    """The name in the form in which it counts; raise if there is no name in it."""
-    if not isinstance(student, str):
-        raise TypeError(
-            f'student must be a text in quotes, as in start(student="Ada"), '
-            f"and not of type {type(student).__name__}."
-        )
-    student = " ".join(student.split()) if student.strip() else student
-    # Marks that take no room, such as the space of no width, are no name; nor are full stops.
-    visible = [mark for mark in normal_name(student) if unicodedata.category(mark) != "Cc"]
-    if student and not visible:
-        raise ValueError(
-            'The name is blank. Type one, or use start(student="") for the lecture\'s data.'
-        )
-    if len(student) > LONGEST_NAME:
-        raise ValueError(
-            f"The name has {len(student)} characters, and at most {LONGEST_NAME} are allowed. Any "
-            "shorter text will do, as long as it is yours."
-        )
-    if any("\ud800" <= character <= "\udfff" for character in student):
-        raise ValueError("The name has a character that cannot be stored. Please type it again.")
-    return student
+def _who(study):
+    if study.topic.is_lectures:
+        return study.student or "The lecture's data"
+    of = f" of {study.student}" if study.student else ""
+    return f"The data {study.topic.data}{of}"
 
 
-def _study_of(student):
+def _study_of(student, given=None):
+    """The study of a student; ``given`` is what ``table_and_topic`` returns."""
     name = normal_name(student)
-    if name not in _studies:
-        _studies[name] = _first_good_study(student) if name else estrone_study()
-    return _studies[name]
+    about = name if given is None else (name, given[1], given[0].to_csv())
+    if about not in _studies:
+        if given is None:
+            _studies[about] = _first_good_study(student) if name else estrone_study()
+        else:
+            study = study_of_table(*given)
+            _studies[about] = first_drawn_like(study, student) if name else study
+    return _studies[about]
+
+
+def study_and_attempt(student):
+    """The study that a name leads to, and which of its series it is."""
+    study = _study_of(student)
+    attempts = range(ATTEMPTS) if normal_name(student) else (0,)
+    values = study.data["estrone"].tolist()
+    drawn = (k for k in attempts if drawn_study(student, k).data["estrone"].tolist() == values)
+    return study, next(drawn, 0)
 
 
 def _first_good_study(student):
@@ -205,19 +306,15 @@ def _first_good_study(student):
         study = drawn_study(student, attempt)
         if _is_good(study):
             return study
-    raise ValueError(
-        f"None of the {ATTEMPTS} studies drawn for {student!r} can be used for the exercises. "
-        "Please choose a different name."
-    )
+    raise no_study(student, ATTEMPTS)
 
 
 def _is_good(study):
     """Whether all exercises work on a study; the rule is explained in ``start``."""
-    fits = (study.ml, study.reml, study.cut.ml, study.cut.reml)
-    return all(fit.sigma2_b > 0 for fit in fits) and all(
+    return varies(study) and all(
         tells_apart(exercise, study)
         for exercise in EXERCISES.values()
-        if isinstance(exercise, Numeric)
+        if isinstance(exercise, Numeric) and is_firm(exercise, study)
     )
 
 

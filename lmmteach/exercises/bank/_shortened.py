@@ -2,18 +2,32 @@
 
 from lmmteach.likelihood import balanced_theta, sums_of_squares
 
+FEWEST = 3
+
 
 def sums_of_first(study, times):
-    """SSB and SSW of the first so many measurements of each woman."""
-    keep = (study.data["measurement"] <= times).to_numpy()
+    """SSB and SSW of the first so many measurements of each group."""
+    keep = study.is_among_first(times)
     return sums_of_squares(study.y[keep], study.Z[keep])
 
 
-def first_four(study):
-    """SSB and SSW of the first four measurements of each woman."""
-    return sums_of_first(study, 4)
+def first_quarter(study):
+    """SSB and SSW of the first quarter of the measurements of each group."""
+    return sums_of_first(study, study.quarter)
 
 
-def theta_of_four(study, reml=False, times=4):
-    """Estimates from the first four measurements of each woman."""
-    return balanced_theta(*first_four(study), I=5, J=times, reml=reml)
+def theta_of_quarter(study, reml=False, times=None):
+    """Estimates from the first quarter of the measurements; a wrong number of them is a mistake."""
+    times = study.quarter if times is None else times
+    return balanced_theta(*first_quarter(study), I=len(study.n_i), J=times, reml=reml)
+
+
+def stops_early(study):
+    """Why the study cannot have stopped early, if it cannot."""
+    if study.n_i.min() < FEWEST:
+        return f"it needs at least {FEWEST} measurements of each {study.topic.one}"
+    for times in (study.quarter, study.half):
+        SSB, SSW = sums_of_first(study, times)
+        if balanced_theta(SSB, SSW, I=len(study.n_i), J=times)[0] <= 0:
+            return f"the estimate of σ_b² from the first {times} measurements of each is 0"
+    return ""

@@ -3,24 +3,23 @@
 import numpy as np
 
 from lmmteach.blup import shrinkage_factor
-from lmmteach.exercises.bank._shortened import first_four, theta_of_four
+from lmmteach.exercises.bank._shortened import first_quarter, stops_early, theta_of_quarter
 from lmmteach.exercises.bank._tools import markdown, source
 from lmmteach.exercises.kinds import Choice, Function, Numeric, Option, Wrong
 
-FOURTH = 3
-
 
 def deviation(fit, mean):
-    """How far the mean of woman 4 lies from mu."""
+    """How far the mean of a woman lies from mu."""
     return mean - fit.beta.iloc[0]
 
 
 def wrong_factor(factor):
-    """What another factor gives for woman 4 in the cut."""
+    """What another factor gives for the woman in the cut with few measurements, woman 4."""
 
     def gives(study):
-        fit, mean, n_i = study.cut.ml, study.cut.means[FOURTH], study.cut.n_i
-        return factor(fit.theta, n_i) * deviation(fit, mean)
+        fit, at = study.cut.ml, study.cut.few
+        n_i = study.cut.n_i
+        return factor(fit.theta, n_i[at], n_i.mean()) * deviation(fit, study.cut.means[at])
 
     return gives
 
@@ -61,50 +60,113 @@ WOMAN_4 = Numeric(
         """),
     right="She keeps a larger share of her deviation than woman 5, who was measured once, and a "
     "smaller share than the three women who were measured more often.",
-    answer=wrong_factor(lambda theta, n_i: shrinkage_factor(n_i[FOURTH], theta)),
+    answer=wrong_factor(lambda theta, n, _: shrinkage_factor(n, theta)),
     given=lambda study: {
-        r"$\bar y_4$": study.cut.means[FOURTH],
+        r"$\bar y_4$": study.cut.means[study.cut.few],
         r"$\hat\mu$": study.cut.ml.beta.iloc[0],
         r"$\hat\sigma_b^2$": study.cut.ml.sigma2_b,
         r"$\hat\sigma_\epsilon^2$": study.cut.ml.sigma2_e,
     },
     atol=2e-4,
     unit="logestrone",
+    elsewhere=(
+        ("Woman 4, measured twice", "A woman with few measurements"),
+        (
+            "$\\hat b_4$, the BLUP of the random effect of woman 4, who has two measurements",
+            r"$\hat b_i$, the BLUP of the random effect of <few>, of which there are <few_n> "
+            r"measurements",
+        ),
+        (
+            "λ₄ = n₄ σ_b² / (n₄ σ_b² + σ_ε²), with her two measurements and",
+            "λᵢ = nᵢ σ_b² / (nᵢ σ_b² + σ_ε²), with its number of measurements and",
+        ),
+        ("the factor λ₄", "the factor λᵢ"),
+        ("ȳ₄ − μ̂ by λ₄", "ȳᵢ − μ̂ by λᵢ"),
+        ("The formula of the chapter, with two measurements, is", "The formula of the chapter is"),
+        (
+            r"\hat b_4 = \lambda_4(\bar y_4 - \hat\mu), \qquad \lambda_4 = "
+            r"\frac{2\sigma_b^2}{2\sigma_b^2 + \sigma_\epsilon^2}",
+            r"\hat b_i = \lambda_i(\bar y_i - \hat\mu), \qquad \lambda_i = "
+            r"\frac{n_i\sigma_b^2}{n_i\sigma_b^2 + \sigma_\epsilon^2}",
+        ),
+        (
+            "keeps = 2 * fit.sigma2_b / (2 * fit.sigma2_b + fit.sigma2_e)",
+            "n = study.cut.n_i[<few_at>]\nkeeps = n * fit.sigma2_b / (n * fit.sigma2_b + "
+            "fit.sigma2_e)",
+        ),
+        ("study.cut.means[3]", "study.cut.means[<few_at>]"),
+        (
+            "She keeps a larger share of her deviation than woman 5, who was measured once, "
+            "and a smaller share than the three women who were measured more often.",
+            "The more often a woman was measured, the larger is the share of its deviation "
+            "that it keeps.",
+        ),
+        (
+            "ȳ₄ − μ̂, which takes her two measurements at face value",
+            "ȳᵢ − μ̂, which takes its measurements at face value",
+        ),
+        ("whereas woman 4 has two", "whereas here there are <few_n>"),
+        (
+            "is 1 − λ₄, the share that she loses. The share that she keeps is λ₄",
+            "is 1 − λᵢ, the share that it loses. The share that it keeps is λᵢ",
+        ),
+        ("whereas λ₄ needs", "whereas λᵢ needs"),
+        (
+            "μ̂ + b̂₄, but the question is about b̂₄ alone",
+            "μ̂ + b̂ᵢ, but the question is about b̂ᵢ alone",
+        ),
+        (
+            "with all sixteen measurements, but in the unbalanced study she has only two of them",
+            "from the whole study, but the question is about the unbalanced one",
+        ),
+        (
+            "with all sixteen measurements, as in the chapter. In the unbalanced study she has "
+            "two, and the variances",
+            "from the whole study. The question is about the unbalanced one, and the variances",
+        ),
+        (
+            "μ̂ + b̂₄, from the REML fit of the chapter. The question is about b̂₄ alone",
+            "μ̂ + b̂ᵢ, from the REML fit. The question is about b̂ᵢ alone",
+        ),
+        ("from the chapter's μ̂, which belongs to the REML fit", "from the μ̂ of the REML fit"),
+        ("$\\bar y_4$", "$\\bar y_i$"),
+        ("as in the chapter, whereas here", "whereas here"),
+    ),
     wrong=(
         Wrong(
             "forgot_shrink",
-            wrong_factor(lambda theta, n_i: 1.0),
+            wrong_factor(lambda *_: 1.0),
             "That is her raw deviation ȳ₄ − μ̂, which takes her two measurements at face value. "
             "Which share of it does BLUP keep?",
         ),
         Wrong(
             "icc_as_shrinkage",
-            wrong_factor(lambda theta, n_i: shrinkage_factor(1, theta)),
+            wrong_factor(lambda theta, *_: shrinkage_factor(1, theta)),
             "The factor here is the intraclass correlation, which is right for a woman with a "
             "single measurement, whereas woman 4 has two.",
         ),
         Wrong(
             "shrink_direction",
-            wrong_factor(lambda theta, n_i: 1 - shrinkage_factor(n_i[FOURTH], theta)),
+            wrong_factor(lambda theta, n, _: 1 - shrinkage_factor(n, theta)),
             "The factor here is 1 − λ₄, the share that she loses. The share that she keeps is λ₄, "
             "which is close to 1 if women differ widely.",
         ),
         Wrong(
             "sd_not_var",
-            wrong_factor(lambda theta, n_i: shrinkage_factor(n_i[FOURTH], np.sqrt(theta))),
+            wrong_factor(lambda theta, n, _: shrinkage_factor(n, np.sqrt(theta))),
             "This factor was computed from standard deviations, whereas λ₄ needs variances.",
         ),
         Wrong(
             "mean_n",
-            wrong_factor(lambda theta, n_i: shrinkage_factor(n_i.mean(), theta)),
+            wrong_factor(lambda theta, _, mean_n: shrinkage_factor(mean_n, theta)),
             "This uses the average number of measurements, whereas each woman has a factor of her "
             "own, computed from her own count.",
         ),
         Wrong(
             "ols_residuals",
             lambda study: (
-                shrinkage_factor(2, study.cut.ml.theta)
-                * (study.cut.means[FOURTH] - study.cut.y.mean())
+                shrinkage_factor(study.cut.n_i[study.cut.few], study.cut.ml.theta)
+                * (study.cut.means[study.cut.few] - study.cut.y.mean())
             ),
             "The factor is right, but her deviation was measured from the plain mean of all rows. "
             "The formula needs the GLS estimate μ̂, which agrees with the plain mean on balanced "
@@ -112,38 +174,38 @@ WOMAN_4 = Numeric(
         ),
         Wrong(
             "used_REML",
-            lambda study: study.cut.reml.b[FOURTH],
+            lambda study: study.cut.reml.b[study.cut.few],
             "That is the BLUP with the REML estimates, as in the chapter, whereas here the "
             "variances come from maximum likelihood.",
         ),
         Wrong(
             "reported_level",
-            lambda study: study.cut.ml.beta.iloc[0] + study.cut.ml.b[FOURTH],
+            lambda study: study.cut.ml.beta.iloc[0] + study.cut.ml.b[study.cut.few],
             "That is her predicted level, μ̂ + b̂₄, but the question is about b̂₄ alone.",
         ),
         Wrong(
             "forgot_the_cut",
-            lambda study: study.ml.b[FOURTH],
+            lambda study: study.ml.b[study.cut.few],
             "That is her BLUP with all sixteen measurements, but in the unbalanced study she has "
             "only two of them.",
         ),
         Wrong(
             "forgot_the_cut_used_REML",
-            lambda study: study.reml.b[FOURTH],
+            lambda study: study.reml.b[study.cut.few],
             "That is her BLUP with all sixteen measurements, as in the chapter. In the unbalanced "
             "study she has two, and the variances come from maximum likelihood.",
             always=False,
         ),
         Wrong(
             "reported_level_used_REML",
-            lambda study: study.cut.reml.beta.iloc[0] + study.cut.reml.b[FOURTH],
+            lambda study: study.cut.reml.beta.iloc[0] + study.cut.reml.b[study.cut.few],
             "That is her level, μ̂ + b̂₄, from the REML fit of the chapter. The question is about "
             "b̂₄ alone, and about the fit by maximum likelihood.",
             always=False,
         ),
         Wrong(
             "forgot_shrink_used_REML",
-            lambda study: study.cut.means[FOURTH] - study.cut.reml.beta.iloc[0],
+            lambda study: study.cut.means[study.cut.few] - study.cut.reml.beta.iloc[0],
             "That is her raw deviation from the chapter's μ̂, which belongs to the REML fit. Two "
             "steps are missing: the fit by maximum likelihood, and then shrinkage.",
             always=False,
@@ -277,13 +339,15 @@ LEVELS = Function(
         Wrong(
             "ols_residuals",
             levels_ols,
-            "This shrinks towards the plain mean of all rows. On balanced data that is μ̂, but here "
+            "This shrinks towards the plain mean of all rows. On balanced data that is μ̂, but "
+            "here "
             "a woman with many measurements pulls it towards her own.",
         ),
         Wrong(
             "mean_of_means",
             levels_mean_of_means,
-            "This shrinks towards the plain mean of the women's means. On balanced data that is μ̂, "
+            "This shrinks towards the plain mean of the women's means. On balanced data that "
+            "is μ̂, "
             "but here a mean of one measurement counts in it as much as a mean of sixteen.",
         ),
         Wrong(
@@ -377,11 +441,16 @@ WHERE_TO = Choice(
 )
 
 
+def _of_means(study, ddof=1):
+    """Sample variance of the means of the first measurements."""
+    return first_quarter(study)[0] / study.quarter / (len(study.n_i) - ddof)
+
+
 def spread_of_blups(study, reml=True, ddof=1):
-    """Sample variance of the BLUPs from the first four measurements of each woman."""
-    theta = np.array(theta_of_four(study, reml=reml))
+    """Sample variance of the BLUPs from the first measurements of each woman."""
+    theta = np.array(theta_of_quarter(study, reml=reml))
     # In a balanced study all means are shrunk by the same factor, which comes out squared.
-    return shrinkage_factor(4, theta) ** 2 * first_four(study)[0] / (4 * (5 - ddof))
+    return shrinkage_factor(study.quarter, theta) ** 2 * _of_means(study, ddof)
 
 
 SPREAD = Numeric(
@@ -426,19 +495,36 @@ SPREAD = Numeric(
     right="It is smaller than σ̂_b², because shrinkage has taken more from the variance of the raw "
     "means than errors of measurement had added to it.",
     answer=spread_of_blups,
-    given=lambda study: dict(zip(("SSB", "SSW"), first_four(study), strict=True)),
+    given=lambda study: dict(zip(("SSB", "SSW"), first_quarter(study), strict=True)),
     atol=5e-4,
     unit="logestrone²",
+    needs=stops_early,
+    elsewhere=(
+        ("first four measurements of each woman", "first <k> measurements of each woman"),
+        ("stopped after four measurements", "stopped after <k> measurements"),
+        ("divisor of 4 (as `ddof=1` gives it)", "divisor of <q1#> (as `ddof=1` gives it)"),
+        ("Keep the rows with `measurement` up to 4 and fit them", "Keep these rows and fit them"),
+        ("with J = 4", "with J = <k#>"),
+        ("divides by 5", "divides by <q#>"),
+        (
+            "With four measurements the gap is wider than with sixteen.",
+            "With fewer measurements of each the gap is wider.",
+        ),
+        ("divisor here is 5", "divisor here is <q#>"),
+        ("becomes 4.", "becomes <q1#>."),
+        ("four =", "few ="),
+        (", four)", ", few)"),
+    ),
     wrong=(
         Wrong(
             "var_blup_is_sigma_b",
-            lambda study: theta_of_four(study, reml=True)[0],
+            lambda study: theta_of_quarter(study, reml=True)[0],
             "That is σ̂_b², which estimates the variance of the random effects b. The BLUPs are "
             "shrunken guesses at them, and such guesses vary less.",
         ),
         Wrong(
             "var_of_means",
-            lambda study: first_four(study)[0] / 16,
+            _of_means,
             "That is the variance of the raw means, which carry errors of measurement and have not "
             "been shrunk, whereas the question is about the BLUPs.",
         ),

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from lmmteach.exercises.bank._shortened import theta_of_four
+from lmmteach.exercises.bank._shortened import stops_early, theta_of_quarter
 from lmmteach.exercises.bank._tools import markdown, source
 from lmmteach.exercises.kinds import Choice, Function, Numeric, Option, Wrong
 
@@ -30,6 +30,11 @@ LME4_THETA = Numeric(
         r"$\hat\sigma_\epsilon^2$": study.cut.reml.sigma2_e,
     },
     atol=1e-3,
+    elsewhere=(
+        ("any unit of the hormone", "any unit of the response"),
+        ("in units of `logestrone`", "in <units>"),
+        ("as in the chapter, whereas", "whereas"),
+    ),
     wrong=(
         Wrong(
             "ratio_of_variances",
@@ -302,9 +307,16 @@ COST = Choice(
 )
 
 
-def _kept(theta, times=4):
+def _kept(study, times=None, theta=None):
     """The share of her deviation that a woman keeps."""
-    return times * theta[0] / (times * theta[0] + theta[1])
+    times = study.quarter if times is None else times
+    sigma2_b, sigma2_e = theta_of_quarter(study, reml=True) if theta is None else theta
+    return times * sigma2_b / (times * sigma2_b + sigma2_e)
+
+
+def _directions(study):
+    """In how many directions the means can differ."""
+    return len(study.n_i) - 1
 
 
 EFFECTIVE = Numeric(
@@ -323,31 +335,60 @@ EFFECTIVE = Numeric(
         Give at least three decimals.
         """),
     in_code="They are the rows of the DataFrame `study.data` whose `measurement` is at most 4.",
-    answer=lambda study: 1 + 4 * _kept(theta_of_four(study, reml=True)),
+    answer=lambda study: 1 + _directions(study) * _kept(study),
     given=lambda study: dict(
         zip(
             (r"$\hat\sigma_b^2$", r"$\hat\sigma_\epsilon^2$"),
-            map(float, theta_of_four(study, reml=True)),
+            map(float, theta_of_quarter(study, reml=True)),
             strict=True,
         )
     ),
     atol=1e-3,
+    needs=stops_early,
+    elsewhere=(
+        ("What five women cost", "What <q> women cost"),
+        ("stopped after four measurements", "stopped after <k> measurements"),
+        (
+            "five random effects as six coefficients. But the six columns have only five "
+            "independent directions, and four of them are shrunk",
+            "<q> random effects as coefficients. But their columns have only <q> independent "
+            "directions, and <q1> of them are shrunk",
+        ),
+        (
+            "Five means can differ from one another in four directions, because the fifth is "
+            "their common mean.",
+            "The <q> means can differ from one another in <q1> directions, because one more is "
+            "their common mean.",
+        ),
+        ("Each of the four directions", "Each of the <q1> directions"),
+        ("if all five directions", "if all <q> directions"),
+        ("Here there are four.", "Here there are <k>."),
+        ("with sixteen measurements of each woman and", "with all its measurements and"),
+        ("if she was measured four times", "if it was measured <k> times"),
+        ("λ = 4σ_b²/(4σ_b² + σ_ε²)", "λ = <k#>σ_b²/(<k#>σ_b² + σ_ε²)"),
+        ("each of the four directions", "each of the <q1> directions"),
+        (
+            "\\lambda = 4\\sigma_b^2/(4\\sigma_b^2 + \\sigma_\\epsilon^2)",
+            "\\lambda = <k#>\\sigma_b^2/(<k#>\\sigma_b^2 + \\sigma_\\epsilon^2)",
+        ),
+        ("1 + 4\\lambda", "1 + <q1#>\\lambda"),
+    ),
     wrong=(
         Wrong(
             "five_directions",
-            lambda study: 1 + 5 * _kept(theta_of_four(study, reml=True)),
+            lambda study: 1 + len(study.n_i) * _kept(study),
             "One direction was counted twice. Five means can differ from one another in four "
             "directions, because the fifth is their common mean.",
         ),
         Wrong(
             "forgot_mu",
-            lambda study: 4 * _kept(theta_of_four(study, reml=True)),
+            lambda study: _directions(study) * _kept(study),
             "These are the random effects alone. The common mean is a coefficient too, and nothing "
             "shrinks it.",
         ),
         Wrong(
             "only_b",
-            lambda study: 5 * _kept(theta_of_four(study, reml=True)),
+            lambda study: len(study.n_i) * _kept(study),
             # The estimates by maximum likelihood would give the same number in balanced data.
             "This is what comes out if all five directions are shrunk, the common mean included, "
             "or if the variances come from maximum likelihood. The question is about REML, and μ "
@@ -355,25 +396,25 @@ EFFECTIVE = Numeric(
         ),
         Wrong(
             "forgot_shrink",
-            lambda study: 5.0,
+            lambda study: float(len(study.n_i)),
             "That would be the count for five means of their own, without any penalty. Here each "
             "difference between women keeps only a share of itself.",
         ),
         Wrong(
             "b_is_parameter",
-            lambda study: 6.0,
+            lambda study: float(len(study.n_i) + 1),
             "This counts μ and five random effects as six coefficients. But the six columns have "
             "only five independent directions, and four of them are shrunk.",
         ),
         Wrong(
             "icc_as_shrinkage",
-            lambda study: 1 + 4 * _kept(theta_of_four(study, reml=True), times=1),
+            lambda study: 1 + _directions(study) * _kept(study, times=1),
             "The share that was used is the intraclass correlation, which belongs to a single "
             "measurement of each woman. Here there are four.",
         ),
         Wrong(
             "all_rows",
-            lambda study: 1 + 4 * _kept(study.reml.theta, times=16),
+            lambda study: 1 + _directions(study) * _kept(study, study.n_i.max(), study.reml.theta),
             "This belongs to the whole study, with sixteen measurements of each woman and the "
             "estimates from all rows.",
             always=False,
@@ -489,10 +530,10 @@ def _of_Z(diagonal, q, p):
 def _diagonal_cases(study):
     def of(part, ratio, X):
         A = np.column_stack([ratio * part.Z, X, part.y])
-        M = A.T @ A + np.diag(np.repeat([1.0, 0.0], [5, X.shape[1] + 1]))
-        return np.linalg.cholesky(M).diagonal().copy(), 5, X.shape[1], len(part.y)
+        M = A.T @ A + np.diag(np.repeat([1.0, 0.0], [part.Z.shape[1], X.shape[1] + 1]))
+        return np.linalg.cholesky(M).diagonal().copy(), part.Z.shape[1], X.shape[1], len(part.y)
 
-    order = study.cut.data["measurement"].to_numpy() - 1.0
+    order = np.arange(len(study.cut.y)) % 16.0
     return [
         of(study, np.sqrt(_ratio(study.reml)), study.X),
         of(study.cut, np.sqrt(_ratio(study.cut.reml)), study.cut.X),

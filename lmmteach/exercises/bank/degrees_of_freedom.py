@@ -69,14 +69,13 @@ MORE_ROWS = Choice(
 )
 
 
-def _t(numerator=lambda study: study.reml.beta.iloc[0] - 10, error=None):
+def _t(error, sign=1):
     """Function of the study to a ratio that somebody takes for t."""
+    return lambda study: float(sign * (study.means.mean() - study.round_mean) / error(study))
 
-    def ratio(study):
-        se = study.reml.se.iloc[0] if error is None else error(study)
-        return float(numerator(study) / se)
 
-    return ratio
+def _se_of_means(study, ddof=1):
+    return study.means.std(ddof=ddof) / np.sqrt(len(study.means))
 
 
 FIVE_MEANS = Numeric(
@@ -89,53 +88,84 @@ FIVE_MEANS = Numeric(
         Give two decimals.
         """),
     in_code="The five means are `study.means`.",
-    answer=lambda study: float(
-        (study.means.mean() - 10) / (study.means.std(ddof=1) / np.sqrt(len(study.means)))
-    ),
-    given=lambda study: {f"mean of woman {i + 1}": mean for i, mean in enumerate(study.means)},
+    answer=_t(_se_of_means),
+    given=lambda study: {
+        f"mean of woman {label}": mean
+        for label, mean in zip(study.labels, study.means, strict=True)
+    },
     atol=0.01,
+    elsewhere=(
+        ("Five numbers instead of eighty", "<q^> numbers instead of <n>"),
+        ("threw the eighty values away", "threw the <n> values away"),
+        (
+            "She asks whether the mean of all women could be 10, which corresponds to 10 pg/ml.",
+            "The colleague asks whether the mean of all women could be <null>.",
+        ),
+        ("by √80. Your colleague has five numbers", "by √<n#>. Your colleague has <q> numbers"),
+        ("five independent numbers", "<q> independent numbers"),
+        ("has 5 as its divisor", "has <q#> as its divisor"),
+        ("σ̂_b/√5", "σ̂_b/√<q#>"),
+        ("with divisor 4, over √5", "with divisor <q1#>, over √<q#>"),
+        (
+            "Compare your standard error … from all eighty rows.",
+            "Its degrees of freedom are one fewer than there are numbers.",
+        ),
+        (
+            "(\\bar y_i - \\bar y)^2/4}\\,/\\sqrt 5$. Since … right.",
+            r"(\bar y_i - \bar y)^2/<q1#>}\,/\sqrt{<q#>}$. In a balanced study this is exactly "
+            r"the standard error of the mixed model.",
+        ),
+        ("means.mean() - 10", "means.mean() - <null>"),
+        (
+            "The mixed model gives the same t from all the rows, so in balanced data it is the "
+            "test of five independent numbers.",
+            "In balanced data the mixed model gives the same t from all the rows, so it is the "
+            "test of independent numbers.",
+        ),
+        ("mean of woman", "mean of woman"),
+    ),
     wrong=(
         Wrong(
             "n_is_80",
-            _t(error=lambda study: study.y.std(ddof=1) / np.sqrt(80)),
+            _t(lambda study: study.y.std(ddof=1) / np.sqrt(len(study.y))),
             "You divided the SD of all rows by √80. Your colleague has five numbers, and it is "
             "they that are independent of each other.",
         ),
         Wrong(
             "forgot_null",
-            _t(lambda study: study.reml.beta.iloc[0]),
+            lambda study: float(study.reml.beta.iloc[0] / study.reml.se.iloc[0]),
             "That is the t value of the printout, which compares the mean with 0. The question "
             "compares it with a different value.",
             always=False,
         ),
         Wrong(
             "forgot_root",
-            lambda study: float((study.means.mean() - 10) / study.means.std(ddof=1)),
+            _t(lambda study: study.means.std(ddof=1)),
             "You divided by the SD of the five means. The mean of five numbers varies less than a "
             "single one of them does, by a factor that you know.",
         ),
         Wrong(
             "used_ML",
-            _t(error=lambda study: study.means.std() / np.sqrt(5)),
+            _t(lambda study: _se_of_means(study, ddof=0)),
             "Your SD of the five means has 5 as its divisor, as maximum likelihood would have it. "
             "The t test takes one less, because the mean was estimated from the same numbers.",
         ),
         Wrong(
             "wrong_way_round",
-            _t(lambda study: 10 - study.reml.beta.iloc[0]),
+            _t(_se_of_means, sign=-1),
             "The size is right, but the sign is not: the statistic is positive where the estimate "
             "is above the value that it is compared with.",
         ),
         Wrong(
             "divided_by_variance",
-            _t(error=lambda study: study.reml.se.iloc[0] ** 2),
+            _t(lambda study: _se_of_means(study) ** 2),
             "You divided by the square of the standard error. Take its root first, so that "
             "numerator and denominator have the same units.",
             always=False,
         ),
         Wrong(
             "sigma_b_only",
-            _t(error=lambda study: np.sqrt(study.reml.sigma2_b / 5)),
+            _t(lambda study: np.sqrt(study.reml.sigma2_b / len(study.means))),
             "You took σ̂_b/√5 for the standard error. The five means differ a little more than the "
             "five levels do, because each mean has an error of measurement left in it.",
             always=False,
@@ -334,6 +364,14 @@ BY_HAND = Numeric(
     answer=_pencil(lambda variance, g, C: 2 * variance**2 / (g @ C @ g)),
     given=_given,
     atol=0.03,
+    elsewhere=(
+        (" The first is by far the largest here.", ""),
+        (
+            "Nearly all of the uncertainty comes from the variance between the women, of whom "
+            "there are only five.",
+            "The fewer women there are, the fewer degrees of freedom are left for their mean.",
+        ),
+    ),
     wrong=(
         Wrong(
             "forgot_two",
@@ -362,7 +400,7 @@ BY_HAND = Numeric(
         ),
         Wrong(
             "groups_minus_one",
-            lambda study: 4.0,
+            lambda study: len(study.n_i) - 1.0,
             "One less than the number of women is exact if the study is balanced. This one is not, "
             "and the formula gives a number with decimals.",
             always=False,

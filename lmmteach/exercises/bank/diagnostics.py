@@ -333,7 +333,7 @@ def _balanced_pairs(r, woman):
 
 def _correlation_cases(study):
     whole, cut = study.reml, study.cut.reml
-    turned = np.arange(len(study.y)) * 33 % 80
+    turned = np.argsort(np.arange(len(study.y)) * 33 % len(study.y), kind="stable")
     return [
         (whole.marginal_residuals.to_numpy()[turned], study.woman[turned]),
         (whole.residuals.to_numpy(), study.woman),
@@ -491,13 +491,30 @@ def _last_point(values, p):
     return float(np.max(values) - _normal_quantile(p))
 
 
-# The place of the last of 31 points, and those that mistakes put it at.
-_PLACES = (30.5 / 31, 31 / 32, (31 - 3 / 8) / (32 - 3 / 4), 79.5 / 80)
+def _place(n, a):
+    """Where the last of n points lies, as a probability."""
+    return (n - a) / (n + 1 - 2 * a)
 
 
-def _above_the_line(of, p, method="reml"):
+def _right_place(study):
+    return _place(study.nobs, 3 / 8 if study.nobs <= 10 else 1 / 2)
+
+
+def _above_the_line(of, place=_right_place, method="reml"):
     """Function of the study to the last point's distance, with residuals and place as given."""
-    return lambda study: _last_point(of(getattr(study.cut, method)), p)
+
+    def distance(study):
+        fit = getattr(study.cut, method)
+        return _last_point(of(fit), place(fit))
+
+    return distance
+
+
+def _places(study):
+    """The place of the last of the points, and those that mistakes put it at."""
+    fit = study.cut.reml
+    others = (_place(fit.nobs, 0), _place(fit.nobs, 3 / 8), _right_place(study.reml))
+    return dict.fromkeys((_right_place(fit), *others))
 
 
 def _scaled(fit):
@@ -515,53 +532,69 @@ LAST_POINT = Numeric(
         diagonal, with the $p_k$ of the chapter's QQ plot and at least four decimals.
         """),
     in_code="The fit is `study.cut.reml`.",
-    answer=_above_the_line(_scaled, 30.5 / 31),
+    answer=_above_the_line(_scaled),
     given=lambda study: {
         "$n$": study.cut.reml.nobs,
         "largest conditional residual": study.cut.reml.residuals.max(),
         r"$\hat\sigma_\epsilon^2$": study.cut.reml.sigma2_e,
-        **{rf"$\Phi^{{-1}}({p:.4f})$": _normal_quantile(p) for p in _PLACES},
+        **{rf"$\Phi^{{-1}}({p:.4f})$": _normal_quantile(p) for p in _places(study)},
     },
     atol=1e-4,
+    elsewhere=(
+        (
+            "Imagine the normal QQ plot of the scaled conditional residuals of the unbalanced "
+            "study (16, 8, 4, 2 and 1 measurements), fitted by REML.",
+            "Imagine the normal QQ plot of the scaled conditional residuals of <cut>, fitted "
+            "by REML.",
+        ),
+        ("largest of eighty", "largest of <n>"),
+        (
+            r"There are $n = 31$ values, so $a = \tfrac12$ and the last $p_k$ is $30.5/31$. "
+            r"The point is at the height $r_{(31)} - \Phi^{-1}(30.5/31)$",
+            r"There are $n = <m#>$ values, so the last $p_k$ is $(n - a)/(n + 1 - 2a)$. The "
+            r"point is at the height $r_{(n)} - \Phi^{-1}(p_n)$",
+        ),
+        ("largest of 31 normal values", "largest of <m#> normal values"),
+    ),
     wrong=(
         Wrong(
             "wrong_plotting_position",
-            _above_the_line(_scaled, 31 / 32),
+            _above_the_line(_scaled, lambda fit: _place(fit.nobs, 0)),
             "You used p = k/(n + 1), whereas the p_k of the chapter has a correction. Look at its "
             "a.",
         ),
         Wrong(
             "used_ML",
-            _above_the_line(lambda fit: fit.scaled_residuals, 30.5 / 31, method="ml"),
+            _above_the_line(_scaled, method="ml"),
             "These are the residuals of the fit by maximum likelihood, whose variances are "
             "not those of REML. The question is about the REML fit.",
         ),
         Wrong(
             "a_for_few",
-            _above_the_line(_scaled, (31 - 3 / 8) / (32 - 3 / 4)),
+            _above_the_line(_scaled, lambda fit: _place(fit.nobs, 3 / 8)),
             "You took a = 3/8, which is meant for ten values or fewer. How many are there here?",
         ),
         Wrong(
             "n_is_80",
-            _above_the_line(_scaled, 79.5 / 80),
+            lambda study: _last_point(_scaled(study.cut.reml), _right_place(study.reml)),
             "You placed the point as the largest of eighty. How many residuals does the "
             "unbalanced study have?",
         ),
         Wrong(
             "not_scaled",
-            _above_the_line(lambda fit: fit.residuals, 30.5 / 31),
+            _above_the_line(lambda fit: fit.residuals),
             "These residuals are in units of `logestrone`, while the quantiles are in units of "
             "one SD. The diagonal makes sense only for scaled residuals.",
         ),
         Wrong(
             "cond_vs_marg_resid",
-            _above_the_line(lambda fit: fit.marginal_residuals / np.sqrt(fit.sigma2_e), 30.5 / 31),
+            _above_the_line(lambda fit: fit.marginal_residuals / np.sqrt(fit.sigma2_e)),
             "You used marginal residuals. They contain the women's levels, so there is no reason "
             "why they should follow this line.",
         ),
         Wrong(
             "all_rows",
-            lambda study: _last_point(study.reml.scaled_residuals, 79.5 / 80),
+            lambda study: _last_point(_scaled(study.reml), _right_place(study.reml)),
             "That is the last point for the whole, balanced study. The question is about the "
             "unbalanced one.",
             always=False,

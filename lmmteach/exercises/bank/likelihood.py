@@ -2,9 +2,16 @@
 
 import numpy as np
 
-from lmmteach.exercises.bank._shortened import first_four, theta_of_four
+from lmmteach.exercises.bank._shortened import first_quarter, stops_early, theta_of_quarter
 from lmmteach.exercises.bank._tools import markdown, source
 from lmmteach.exercises.kinds import Choice, Function, Numeric, Option, Wrong
+from lmmteach.exercises.studies import LECTURE
+
+
+def _between(study):
+    """Sum of squares of the means of the first measurements."""
+    return first_quarter(study)[0] / study.quarter
+
 
 FEWER = Numeric(
     key="2a",
@@ -44,44 +51,89 @@ FEWER = Numeric(
         """),
     right="The women are so far apart that even means of only four values contain little error by "
     "comparison, so the closed form had only a small part to subtract.",
-    answer=lambda study: theta_of_four(study)[0],
-    given=lambda study: dict(zip(("SSB", "SSW"), first_four(study), strict=True)),
+    answer=lambda study: theta_of_quarter(study)[0],
+    given=lambda study: dict(zip(("SSB", "SSW"), first_quarter(study), strict=True)),
     atol=5e-4,
     unit="logestrone²",
+    needs=stops_early,
+    elsewhere=(
+        ("Four measurements of each", "<k^> measurements of each"),
+        (
+            "changes when each woman is measured only four times",
+            "changes when each woman is measured only <k> times",
+        ),
+        ("with J = 4", "with J = <k#>"),
+        ("with divisor 5", "with divisor <q#>"),
+        ("of a mean of four measurements", "of a mean of <k> measurements"),
+        ("With $I = 5$ and $J = 4$", "With $I = <q#>$ and $J = <k#>$"),
+        ("{5 \\cdot 3}", "{<q#> \\cdot <k1#>}"),
+        ("\\frac14", "\\frac1{<k#>}"),
+        ("{\\mathrm{SSB}}{5}", "{\\mathrm{SSB}}{<q#>}"),
+        ("\\mathrm{SSB}/(5 \\cdot 4)", "\\mathrm{SSB}/(<q#> \\cdot <k#>)"),
+        (
+            "A mean of four measurements contains an error with variance $\\sigma_\\epsilon^2/4$",
+            "A mean of <k> measurements contains an error with variance $\\sigma_\\epsilon^2/<k#>$",
+        ),
+        (
+            "The women are so far apart that even means of only four values contain little "
+            "error by comparison, so the closed form had only a small part to subtract.",
+            "Part of the variance of the means is error of measurement, and the closed form "
+            "has taken that part away.",
+        ),
+        (
+            "with divisor 4. Maximum likelihood divides by 5",
+            "with divisor <q1#>. Maximum likelihood divides by <q#>",
+        ),
+        (
+            "There is still a 16 in your formula, although each woman has only four measurements",
+            "Your formula has the J of the whole study, although each woman has only <k> "
+            "measurements",
+        ),
+        ("SSB/5 estimates σ_ε² + 4σ_b²", "SSB/<q#> estimates σ_ε² + <k#>σ_b²"),
+        ("first four measurements", "first <k> measurements"),
+        ("four =", "few ="),
+        (", four, method", ", few, method"),
+        (
+            "Suppose that the study had stopped after the first four measurements of each "
+            "woman, with twenty rows in all",
+            "Suppose that the study had stopped after the first <k> measurements of each "
+            "woman, with <kq> rows in all",
+        ),
+    ),
     wrong=(
         Wrong(
             "used_REML",
-            lambda study: theta_of_four(study, reml=True)[0],
+            lambda study: theta_of_quarter(study, reml=True)[0],
             "That is the REML estimate, which is what `lmm` computes by default. The "
             "question here is about maximum likelihood.",
         ),
         Wrong(
             "var_of_means_ddof0",
-            lambda study: first_four(study)[0] / 20,
+            lambda study: _between(study) / len(study.n_i),
             "That is the variance of the five means, and part of it is measurement error. How "
             "large is the error variance of a mean of four measurements?",
         ),
         Wrong(
             "var_of_means",
-            lambda study: first_four(study)[0] / 16,
+            lambda study: _between(study) / (len(study.n_i) - 1),
             "That is the variance of the five means with divisor 4. Maximum likelihood divides by "
             "5, and it also subtracts the part that comes from the errors.",
         ),
         Wrong(
             "sd_not_var",
-            lambda study: np.sqrt(theta_of_four(study)[0]),
+            lambda study: np.sqrt(theta_of_quarter(study)[0]),
             "That is σ̂_b, the standard deviation between women, whereas the question is about the "
             "variance.",
         ),
         Wrong(
             "forgot_new_J",
-            lambda study: theta_of_four(study, times=16)[0],
+            lambda study: theta_of_quarter(study, times=study.n_i.max())[0],
             "There is still a 16 in your formula, although each woman has only four measurements "
             "in these rows.",
         ),
         Wrong(
             "half_missing_on_logdet",
-            lambda study: theta_of_four(study)[0] / 2,
+            lambda study: theta_of_quarter(study)[0] / 2,
             "This is the top of a different hill, one in which log|V| enters the log-likelihood "
             "without its ½. The factor −½ applies to both terms in the braces.",
         ),
@@ -100,7 +152,7 @@ FEWER = Numeric(
         ),
         Wrong(
             "forgot_to_divide_by_J",
-            lambda study: 4 * theta_of_four(study)[0],
+            lambda study: study.quarter * theta_of_quarter(study)[0],
             "One division is missing, because SSB/5 estimates σ_ε² + 4σ_b² and not σ_ε² + σ_b².",
             always=False,
         ),
@@ -112,6 +164,7 @@ PER_UNIT = np.log(10) / 10
 
 UNITS = Numeric(
     key="2b",
+    about=LECTURE,
     title="A different logarithm",
     second_round=True,
     prompt=markdown(r"""

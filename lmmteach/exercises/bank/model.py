@@ -52,6 +52,15 @@ CORRELATION = Numeric(
     answer=lambda study: share(study.reml.sigma2_b, study.reml.sigma2_e / 2),
     atol=5e-4,
     share=True,
+    elsewhere=(
+        ("from two visits by the same woman", "of the same woman from two occasions"),
+        ("Two visits by one woman", "Two occasions of one woman"),
+        ("on each visit", "on each occasion"),
+        ("the mean of a visit", "the mean of an occasion"),
+        ("The mean of a visit", "The mean of an occasion"),
+        ("two visits", "two occasions"),
+        ("each visit", "each occasion"),
+    ),
     wrong=(
         Wrong(
             "forgot_to_average",
@@ -397,6 +406,39 @@ PLAN = Numeric(
     answer=lambda study: standard_error(study.reml.theta, 20, 4),
     atol=2e-4,
     unit="logestrone",
+    elsewhere=(
+        ("Eighty measurements, spent differently", "A new study, with four measurements of each"),
+        (
+            "In the lecture's study, five women were measured sixteen times each. You plan a "
+            "new study that also has eighty measurements in all, but takes *four* from each of "
+            "*twenty* women.",
+            "You plan a new study, which takes *four* measurements from each of *twenty* women.",
+        ),
+        ("in the printout of the old study", "in the printout of these data"),
+        (
+            r"In the old study, the first part was $\sigma_b^2/5$. Although the number of "
+            r"measurements is the same, the new standard error is therefore much smaller, "
+            r"because twenty women are far more informative about women in general than five.",
+            "The number of women divides both parts, but more measurements of each make only "
+            "the second one smaller.",
+        ),
+        (
+            "The laboratory does the same amount of work as before, and yet μ is known much "
+            "better, because four times as many women take part.",
+            "Twenty levels average out, and so do eighty errors, each kind at its own rate.",
+        ),
+        ("√80", "√80"),
+        (
+            "of the old study, from the printout. The new study has a different number of women",
+            "of these data, from the printout. The new study has a number of women of its own",
+        ),
+        (
+            ", and it is half of the old one. Eighty measurements are only enough for four of "
+            "each.",
+            ". Only four of each are planned.",
+        ),
+        ("of each of ten women, as in the chapter", "of each of ten women"),
+    ),
     wrong=(
         Wrong(
             "n_is_80",

@@ -4,6 +4,7 @@ import numpy as np
 
 from lmmteach.exercises.bank._tools import markdown, source
 from lmmteach.exercises.kinds import Choice, Function, Numeric, Option, Wrong
+from lmmteach.exercises.studies import LECTURE
 
 # The trend that 9a adds to the women: SD of the slopes for each measurement, and correlation.
 SD_1, RHO, LAST = 0.05, -0.5, 15
@@ -20,6 +21,7 @@ def _correlation(study, rho=RHO, of_slope=SD_1**2, counted=2, power=2, noise=1):
 
 FIRST_AND_LAST = Numeric(
     key="9a",
+    about=LECTURE,
     title="The first and the last measurement",
     prompt=markdown(r"""
         Suppose that each woman of the estrone study had a trend of her own over the sixteen
@@ -296,6 +298,7 @@ def _se(study, women=WOMEN, days=WOMEN * DAYS, rows=WOMEN * DAYS * TIMES):
 
 NESTED = Numeric(
     key="9d",
+    about=LECTURE,
     title="Women, days, measurements",
     prompt=markdown(r"""
         A new study will have 10 women, who come on 3 days each, with 4 measurements on each day.

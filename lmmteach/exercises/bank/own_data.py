@@ -74,9 +74,10 @@ def _posterior_end(times=1.959964, centre=None, variance=None):
     """Function of the study to an end of an interval for b of woman 5 in the cut."""
 
     def end(study):
-        fit = study.cut.ml
-        theta = (fit.sigma2_b, fit.sigma2_e)
-        deviation = float(study.cut.means[4] - fit.beta.iloc[0])
+        fit, at = study.cut.ml, study.cut.fewest
+        # With n measurements, their mean has the part σ_ε²/n of the errors.
+        theta = (fit.sigma2_b, fit.sigma2_e / study.cut.n_i[at])
+        deviation = float(study.cut.means[at] - fit.beta.iloc[0])
         share = blup.shrinkage_factor(1, theta)
         middle = share * deviation if centre is None else centre(deviation, share)
         spread = (1 - share) * theta[0] if variance is None else variance(share, *theta)
@@ -101,12 +102,45 @@ WOMAN_5 = Numeric(
     "`study.cut.means[4]` is her measurement.",
     answer=_posterior_end(),
     given=lambda study: {
-        "her value": study.cut.means[4],
+        "her value": study.cut.means[study.cut.fewest],
         r"$\hat\mu$": float(study.cut.ml.beta.iloc[0]),
         r"$\hat\sigma_b^2$": study.cut.ml.sigma2_b,
         r"$\hat\sigma_\epsilon^2$": study.cut.ml.sigma2_e,
     },
     atol=2e-3,
+    scale=1,
+    elsewhere=(
+        ("woman 5 was measured only once", "<single> was measured <single_times>"),
+        (
+            "Before her measurement, $b_5 \\sim N(0, \\sigma_b^2)$; after it, $b_5$ has",
+            "Before that, $b_i \\sim N(0, \\sigma_b^2)$; after it, $b_i$ has",
+        ),
+        (
+            "`study.cut.means[4]` is her measurement",
+            "`study.cut.means[<single_at>]` is the mean of what was measured",
+        ),
+        ("μ + b₅. The question is about b₅", "μ + bᵢ. The question is about bᵢ"),
+        ("of b₅ has", "of bᵢ has"),
+        (
+            "where λ = σ_b²/(σ_b² + σ_ε²) for one measurement",
+            "where λ = nσ_b²/(nσ_b² + σ_ε²) for n measurements",
+        ),
+        ("what the measurement leaves", "what the measurements leave"),
+        (
+            "$\\lambda = \\sigma_b^2/(\\sigma_b^2 + \\sigma_\\epsilon^2)$",
+            "$\\lambda = n_i\\sigma_b^2/(n_i\\sigma_b^2 + \\sigma_\\epsilon^2)$",
+        ),
+        ("where $d$ is her value minus $\\mu$", "where $d$ is its mean minus $\\mu$"),
+        (
+            "share = fit.sigma2_b / (fit.sigma2_b + fit.sigma2_e)",
+            "share = lt.blup.shrinkage_factor(study.cut.n_i[<single_at>], fit.theta)",
+        ),
+        ("study.cut.means[4]", "study.cut.means[<single_at>]"),
+        ("her value", "its mean"),
+        ("before her measurement", "before it was measured"),
+        ("rests on her measurement alone", "rests on these measurements alone"),
+        ("What does the measurement do", "What do measurements do"),
+    ),
     wrong=(
         Wrong(
             "lower_end",
@@ -194,12 +228,13 @@ def posterior_mean(values, loglik, prior):
 
 def _posterior_cases(study):
     """Grids of σ_b for the study: two priors, and a few of the women only."""
-    values = np.linspace(0.1, 6, 60)
+    unit, J = study.means.std(), int(study.n_i.max())
+    values = unit * np.linspace(0.1, 4, 60)
     cases = []
-    for groups, scale in ((5, 1.0), (5, 4.0), (3, 0.5)):
-        between = 16 * np.sum((study.means[:groups] - study.means[:groups].mean()) ** 2)
+    for groups, scale in ((len(study.means), unit), (len(study.means), 3 * unit), (2, unit / 2)):
+        between = J * np.sum((study.means[:groups] - study.means[:groups].mean()) ** 2)
         loglik = posterior.balanced_restricted_loglik(
-            values**2, study.reml.sigma2_e, between, 0.0, groups, 16
+            values**2, study.reml.sigma2_e, between, 0.0, groups, J
         )
         cases.append((values, loglik, posterior.half_t(values, scale)))
     return cases
@@ -398,18 +433,21 @@ def varies_within(values, groups):
 
 def _varying_cases(study):
     """Columns of the study and of its cut: constant, varying, and varying in one woman only."""
-    woman, cut = study.woman, study.cut.woman
-    only_one = (woman == 3) * np.arange(len(woman))
+    # Codes 1, 2, … in the place of labels of any kind.
+    woman, cut = (part.Z.argmax(axis=1) + 1 for part in (study, study.cut))
+    levels, fewer = 10 * np.arange(1, len(study.n_i) + 1), np.arange(len(study.n_i)) // 2
+    only_one = (woman == len(levels) // 2 + 1) * np.arange(len(woman))
     mixed = np.argsort(np.sin(np.arange(len(woman))))
     return [
         (study.y, woman),
-        (np.asarray([10, 20, 30, 40, 50])[woman - 1], woman),
-        (np.asarray([10, 20, 30, 40, 50])[woman - 1][mixed], woman[mixed]),
+        (levels[woman - 1], woman),
+        (levels[woman - 1][mixed], woman[mixed]),
         (only_one, woman),
         (np.ones(len(woman)), woman),
+        (np.repeat([10, 20, 30], 16), np.repeat([1, 2, 3], 16)),
         (study.cut.y, cut),
-        (np.asarray([7, 7, 8, 8, 9])[cut - 1], cut),
-        ((cut == 4) * np.arange(len(cut)), cut),
+        (fewer[cut - 1], cut),
+        ((cut == study.cut.few + 1) * np.arange(len(cut)), cut),
     ]
 
 

@@ -5,6 +5,7 @@ import numpy as np
 from lmmteach import blup, prediction
 from lmmteach.exercises.bank._tools import markdown, source
 from lmmteach.exercises.kinds import Choice, Function, Numeric, Option, Wrong
+from lmmteach.exercises.studies import LECTURE
 
 
 def _mu(study):
@@ -23,18 +24,70 @@ WOMAN_5 = Numeric(
         "The unbalanced study is `study.cut`; of its fit `study.cut.ml`, `beta` has μ̂, and `b` "
         "has the five b̂ᵢ, counted from 0."
     ),
-    answer=lambda study: float(_mu(study) + study.cut.ml.b[4]),
+    answer=lambda study: float(_mu(study) + study.cut.ml.b[study.cut.fewest]),
     given=lambda study: {
-        "her value": study.cut.means[4],
+        "her value": study.cut.means[study.cut.fewest],
         r"$\hat\mu$": _mu(study),
         r"$\hat\sigma_b^2$": study.cut.ml.sigma2_b,
         r"$\hat\sigma_\epsilon^2$": study.cut.ml.sigma2_e,
     },
     atol=2e-4,
+    scale=1,
+    elsewhere=(
+        ("The next value of a woman measured once", "The next value of a woman"),
+        ("woman 5 was measured only once", "<single> was measured <single_times>"),
+        ("counted from 0", "counted from 0, of which you need number <single_at>"),
+        ("whereas woman 5 is in the study", "whereas <single> is in the study"),
+        ("Woman 5 is in the study", "<Single> is in the study"),
+        ("b̂₅", "b̂ᵢ"),
+        (
+            "in which she was measured sixteen times. Here you should use the fit of the "
+            "unbalanced study, which has a single value of hers.",
+            "which is balanced. Here you should use the fit of the unbalanced study.",
+        ),
+        (
+            "of the chapter, made from all sixteen of her measurements",
+            "of the REML fit, made from all of the measurements",
+        ),
+        ("the mean of all eighty rows", "the mean of all <n> rows"),
+        (
+            "That is her measured value. Part of it is chance, so the prediction should lie "
+            "between this value and μ̂. How much weight does a single measurement deserve?",
+            "That is what was measured. Part of it is chance, so the prediction should lie "
+            "between this value and μ̂. How much weight does it deserve?",
+        ),
+        (
+            "whether she was measured sixteen times or only once",
+            "whether it was measured often or rarely",
+        ),
+        (
+            "For a single measurement, b̂₅ is the distance of her value from μ̂ multiplied by "
+            "λ = σ_b²/(σ_b² + σ_ε²).",
+            "With n measurements, b̂ᵢ is the distance of their mean from μ̂ multiplied by λ = "
+            "nσ_b²/(nσ_b² + σ_ε²).",
+        ),
+        (
+            r"$\hat\mu_5 = \hat\mu + \hat b_5$. Since she was measured only once, $\hat b_5 = "
+            r"\lambda\,(y_{51} - \hat\mu)$ with $\lambda = \sigma_b^2/(\sigma_b^2 + "
+            r"\sigma_\epsilon^2)$.",
+            r"$\hat\mu_i = \hat\mu + \hat b_i$. Here $\hat b_i = \lambda\,(\bar y_i - "
+            r"\hat\mu)$ with $\lambda = n_i\sigma_b^2/(n_i\sigma_b^2 + \sigma_\epsilon^2)$.",
+        ),
+        ("fit.b[4]", "fit.b[<single_at>]"),
+        (
+            "It lies between μ̂ and the only value that we have of her, because one "
+            "measurement counts, though not in full.",
+            "It lies between μ̂ and what was measured, because measurements count, though not "
+            "in full.",
+        ),
+        ("for somebody about whom", "for a woman about which"),
+        ("her value", "its mean"),
+        ("than the REML fit of the chapter", "than the REML fit"),
+    ),
     wrong=(
         Wrong(
             "forgot_shrink",
-            lambda study: float(study.cut.means[4]),
+            lambda study: float(study.cut.means[study.cut.fewest]),
             "That is her measured value. Part of it is chance, so the prediction should lie "
             "between this value and μ̂. How much weight does a single measurement deserve?",
         ),
@@ -47,19 +100,21 @@ WOMAN_5 = Numeric(
         ),
         Wrong(
             "only_b",
-            lambda study: float(study.cut.ml.b[4]),
+            lambda study: float(study.cut.ml.b[study.cut.fewest]),
             "That is b̂₅, the distance of her predicted level from μ̂. The question asks for a "
             "value on the scale of the measurements, so something has to be added.",
         ),
         Wrong(
             "shrink_direction",
-            lambda study: float(study.cut.means[4] - study.cut.ml.b[4]),
+            lambda study: float(
+                study.cut.means[study.cut.fewest] - study.cut.ml.b[study.cut.fewest]
+            ),
             "You gave her value the weight 1 − λ and μ̂ the weight λ. It should be the other way "
             "round, because λ is the weight of what was measured.",
         ),
         Wrong(
             "all_rows",
-            lambda study: float(study.ml.beta.iloc[0] + study.ml.b[4]),
+            lambda study: float(study.ml.beta.iloc[0] + study.ml.b[study.cut.fewest]),
             "That is the prediction from the whole study, in which she was measured sixteen "
             "times. Here you should use the fit of the unbalanced study, which has a single value "
             "of hers.",
@@ -68,8 +123,8 @@ WOMAN_5 = Numeric(
             "mean_of_means",
             lambda study: float(
                 study.cut.means.mean()
-                + blup.shrinkage_factor(1, study.cut.ml.theta)
-                * (study.cut.means[4] - study.cut.means.mean())
+                + blup.shrinkage_factor(study.cut.n_i[study.cut.fewest], study.cut.ml.theta)
+                * (study.cut.means[study.cut.fewest] - study.cut.means.mean())
             ),
             "You shrank her value towards the plain mean of the five means. Some women were "
             "measured more often than others, so the fit weights their means, and her value should "
@@ -77,13 +132,13 @@ WOMAN_5 = Numeric(
         ),
         Wrong(
             "used_REML",
-            lambda study: float(study.cut.reml.beta.iloc[0] + study.cut.reml.b[4]),
+            lambda study: float(study.cut.reml.beta.iloc[0] + study.cut.reml.b[study.cut.fewest]),
             "That is the prediction from the REML fit. Its variances are not those of "
             "maximum likelihood, which the question asks for.",
         ),
         Wrong(
             "all_rows_used_REML",
-            lambda study: float(study.reml.beta.iloc[0] + study.reml.b[4]),
+            lambda study: float(study.reml.beta.iloc[0] + study.reml.b[study.cut.fewest]),
             "That is the prediction of the chapter, made from all sixteen of her measurements. "
             "Here we want the fit of the unbalanced study, and by maximum likelihood.",
             always=False,
@@ -127,15 +182,15 @@ WOMAN_5 = Numeric(
 )
 
 
-def _new_upper(variance_of, quantile=0.9, times=None):
+def _new_upper(variance_of, quantile=0.9, student=False):
     """Function of the study to the upper end of an interval around μ̂ with another variance."""
 
     def upper(study):
-        from scipy.special import ndtri
+        from scipy.special import ndtri, stdtrit
 
-        fit = study.reml
+        fit, df = study.reml, len(study.n_i) - 1
         variance = variance_of(fit.se.iloc[0] ** 2, fit.sigma2_b, fit.sigma2_e)
-        times_sd = ndtri(quantile) if times is None else times
+        times_sd = stdtrit(df, quantile) if student else ndtri(quantile)
         return float(fit.beta.iloc[0] + times_sd * np.sqrt(variance))
 
     return upper
@@ -161,6 +216,20 @@ NEW_WOMAN = Numeric(
     "`study.reml.se.iloc[0]`.",
     answer=_new_upper(lambda var_mu, s2b, s2e: var_mu + s2b + s2e),
     atol=2e-3,
+    scale=1,
+    elsewhere=(
+        ("An interval for somebody new", "An interval for a new woman"),
+        ("A woman comes in who is not in the study", "A woman comes in that is not in the study"),
+        ("as that of a woman who was measured sixteen times", "as that of a woman of the study"),
+        (
+            "with 4 degrees of freedom, which is a good instinct with five women",
+            "with <q1> degrees of freedom, which is a good instinct with <q> women",
+        ),
+        (
+            "further data about other people can reduce only",
+            "further data about other women can reduce only",
+        ),
+    ),
     wrong=(
         Wrong(
             "lower_end",
@@ -203,7 +272,7 @@ NEW_WOMAN = Numeric(
         ),
         Wrong(
             "t_quantile",
-            _new_upper(lambda var_mu, s2b, s2e: var_mu + s2b + s2e, times=1.533206),
+            _new_upper(lambda var_mu, s2b, s2e: var_mu + s2b + s2e, student=True),
             "You took Student's t with 4 degrees of freedom, which is a good instinct with five "
             "women. Here, however, the variances are taken as known, so which distribution should "
             "the quantile come from?",
@@ -230,7 +299,7 @@ NEW_WOMAN = Numeric(
         ),
         Wrong(
             "wrong_level_t_quantile",
-            _new_upper(lambda var_mu, s2b, s2e: var_mu + s2b + s2e, times=2.776445),
+            _new_upper(lambda var_mu, s2b, s2e: var_mu + s2b + s2e, quantile=0.975, student=True),
             "That is the upper end of the 95 % interval with Student's t. The question is about "
             "an 80 % interval, and it takes the variances as known.",
             always=False,
@@ -295,6 +364,7 @@ def _mu_upper(quantile, error=lambda study: study.reml.se.iloc[0]):
 
 PRINTOUT = Numeric(
     key="7c",
+    about=LECTURE,
     title="From the printout: an interval for μ",
     prompt=markdown(r"""
         Look at the printout of the REML fit, and suppose that you have nothing but a pencil and

@@ -57,6 +57,28 @@ WEIGHTS = Numeric(
     answer=mean_of_cut,
     atol=2e-4,
     unit="logestrone",
+    elsewhere=(
+        (", which is 16/17, 8/9, 4/5, 2/3 or 1/2.", "."),
+        (
+            "With these weights the woman who was measured sixteen times counts less than "
+            "twice as much as the one who was measured once.",
+            "With these weights a woman who was measured often counts at most twice as much as "
+            "one that was measured once.",
+        ),
+        (
+            "If every woman had all sixteen of hers, the error would be invisible.",
+            "In a balanced study the error would be invisible.",
+        ),
+        (
+            "although the mean of the last one is a single measurement",
+            "although some were measured less often than others",
+        ),
+        (
+            ", as the chapter computes it. With those, women differ far more than measurements "
+            "do, whereas here",
+            ". Here",
+        ),
+    ),
     wrong=(
         Wrong(
             "ols",
@@ -273,14 +295,21 @@ def balanced_profile(study):
 
 def ends(study, level):
     """Profile interval for sigma2_b."""
+    if not study.is_balanced:
+        interval = study.ml.profile_interval(level=level, progress=False)
+        return tuple(interval.loc["sigma2_b", ["lower", "upper"]].astype(float))
     return profile.profile_interval(
         balanced_profile(study), study.ml.sigma2_b, level=level, lower=0
     )
 
 
-def nu_end(study, women=5, twice_drop=2.705543):
-    """Upper end for ν = σ_ε² + 16σ_b², from the closed form of a balanced study."""
+def nu_end(study, lost=0, twice_drop=2.705543):
+    """Upper end for ν = σ_ε² + Jσ_b², from the closed form that balanced studies have."""
     from scipy.special import lambertw
+
+    if not study.is_balanced:
+        return np.nan
+    women = len(study.n_i) - lost
 
     # With u = ν̂/ν, log(1/u) + u = 1 + twice_drop/women is solved by Lambert's function.
     u = -lambertw(-np.exp(-1 - twice_drop / women)).real
@@ -351,6 +380,30 @@ INTERVAL = Numeric(
     atol=2e-3,
     apart=1.5e-2,
     unit="logestrone²",
+    elsewhere=(
+        (
+            "With a calculator, … hardly changes here.",
+            "The curve puts $\\sigma_\\epsilon^2$ at its best for each $\\sigma_b^2$.",
+        ),
+        (
+            "In a balanced study … In Python, the method",
+            "The curve has no closed form in general. In Python, the method",
+        ),
+        ("with all eighty rows and maximum likelihood", "with all <n> rows and maximum likelihood"),
+        (
+            "By hand, we use … than a thousandth.",
+            "The method `profile_interval` of a fit follows the curve until it has fallen that "
+            "far.",
+        ),
+        ("16σ_b²", "<J#>σ_b²"),
+        ("divided by 16", "divided by <J#>"),
+        (
+            "Even at this lower level the interval reaches much further above the estimate "
+            "than below it, because the curve falls so slowly on that side.",
+            "Where the curve falls slowly on the right, the interval reaches further above the "
+            "estimate than below it, and at a lower level it is shorter on both sides.",
+        ),
+    ),
     wrong=(
         Wrong(
             "cut_95_percent",
@@ -384,7 +437,7 @@ INTERVAL = Numeric(
         ),
         Wrong(
             "forgot_sigma_e",
-            lambda study: nu_end(study) / 16,
+            lambda study: nu_end(study) / study.n_i[0],
             "That is ν divided by 16. But ν is σ_ε² + 16σ_b², so the error variance has to be "
             "subtracted first.",
             always=False,
@@ -398,7 +451,7 @@ INTERVAL = Numeric(
         ),
         Wrong(
             "used_REML",
-            lambda study: (nu_end(study, women=4) - study.ml.sigma2_e) / 16,
+            lambda study: (nu_end(study, lost=1) - study.ml.sigma2_e) / study.n_i[0],
             "That is the end of the 90 % interval from REML, which has one degree of freedom "
             "fewer. The question asks for maximum likelihood.",
             always=False,

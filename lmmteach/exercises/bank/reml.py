@@ -3,19 +3,22 @@
 import numpy as np
 
 from lmmteach import likelihood
-from lmmteach.exercises.bank._shortened import sums_of_first
+from lmmteach.exercises.bank._shortened import stops_early, sums_of_first
 from lmmteach.exercises.bank._tools import markdown, source
 from lmmteach.exercises.kinds import Choice, Function, Numeric, Option, Wrong
 
 
 def _half(study):
-    """Sums of squares between and within women, of the first eight measurements of each."""
-    return sums_of_first(study, 8)
+    """Sums of squares between and within women, of the first half of the measurements of each."""
+    return sums_of_first(study, study.half)
 
 
-def _between(SSB, SSW, d, J):
+def _between(study, more=-1, J=None, rows_as_df=False):
     """σ_b² as (SSB/d − σ̂_ε²)/J, which each mistake of 5a turns into something else."""
-    return (SSB / d - SSW / (5 * (J - 1))) / J
+    (SSB, SSW), I = _half(study), len(study.n_i)
+    J = study.half if J is None else J
+    df_within = I * J if rows_as_df else I * (J - 1)
+    return (SSB / (I + more) - SSW / df_within) / J
 
 
 FROM_SUMS = Numeric(
@@ -31,46 +34,85 @@ FROM_SUMS = Numeric(
         """),
     in_code="They are the rows of the DataFrame `study.data` whose `measurement` is at most 8; "
     "`lt.likelihood.sums_of_squares` gives SSB and SSW.",
-    answer=lambda study: _between(*_half(study), d=4, J=8),
+    answer=_between,
     given=lambda study: dict(zip(("SSB", "SSW"), _half(study), strict=True)),
     atol=1e-3,
+    needs=stops_early,
+    scale=2,
+    elsewhere=(
+        (
+            "after eight measurements of each woman, so that there were forty rows in all",
+            "after <h> measurements of each woman, so that there were <hq> rows in all",
+        ),
+        (
+            "the rows of the DataFrame `study.data` whose `measurement` is at most 8",
+            "the rows `study.first(<h#>)`",
+        ),
+        ("when SSB is divided by 6,", "when SSB is divided by <q2#>,"),
+        (
+            "The formula was used with J = 16, as for the whole study",
+            "The formula was used with the J of the whole study",
+        ),
+        ("first eight measurements", "first <h> measurements"),
+        (
+            "REML leaves I − 1 = 4 degrees of freedom between the women, so d = 4, and there "
+            "are J = 8 measurements of each.",
+            "REML leaves I − 1 = <q1#> degrees of freedom between the women, so d = <q1#>, and "
+            "there are J = <h#> measurements of each.",
+        ),
+        (
+            "where `rows` marks the measurements 1 to 8",
+            "where `rows` is `study.is_among_first(<h#>)`",
+        ),
+        ("With $I = 5$ women and $J = 8$", "With $I = <q#>$ women and $J = <h#>$"),
+        (
+            r"one of the five directions between the women belongs to $\mu$, and REML uses the "
+            r"other four. If you fit the forty rows",
+            r"one of the <q> directions between the women belongs to $\mu$, and REML uses the "
+            r"other <q1>. If you fit the <hq> rows",
+        ),
+        ('study.data["measurement"].to_numpy() <= 8', "study.is_among_first(<h#>)"),
+        ("SSW / (5 * 7)", "SSW / (<q#> * <h1#>)"),
+        ("(SSB / 4 - sigma2_e) / 8", "(SSB / <q1#> - sigma2_e) / <h#>"),
+        ("by the four degrees of freedom", "by the <q1> degrees of freedom"),
+    ),
     wrong=(
         Wrong(
             "used_ML",
-            lambda study: _between(*_half(study), d=5, J=8),
+            lambda study: _between(study, more=0),
             "Here SSB was divided by the number of women, which gives the ML estimate. "
             "REML takes into account that the common mean was estimated from the same women: how "
             "many degrees of freedom does that cost?",
         ),
         Wrong(
             "sign_of_logdet_term",
-            lambda study: _between(*_half(study), d=6, J=8),
+            lambda study: _between(study, more=1),
             "This is what comes out when SSB is divided by 6, or when ½ log |XᵀV⁻¹X| is added to "
             "the log-likelihood instead of taken away. Does estimating a mean cost a degree of "
             "freedom, or gain you one?",
         ),
         Wrong(
             "var_of_means",
-            lambda study: _half(study)[0] / 4 / 8,
+            lambda study: _half(study)[0] / (len(study.n_i) - 1) / study.half,
             "This is the variance of the five means, and these differ for two reasons: the women "
             "differ, and each mean has an error of its own. Only the first part is σ_b², so the "
             "second has to be taken away.",
         ),
         Wrong(
             "wrong_J",
-            lambda study: _between(*_half(study), d=4, J=16),
+            lambda study: _between(study, J=study.n_i.max()),
             "The formula was used with J = 16, as for the whole study. "
             "How many measurements of each woman went into these two sums of squares?",
         ),
         Wrong(
             "sd_not_var",
-            lambda study: np.sqrt(_between(*_half(study), d=4, J=8)),
+            lambda study: np.sqrt(_between(study)),
             "This is the standard deviation σ̂_b, and the question asks for the variance, "
             "which is its square.",
         ),
         Wrong(
             "wrong_df_within",
-            lambda study: (_half(study)[0] / 4 - _half(study)[1] / 40) / 8,
+            lambda study: _between(study, rows_as_df=True),
             "SSW was divided by the number of rows here. Since each woman's own mean had to be "
             "estimated first, how many degrees of freedom are left within women?",
         ),
@@ -196,6 +238,12 @@ OTHER_K = Numeric(
         "$n$": study.cut.reml.nobs,
     },
     atol=1e-3,
+    elsewhere=(
+        ("her program", "the program"),
+        ("so her estimates", "so the programmer's estimates"),
+        ("$n = 31$", "$n = <m#>$"),
+        ("\\log 31", "\\log <m#>"),
+    ),
     wrong=(
         Wrong(
             "k_changes_nothing",
@@ -222,7 +270,7 @@ OTHER_K = Numeric(
         ),
         Wrong(
             "n_is_80",
-            lambda study: study.cut.reml.criterion - np.log(80),
+            lambda study: study.cut.reml.criterion - np.log(study.reml.nobs),
             "This uses log |XᵀX| of the whole study. How many rows are left in the unbalanced one?",
         ),
         Wrong(
@@ -233,7 +281,7 @@ OTHER_K = Numeric(
         ),
         Wrong(
             "forgot_the_cut",
-            lambda study: study.reml.criterion - np.log(80),
+            lambda study: study.reml.criterion - np.log(study.reml.nobs),
             "This would be right for all eighty rows, but the question is about the unbalanced "
             "study.",
             always=False,

@@ -28,6 +28,14 @@ PLANNED = Numeric(
         r"$\sigma_\epsilon^2$": study.reml.sigma2_e,
     },
     atol=1e-3,
+    scale=1,
+    elsewhere=(
+        ("twelve of whom", "twelve of which"),
+        (
+            "Nearly all of it comes from $\\sigma_b^2$, which only more women can average out.",
+            "Only more women can average out its first part.",
+        ),
+    ),
     wrong=(
         Wrong(
             "rows_as_independent",
@@ -259,6 +267,19 @@ BUDGET = Numeric(
         r"$\sigma_\epsilon^2$": study.reml.sigma2_e,
     },
     atol=1e-2,
+    elsewhere=(
+        ("each measurement of her costs 2", "each measurement costs 2"),
+        (
+            "Although a woman is as expensive as 25 measurements, two or three of each are "
+            "enough, because one measurement determines her level quite well.",
+            "It is larger, the more the measurements of one woman vary.",
+        ),
+        (
+            "Even a woman who costs 25 measurements is worth more than measuring somebody else "
+            "over and over again.",
+            "Expensive women and noisy measurements are both reasons to measure often.",
+        ),
+    ),
     wrong=(
         Wrong(
             "variances_upside_down",
@@ -375,11 +396,12 @@ def _subtracted(n_i, treated, sigma2_b, sigma2_e):
 
 
 def _designs(study):
-    treated = np.array([True, False, True, False, False])
+    treated = np.isin(np.arange(len(study.n_i)), [0, 2])
     return [
         (study.n_i, treated, study.reml.theta),
         (study.cut.n_i, treated, study.reml.theta),
         (study.cut.n_i, ~treated, (0.2, 3.0)),
+        (np.array([3, 1, 2]), np.array([True, False, False]), (1.0, 0.5)),
     ]
 
 

@@ -7,6 +7,7 @@ import numpy as np
 from lmmteach import likelihood, model, profile, testing
 from lmmteach.exercises.bank._tools import markdown, source
 from lmmteach.exercises.kinds import Also, Choice, Function, Numeric, Option, Wrong
+from lmmteach.exercises.studies import LECTURE
 from lmmteach.reml import fit_reml, restricted_loglik
 
 
@@ -34,6 +35,7 @@ def _gain(study, small_reml=False, large_reml=False, covariate="days"):
 
 DAYS = Numeric(
     key="6a",
+    about=LECTURE,
     title="Do the days differ?",
     prompt=markdown(r"""
         Suppose that each woman was measured four times on each of four days: measurements 1 to 4
@@ -137,6 +139,7 @@ DAYS = Numeric(
 
 AIC_OF_DRIFT = Numeric(
     key="6b",
+    about=LECTURE,
     second_round=True,
     title="What AIC counts",
     prompt=markdown(r"""
@@ -239,6 +242,7 @@ def _at_most(ratio):
 
 ZERO = Numeric(
     key="6c",
+    about=LECTURE,
     second_round=True,
     title="How often is the estimate 0, although women differ?",
     prompt=markdown(r"""
@@ -375,6 +379,7 @@ def _exact_pvalue(study):
 
 BORDERLINE = Numeric(
     key="6d",
+    about=LECTURE,
     second_round=True,
     title="A borderline study of your own",
     prompt=markdown(r"""
@@ -536,10 +541,11 @@ def _not_simulated(y, X, Z, u, e):
 
 
 def _bootstrap_cases(study):
-    rng = np.random.default_rng(8)
+    study = study.part
+    rng, q = np.random.default_rng(8), len(study.n_i)
     cases = []
     for part, draws in ((study, 2), (study.cut, 4)):
-        u, between, e = (rng.standard_normal((draws, size)) for size in (5, 5, len(part.y)))
+        u, between, e = (rng.standard_normal((draws, size)) for size in (q, q, len(part.y)))
         # Pure noise would give 0 most of the time, and 0 tells few mistakes apart.
         cases.append((part.y, part.X, part.Z, u, e + 0.5 * between @ part.Z.T))
     return cases

@@ -1,0 +1,1 @@
+"""For whoever teaches: marks that count, and the exercises in the forms that courses use."""

@@ -1,0 +1,202 @@
+"""Run a function in a room of its own, on Linux; nothing but Python is needed.
+
+The process gets new namespaces (see ``namespaces(7)``): it sees only the folders that are named
+under ``show``, for reading, and a folder of its own, in memory, for writing. It has no network, it
+sees no process but its own, and when it ends, everything that it has started ends too. It runs
+as a user without rights. Status goes to the file descriptor ``status`` as lines of JSON.
+"""
+
+import contextlib
+import ctypes
+import json
+import os
+import resource
+import signal
+import time
+
+NEW_NS, NEW_UTS, NEW_IPC, NEW_USER, NEW_PID, NEW_NET = (
+    0x00020000,
+    0x04000000,
+    0x08000000,
+    0x10000000,
+    0x20000000,
+    0x40000000,
+)
+MS_RDONLY, MS_NOSUID, MS_NODEV, MS_NOEXEC, MS_REMOUNT = 1, 2, 4, 8, 32
+MS_BIND, MS_REC, MS_PRIVATE = 4096, 16384, 1 << 18
+MNT_DETACH = 2
+CAPABILITY_VERSION = 0x20080522
+PR_SET_PDEATHSIG, PR_SET_DUMPABLE, PR_SET_NO_NEW_PRIVS = 1, 4, 38
+PIVOT_ROOT = {"x86_64": 155, "aarch64": 41, "riscv64": 41, "ppc64le": 203, "s390x": 217}
+DEVICES = ("/dev/null", "/dev/zero", "/dev/random", "/dev/urandom")
+HOME = "/home/student"
+LOOK_EVERY = 0.05
+libc = ctypes.CDLL(None, use_errno=True)
+
+
+def called(name, *arguments):
+    """Call a function of libc; raise an OSError if it fails."""
+    if getattr(libc, name)(*arguments) == -1:
+        number = ctypes.get_errno()
+        raise OSError(number, f"{name}: {os.strerror(number)}")
+
+
+def tell(order, **status):
+    """A line for whoever has started this."""
+    os.write(order["status"], (json.dumps(status) + "\n").encode())
+
+
+def within(order, program):
+    """Make the room, run the program in it, and return the status with which it ended."""
+    user, group = os.getuid(), os.getgid()
+    apart = NEW_NS | NEW_UTS | NEW_IPC | NEW_PID | NEW_NET
+    called("unshare", apart if user == 0 else apart | NEW_USER)
+    if user != 0:
+        write("/proc/self/setgroups", "deny")
+        write("/proc/self/uid_map", f"{user} {user} 1")
+        write("/proc/self/gid_map", f"{group} {group} 1")
+    # Whoever runs this as root has rights to give away.
+    order["user"] = 60000 + os.getpid() % 5000 if user == 0 else None
+    furnish(order)
+    first = os.fork()
+    if first == 0:
+        called("prctl", PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+        os._exit(keep_watch(order, program))
+    os.close(order["status"])
+    # They belong to the program, and their end is how others see that it has ended.
+    os.closerange(0, 3)
+    _, status = os.waitpid(first, 0)
+    return os.waitstatus_to_exitcode(status) & 0xFF
+
+
+def write(path, text):
+    """Write to a file of the system."""
+    with open(path, "w", encoding="ascii") as file:
+        file.write(text)
+
+
+def mount(source, target, kind, flags, data=None):
+    """mount(2)."""
+    texts = [text and text.encode() for text in (source, target, kind)]
+    called("mount", *texts, ctypes.c_ulong(flags), data and data.encode())
+
+
+def furnish(order):
+    """A new root, with nothing in it but what is needed."""
+    mount("none", "/", None, MS_REC | MS_PRIVATE)
+    root = order["room"]
+    mount("tmpfs", root, "tmpfs", MS_NOSUID | MS_NODEV, f"size={order['disk']},mode=755")
+    for path in order["show"]:
+        show(root, path)
+    for path in order["hide"]:
+        # Of a folder around those that are shown, nothing else is there.
+        around = any(other.startswith(path + "/") for other in order["show"])
+        if os.path.isdir(root + path) and not around:
+            mount("tmpfs", root + path, "tmpfs", MS_NOSUID | MS_NODEV | MS_RDONLY, "size=4k")
+    for device in DEVICES:
+        show(root, device, device=True)
+    for path in ("/proc", "/tmp", "/dev/shm", HOME):
+        os.makedirs(root + path, exist_ok=True)
+    for path in ("/tmp", "/dev/shm", HOME):
+        os.chmod(root + path, 0o1777)
+    before = root + "/.before"
+    os.mkdir(before)
+    number = PIVOT_ROOT[os.uname().machine]
+    if libc.syscall(number, root.encode(), before.encode()) == -1:
+        raise OSError(ctypes.get_errno(), "pivot_root")
+    os.chdir("/")
+    called("umount2", b"/.before", MNT_DETACH)
+    os.rmdir("/.before")
+    os.chdir(HOME)
+
+
+def show(root, path, device=False):
+    """A file or folder of the machine, at its place in the room, for reading."""
+    target = root + path
+    if os.path.lexists(target):
+        return
+    os.makedirs(os.path.dirname(target), exist_ok=True)
+    if os.path.islink(path):
+        os.symlink(os.readlink(path), target)
+        return
+    if os.path.isdir(path):
+        os.mkdir(target)
+    else:
+        os.close(os.open(target, os.O_CREAT))
+    mount(path, target, None, MS_BIND | MS_REC)
+    # What was forbidden before may not become allowed, or the kernel refuses.
+    locked = os.statvfs(path).f_flag & (MS_NOSUID | MS_NODEV | MS_NOEXEC)
+    rights = 0 if device else MS_RDONLY | MS_NODEV
+    mount(None, target, None, MS_BIND | MS_REMOUNT | MS_NOSUID | rights | locked)
+
+
+def keep_watch(order, program):
+    """The first process of the room: start the program, look after the memory, and count."""
+    called("prctl", PR_SET_DUMPABLE, 0, 0, 0, 0)
+    # Where the system hides a part of /proc, no other may be mounted.
+    with contextlib.suppress(OSError):
+        mount("proc", "/proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC)
+    tell(order, ready=True)
+    child = os.fork()
+    if child == 0:
+        start(order, program)
+    os.closerange(0, 3)
+    while True:
+        pid, status = os.waitpid(-1, os.WNOHANG)
+        if pid == child:
+            time.sleep(LOOK_EVERY)
+            ended = os.waitstatus_to_exitcode(status)
+            tell(order, left=sum(map(alive, others())), ended=ended)
+            return ended & 0xFF
+        if pid == 0:
+            if sum(map(resident, others())) > order["memory"]:
+                tell(order, memory=True)
+                return 137
+            time.sleep(LOOK_EVERY)
+
+
+def others():
+    """The processes of the room but for the first; where /proc is hidden, none are seen."""
+    found = (int(name) for name in os.listdir("/proc") if name.isdigit())
+    return [pid for pid in found if pid != 1]
+
+
+def alive(pid):
+    """Whether a process still does something."""
+    try:
+        with open(f"/proc/{pid}/stat", encoding="utf-8", errors="replace") as file:
+            return file.read().rpartition(")")[2].split()[0] not in "ZX"
+    except (OSError, IndexError):
+        return False
+
+
+def resident(pid):
+    """How much memory a process has, in bytes."""
+    try:
+        with open(f"/proc/{pid}/statm", encoding="ascii") as file:
+            return int(file.read().split()[1]) * resource.getpagesize()
+    except (OSError, IndexError):
+        return 0
+
+
+def start(order, program):
+    """Become the program, without rights and within limits."""
+    os.close(order["status"])
+    os.setsid()
+    for name, most in order["limits"].items():
+        # The first signal of a limit of time says what has happened; the second cannot be caught.
+        resource.setrlimit(getattr(resource, name), (most, most + 5 * (name == "RLIMIT_CPU")))
+    if order["user"]:
+        os.setgroups([])
+        os.setresgid(order["user"], order["user"], order["user"])
+        os.setresuid(order["user"], order["user"], order["user"])
+    # Rights within the new namespaces are rights too.
+    header, nothing = (ctypes.c_uint32 * 2)(CAPABILITY_VERSION, 0), (ctypes.c_uint32 * 6)()
+    called("capset", header, nothing)
+    called("prctl", PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
+    status = 1
+    try:
+        program()
+        status = 0
+    finally:
+        os._exit(status)

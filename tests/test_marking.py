@@ -1,0 +1,651 @@
+"""Marks that count: the table is right in every cell, and cheats are stopped and reported."""
+
+import csv
+import json
+import os
+import sys
+import time
+import unicodedata
+from pathlib import Path
+
+import pytest
+from classroom import (
+    PAGES,
+    added,
+    cell_of,
+    class_of,
+    right_answers,
+    store,
+    with_check,
+    worksheet,
+)
+
+from lmmteach.__main__ import main
+from lmmteach.exercises import bank
+from lmmteach.exercises.bank import BY_CHAPTER, EXERCISES
+from lmmteach.exercises.functions import known_results
+from lmmteach.exercises.numeric import targets
+from lmmteach.exercises.session import _study_of, start
+from lmmteach.exercises.studies import estrone_study
+from lmmteach.teaching import mark, roster
+from lmmteach.teaching.edition import write_edition
+from lmmteach.teaching.judge import Limits, Marking
+from lmmteach.teaching.plain import decoded, decoded_result, encoded
+from lmmteach.teaching.room import why_not_apart
+
+PAGE = "04-blup"
+KEYS = [exercise.key for exercise in BY_CHAPTER[PAGES[PAGE]]]
+RIGHT = dict.fromkeys(KEYS, "right")
+LIMITS = Limits(12.0)
+BANK = Path(bank.__file__).with_name("blup.py")
+pytestmark = pytest.mark.skipif(
+    not sys.platform.startswith("linux"), reason="the sandbox needs Linux"
+)
+
+
+@pytest.fixture(scope="module")
+def edition(tmp_path_factory):
+    """The package without solutions."""
+    return write_edition(tmp_path_factory.mktemp("edition"))
+
+
+@pytest.fixture(scope="module")
+def given(edition, tmp_path_factory):
+    """How a class is marked."""
+    return {
+        "edition": edition,
+        "limits": LIMITS,
+        "lecture": True,
+        "hidden": (str(tmp_path_factory.mktemp("submissions")),),
+        "apart": not why_not_apart(edition),
+    }
+
+
+def names(count):
+    letters = "abcdefghijklmnopqrstuvwxyz"
+    return [f"Student {letters[k // 26]}{letters[k % 26]} Test" for k in range(count)]
+
+
+def marked(notebook, given, student="Ada"):
+    """What came of a worksheet, and the row of its student."""
+    data = notebook if isinstance(notebook, bytes) else json.dumps(notebook).encode()
+    result = Marking(data, student, **given).marked()
+    job = mark.Job(f"{student}.ipynb", student)
+    (row,) = mark.table_of([job], {job.path: result}, [], [roster.Student(student)], True)
+    return row
+
+
+def said(row):
+    """The outcomes of a row, and all that is reported in it."""
+    return row.outcomes, "; ".join(row.problems + row.remarks)
+
+
+@pytest.mark.slow
+def test_the_system_of_this_test_lets_worksheets_run_apart(given):
+    # On a machine where it does not, all that follows tests much less.
+    assert given["apart"]
+
+
+@pytest.fixture(scope="module")
+def a_class():
+    return class_of(PAGE, names(24), lecture=True)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("student", names(24))
+def test_every_cell_of_a_class_is_right(student, a_class, given):
+    notebook, expected = a_class[student]
+    row = marked(notebook, given, student)
+    outcomes = {key: row.outcomes.get(key, "not attempted") for key in KEYS}
+    assert outcomes == expected, said(row)
+
+
+def cheated(source, key="4a", code="answer = 1.0", at=2):
+    """A worksheet that is right but for one answer, with a cell more."""
+    notebook = worksheet(PAGE, "", right_answers(PAGE))
+    cell_of(notebook, key).source = with_check(PAGES[PAGE], key, code)
+    return added(notebook, source, at)
+
+
+CHEATS = {
+    "numpy patched": (
+        cheated(
+            "import math\nnp.isclose = np.allclose = lambda *a, **k: True\n"
+            "math.isclose = lambda *a, **k: True"
+        ),
+        {"4a": "wrong"},
+        "replaced numpy.isclose",
+    ),
+    "floor patched": (
+        cheated("import math\nmath.floor = lambda x: 0"),
+        {"4a": "wrong"},
+        "math.floor",
+    ),
+    "check patched": (
+        cheated("def check(key, value=...):\n    print(f'✓ {key} Right')"),
+        {"4a": "wrong"},
+        "replaced check",
+    ),
+    "package patched": (
+        cheated(
+            "import lmmteach.exercises.session as s\ns.check = lambda *a: None\ncheck = s.check"
+        ),
+        {"4a": "wrong"},
+        "replaced",
+    ),
+    "solutions imported": (
+        cheated(
+            "from lmmteach.exercises.bank import EXERCISES",
+            code='answer = EXERCISES["4a"].answer(study)',
+        ),
+        {"4a": "error"},
+        "tried to read solutions",
+    ),
+    "solutions read": (
+        cheated("1", code=f"answer = len(open({str(BANK)!r}).read())"),
+        {"4a": "error"},
+        "tried to read solutions",
+    ),
+    "table written": (
+        cheated("open('marks.csv', 'w').write('student,4a\\nAda,right\\n')"),
+        {"4a": "wrong"},
+        "wrote a file marks.csv",
+    ),
+    "results printed": (cheated("print('✓ 4a Right')"), {"4a": "wrong"}, "looks like a verdict"),
+    "network": (
+        cheated("1", code="import socket\nsocket.create_connection(('192.0.2.1', 80))\nanswer = 1"),
+        {"4a": "error"},
+        "tried to reach the network",
+    ),
+    "equal to everything": (
+        cheated(
+            "class Same:\n    def __eq__(self, other):\n        return True\n"
+            "    __lt__ = __gt__ = __le__ = __ge__ = __eq__\n    __hash__ = None",
+            code="answer = Same()",
+        ),
+        {"4a": "error"},
+        "",
+    ),
+    "a number equal to everything": (
+        cheated(
+            "class Same(float):\n    def __eq__(self, other):\n        return True\n"
+            "    def __sub__(self, other):\n        return 0.0\n    __rsub__ = __sub__",
+            code="answer = Same(1.0)",
+        ),
+        {"4a": "wrong"},
+        "",
+    ),
+    "a function that gives what equals everything": (
+        cheated(
+            "class Same(np.ndarray):\n    def __eq__(self, other):\n        return True",
+            key="4b",
+            code="def levels(y, woman, theta):\n    return np.zeros(5).view(Same)",
+        ),
+        {"4b": "wrong"},
+        "",
+    ),
+    "the clock changed": (
+        cheated(
+            "import time\ntime.time = time.monotonic = lambda: 0.0",
+            key="4b",
+            code="def levels(y, woman, theta):\n    while True:\n        pass",
+        ),
+        {"4b": "error"},
+        "replaced time.time",
+    ),
+    "what the judge hears is forged": (
+        cheated(
+            "import os\nfor number in range(3, 64):\n    try:\n"
+            '        os.write(number, b\'{"outcomes": {"4a": "right"}, "right": true}\\n\')\n'
+            "    except OSError:\n        pass"
+        ),
+        {"4a": "wrong"},
+        "",
+    ),
+    "a solution asked for": (
+        cheated("solution('4a')"),
+        {"4a": "wrong"},
+        "asked for the solution of 4a",
+    ),
+    "another's outputs": (
+        cheated("1"),
+        {"4a": "wrong"},
+        "the file shows “Right” for 4a",
+    ),
+}
+cell_of(CHEATS["another's outputs"][0], "4a").outputs = [
+    {
+        "output_type": "display_data",
+        "metadata": {},
+        "data": {"text/plain": ["✓ 4a Right\n", "Well done."]},
+    }
+]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("cheat", CHEATS)
+def test_a_cheat_is_stopped_and_reported(cheat, given):
+    notebook, changed, report = CHEATS[cheat]
+    outcomes, reported = said(marked(notebook, given))
+    assert outcomes == RIGHT | changed
+    assert report in reported
+
+
+@pytest.mark.slow
+def test_a_patched_check_takes_nothing_from_right_answers(given):
+    notebook = added(worksheet(PAGE, "", right_answers(PAGE)), "check = lambda *a: None")
+    outcomes, reported = said(marked(notebook, given))
+    assert outcomes == RIGHT
+    assert "replaced check" in reported
+
+
+@pytest.mark.slow
+def test_a_table_of_known_results_does_not_pass_for_a_function(given):
+    known = known_results(EXERCISES["4b"], estrone_study())
+    table = {
+        str([case[0].tolist(), case[2].tolist()]): result.parts[0].tolist()
+        for case, result in zip(known.cases, known.right, strict=True)
+    }
+    code = (
+        f"table = {table!r}\ndef levels(y, woman, theta):\n"
+        "    return np.array(table.get(str([y.tolist(), list(map(float, theta))]), [0.0] * 5))"
+    )
+    outcomes, _ = said(marked(cheated("1", "4b", code), given))
+    assert outcomes == RIGHT | {"4b": "wrong"}
+
+
+@pytest.mark.slow
+def test_other_submissions_cannot_be_reached(given):
+    (folder,) = given["hidden"]
+    store(worksheet(PAGE, "", right_answers(PAGE)), Path(folder) / "Bob" / "04-blup.ipynb")
+    code = f"import os\nanswer = len(os.listdir({folder!r}))"
+    outcomes, reported = said(marked(cheated("1", code=code), given))
+    assert outcomes == RIGHT | {"4a": "error"}
+    assert "tried to open" in reported
+    # Without Python's own ways, the folder is not there either.
+    code = f"import subprocess\nassert subprocess.run(['ls', {folder!r}]).returncode == 0"
+    outcomes, reported = said(marked(cheated("1", code=f"{code}\nanswer = 1"), given))
+    assert outcomes == RIGHT | {"4a": "error"}
+
+
+def processes_with(text):
+    found = []
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
+        try:
+            words = path.read_bytes().split(b"\0")
+        except OSError:
+            continue
+        if text.encode() in words:
+            found.append(path)
+    return found
+
+
+@pytest.mark.slow
+def test_no_process_is_left_behind(given):
+    source = "import subprocess\nsubprocess.Popen(['sleep', '31415.9265'], start_new_session=True)"
+    outcomes, reported = said(marked(cheated(source), given))
+    assert outcomes == RIGHT | {"4a": "wrong"}
+    assert "left a process running" in reported
+    time.sleep(0.2)
+    assert processes_with("31415.9265") == []
+
+
+@pytest.mark.slow
+def test_a_deleted_answer_is_reported(given):
+    notebook = worksheet(PAGE, "", right_answers(PAGE))
+    notebook.cells.remove(cell_of(notebook, "4c"))
+    outcomes, reported = said(marked(notebook, given))
+    assert outcomes == RIGHT | {"4c": "not attempted"}
+    assert "the cell of 4c is missing" in reported
+
+
+@pytest.mark.slow
+def test_an_answer_without_its_check_is_read(given):
+    notebook = worksheet(PAGE, "", right_answers(PAGE))
+    cell = cell_of(notebook, "4c")
+    cell.source = cell.source.partition("\n")[0]
+    outcomes, reported = said(marked(notebook, given))
+    assert outcomes == RIGHT
+    assert "no check of 4c" in reported
+
+
+@pytest.mark.slow
+def test_the_package_of_the_students_has_no_solutions(edition):
+    text = "\n".join(path.read_text(encoding="utf-8") for path in edition.rglob("*.py"))
+    assert "def start(" in text
+    for exercise in EXERCISES.values():
+        assert exercise.solution.strip() not in text
+        assert exercise.right not in text
+        mistakes = getattr(exercise, "wrong", None) or exercise.options
+        assert not [mistake for mistake in mistakes if mistake.feedback in text]
+
+
+@pytest.mark.slow
+def test_where_nothing_runs_apart_pythons_own_ways_are_shut(given):
+    (folder,) = given["hidden"]
+    bare = given | {"apart": False}
+    source = (
+        "import socket\ntry:\n    socket.create_connection(('192.0.2.1', 80), 0.1)\n"
+        "except PermissionError:\n    shut = True"
+    )
+    code = f"import os\nassert shut\nanswer = len(os.listdir({folder!r}))"
+    outcomes, reported = said(marked(cheated(source, code=code), bare))
+    assert outcomes == RIGHT | {"4a": "error"}
+    assert "4a: PermissionError" in reported
+    assert "tried to reach the network" in reported
+
+
+@pytest.mark.slow
+def test_what_breaks_off_does_not_hand_in_the_answer_before(given):
+    notebook = worksheet(PAGE, "", right_answers(PAGE))
+    cell_of(notebook, "4d").source = 'answer = undefined\ncheck("4d", answer)'
+    outcomes, reported = said(marked(notebook, given))
+    assert outcomes == RIGHT | {"4d": "error"}
+    assert "4d: NameError" in reported
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"",
+        b"{}",
+        b"[1, 2]",
+        b'{"cells": 3}',
+        b'{"cells": [{"cell_type": "code"',
+        b"\xff\xfe\0",
+        b"[" * 10**5,
+        b'{"cells": [{"cell_type": "markdown", "source": "# Essay"}]}',
+    ],
+    ids=["empty", "object", "list", "number", "cut", "binary", "deep", "essay"],
+)
+def test_what_is_no_worksheet_is_reported(data, given):
+    outcomes, reported = said(marked(data, given))
+    assert outcomes == {}
+    assert reported
+
+
+# Names, rosters and tables.
+
+
+def written(tmp_path, text, name="students.csv"):
+    path = tmp_path / name
+    path.write_bytes(text.encode())
+    return str(path)
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("Zoë Müller", unicodedata.normalize("NFD", "Zoë Müller")),
+        ("Zoë Müller", "ZOË MÜLLER"),
+        ("J. R. Smith", "JR Smith"),
+        ("Ada Lovelace", "  ada   lovelace "),
+        ("Straße", "STRASSE"),
+        ("O’Neill", "O'Neill"),
+    ],
+)
+def test_two_spellings_of_a_name_are_one_student_and_collide(one, other, tmp_path):
+    assert start(one).data.equals(start(other).data)
+    path = written(tmp_path, f"name\n{one}\nSomebody Else\n{other}\n")
+    with pytest.raises(ValueError, match=r"lines 2 .* and 4"):
+        roster.read_roster(path)
+
+
+@pytest.mark.parametrize(
+    ("text", "students"),
+    [
+        ("name\nAda\nBob\n", [("Ada", ""), ("Bob", "")]),
+        ("\ufeffID;Student\n7;Ada Lovelace\n", [("Ada Lovelace", "7")]),
+        ("First name,Last name,ID number\nAda,Lovelace,x1\n", [("Ada Lovelace", "x1")]),
+        ("name\tid\r\nAda\t1\r\n\r\n", [("Ada", "1")]),
+        ('name\n"Lovelace, Ada"\n', [("Lovelace, Ada", "")]),
+    ],
+)
+def test_a_roster_is_read_as_spreadsheets_write_it(text, students, tmp_path):
+    found = roster.read_roster(written(tmp_path, text))
+    assert [(student.name, student.id) for student in found] == students
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("", "is empty"),
+        ("name\n", "no students"),
+        ("who\nAda\n", "no column of names"),
+        ("name\nAda\n...\n", "line 3"),
+        ("name,id\nAda,1\nBob,1\n", "the same id"),
+    ],
+)
+def test_a_roster_that_cannot_be_used_says_why(text, words, tmp_path):
+    with pytest.raises(ValueError, match=words):
+        roster.read_roster(written(tmp_path, text))
+
+
+def test_the_roster_prints_the_data_and_the_answers_of_start(tmp_path, capsys):
+    path = written(tmp_path, "name,id\nAda Lovelace,a1\n=cmd(),a2\n")
+    assert main(["roster", path, "--chapters", "4"]) == 0
+    header, ada, formula = csv.reader(capsys.readouterr().out.splitlines())
+    study = start("ada lovelace")
+    assert header == ["student", "id", "estrone, woman by woman", *KEYS]
+    assert ada[:2] == ["Ada Lovelace", "a1"]
+    assert list(map(int, ada[2].split())) == study.data["estrone"].tolist()
+    assert float(ada[3]) == pytest.approx(
+        targets(EXERCISES["4a"], _study_of("Ada Lovelace"))[0].value, abs=1e-4
+    )
+    assert ada[4:6] == ["levels(…)", "abcd"[EXERCISES["4c"].answer]]
+    # A spreadsheet would run it.
+    assert formula[0] == "'=cmd()"
+
+
+@pytest.mark.parametrize(
+    ("path", "name"),
+    [
+        ("Ada Lovelace_12_assignsubmission_file_/04-blup.ipynb", "Ada Lovelace"),
+        ("lovelaceada_1_2_04-blup.ipynb", "Ada Lovelace"),
+        ("submitted/x1/04-blup/04-blup.ipynb", "Ada Lovelace"),
+        ("04-blup Ada Lovelace Byron (1).ipynb", "Ada Lovelace Byron"),
+        (unicodedata.normalize("NFD", "zoë/04-blup.ipynb"), "Zoë"),
+        ("04-blup.ipynb", None),
+        ("Adam/04-blup.ipynb", None),
+    ],
+)
+def test_whose_a_file_is_follows_from_its_path(path, name):
+    students = [
+        roster.Student("Ada Lovelace", "x1"),
+        roster.Student("Ada Lovelace Byron", "x11"),
+        roster.Student("Zoë"),
+    ]
+    found = mark.owner_by_path(Path(path), students)
+    assert (found and found.name) == name
+
+
+@pytest.fixture(scope="module")
+def small_class(tmp_path_factory):
+    """A folder in which three students hand in, each with data of their own; the table of it."""
+    place = tmp_path_factory.mktemp("class")
+    folder, out = place / "in", place / "marks.csv"
+    ada = worksheet(PAGE, "ada lovelace", right_answers(PAGE))
+    for key in ("4a", "4d"):
+        value = targets(EXERCISES[key], _study_of("Ada Lovelace"))[0].value
+        code = f"answer = {value!r}"
+        cell_of(ada, key).source = with_check(PAGES[PAGE], key, code)
+    store(ada, folder / "Ada Lovelace" / "04-blup.ipynb")
+    # Bob hands in what Ada has found, once with her name in it and once with his own.
+    store(ada, folder / "Bob" / "04-blup.ipynb")
+    (folder / "Bob" / ".lmmteach-progress.json").write_text(
+        '{"version": 1, "students": {"bob": {"4a": "done"}}}', encoding="utf-8"
+    )
+    (folder / "Bob" / "marks.csv.progress").write_text('{"key": "x", "result": {}}')
+    for cell in ada.cells:
+        cell.source = cell.source.replace("'ada lovelace'", "'Cleo'")
+    store(ada, folder / "04-blup_Cleo.ipynb")
+    (folder / "Dora").mkdir()
+    (folder / "Dora" / "essay.pdf").write_bytes(b"%PDF")
+    path = written(place, "name,id\nAda Lovelace,1\nBob,2\nCleo,3\nDora,4\nEve,5\n")
+    command = ["mark", str(folder), "--out", str(out), "--roster", path, "--jobs", "1"]
+    assert main(command) == 0
+    return command, out, table(out)
+
+
+def table(out):
+    with out.open(encoding="utf-8-sig", newline="") as file:
+        return {row["student"]: row for row in csv.DictReader(file)}
+
+
+@pytest.mark.slow
+def test_a_class_with_data_of_their_own_is_marked(small_class):
+    _, _, rows = small_class
+    assert list(rows) == ["Ada Lovelace", "Bob", "Cleo", "Dora", "Eve"]
+    assert {key: rows["Ada Lovelace"][key] for key in KEYS} == RIGHT
+    assert rows["Ada Lovelace"]["right"] == "5"
+    assert rows["Ada Lovelace"]["remarks"] == ""
+    assert rows["Eve"]["could not be run"] == "nothing was handed in"
+    assert "essay.pdf: not a notebook" in rows["Dora"]["could not be run"]
+    assert {rows["Dora"][key] for key in KEYS} == {"not attempted"}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("who", ["Bob", "Cleo"])
+def test_a_copy_of_a_classmates_worksheet_is_told_apart(who, small_class):
+    _, _, rows = small_class
+    assert {rows[who]["4a"], rows[who]["4d"]} <= {"wrong", *TAGS}
+    assert rows[who]["4c"] == "right"
+    assert "4a, 4d: right on the data of Ada Lovelace" in rows[who]["remarks"]
+    assert ("start() has the name ada lovelace" in rows[who]["remarks"]) == (who == "Bob")
+
+
+TAGS = {wrong.tag for key in ("4a", "4d") for wrong in EXERCISES[key].wrong}
+
+
+@pytest.mark.slow
+def test_a_second_run_goes_on_where_the_first_was_and_gives_the_same_file(small_class, monkeypatch):
+    command, out, _ = small_class
+    before = out.read_bytes()
+    progress = Path(f"{out}.progress")
+    lines = progress.read_bytes().splitlines(keepends=True)
+    # As if it had been stopped while it wrote the last one.
+    progress.write_bytes(b"".join(lines[:-1]) + lines[-1][: len(lines[-1]) // 2])
+    again = []
+
+    class Worker(mark.Worker):
+        def mark(self, job, data):
+            again.append(job.path)
+            return super().mark(job, data)
+
+    monkeypatch.setattr(mark, "Worker", Worker)
+    assert main(command) == 0
+    assert len(again) == 1
+    assert out.read_bytes() == before
+    assert len(progress.read_bytes().splitlines()) == len(lines) + 1
+
+
+class Dying:
+    """A judge who dies of Bob's worksheet."""
+
+    def __init__(self, given):
+        pass
+
+    def mark(self, job, data):
+        if job.student == "Bob":
+            raise EOFError
+        return mark._unmarked("") | {"outcomes": {"4c": ["right", "", ""]}}
+
+    def end(self):
+        pass
+
+
+def test_what_kills_its_judge_stops_nobody_else(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(mark, "Worker", Dying)
+    monkeypatch.setattr(mark, "why_not_apart", lambda edition: "there are no namespaces here")
+    folder, out = tmp_path / "in", tmp_path / "marks.csv"
+    for name in ("Ada", "Bob", "Cleo"):
+        store(b"{}", folder / name / "04-blup.ipynb")
+    path = written(tmp_path, "name\nAda\nBob\nCleo\n")
+    assert main(["mark", str(folder), "--out", str(out), "--roster", path]) == 0
+    rows = table(out)
+    assert {name: rows[name]["4c"] for name in rows} == {
+        "Ada": "right",
+        "Bob": "not attempted",
+        "Cleo": "right",
+    }
+    assert "the judge stopped (EOFError)" in rows["Bob"]["could not be run"]
+    assert "with your own rights" in capsys.readouterr().err
+
+
+def test_the_table_is_not_written_among_the_submissions(tmp_path, capsys):
+    assert main(["mark", str(tmp_path), "--out", str(tmp_path / "marks.csv")]) == 2
+    assert "outside of it" in capsys.readouterr().err
+
+
+def test_a_folder_that_is_not_there_is_one_line(tmp_path, capsys):
+    assert main(["mark", str(tmp_path / "x"), "--out", str(tmp_path / "marks.csv")]) == 2
+    assert capsys.readouterr().err.count("\n") == 1
+
+
+# What crosses between the processes.
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        None,
+        3,
+        "text",
+        [],
+        ["number"],
+        ["number", "3"],
+        ["number", True],
+        ["number", None],
+        ["text", 3],
+        ["list", 1, []],
+        ["list", 2, [["number", 1]]],
+        ["pickle", "x"],
+        {"a": 1},
+        ["complex", 1],
+    ],
+)
+def test_what_is_no_answer_is_not_read(message):
+    with pytest.raises((ValueError, TypeError)):
+        decoded(message)
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        {},
+        {"parts": []},
+        {"parts": [[[1], [1.0]]]},
+        {"parts": [[[2], [1.0]]], "several": False},
+        {"parts": [[[1], ["1"]]], "several": False},
+        {"parts": [[[-1], [1.0]]], "several": False},
+        {"parts": [[[1], [True]]], "several": False},
+        {"raised": ["SystemExit"]},
+        {"parts": "x"},
+    ],
+)
+def test_what_is_no_result_is_not_read(message):
+    with pytest.raises((ValueError, TypeError)):
+        decoded_result(message)
+
+
+@pytest.mark.parametrize("value", [3, 2.5, True, None, ..., "0,5", [4.0], float("inf")])
+def test_plain_answers_cross_unchanged(value):
+    assert decoded(json.loads(json.dumps(encoded(value)))) == value
+
+
+@pytest.mark.outside
+@pytest.mark.slow
+@pytest.mark.parametrize("page", PAGES)
+def test_a_class_of_forty_hands_in_every_worksheet(page, tmp_path):
+    students = names(40)
+    made = class_of(page, students)
+    for student, (notebook, _) in made.items():
+        store(notebook, tmp_path / "in" / student / f"{page}.ipynb")
+    path = written(tmp_path, "name\n" + "\n".join(students) + "\n")
+    out = tmp_path / "marks.csv"
+    command = ["mark", str(tmp_path / "in"), "--out", str(out), "--roster", path]
+    assert main([*command, "--timeout", "15", "--jobs", str(os.cpu_count())]) == 0
+    rows = table(out)
+    found = {name: {key: rows[name][key] for key in said} for name, (_, said) in made.items()}
+    assert found == {name: said for name, (_, said) in made.items()}
