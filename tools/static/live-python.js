@@ -82,9 +82,13 @@ const livePython = (() => {
       words.textContent = "Python is being loaded, once for this page.";
     }
     place.hidden = false;
-    place.querySelector("progress").max = of;
-    place.querySelector("progress").value = files;
-    place.lastChild.textContent = `${(bytes / 1e6).toFixed(0)} MB`;
+    const bar = place.querySelector("progress");
+    const isHere = files > of - 0.01;
+    bar.max = of;
+    // All is here, but it has to be unpacked and started: a bar that only moves says so.
+    if (isHere) bar.removeAttribute("value");
+    else bar.value = files;
+    place.lastChild.textContent = `${(bytes / 1e6).toFixed(0)} MB${isHere ? ", starting" : ""}`;
   };
 
   // Asks for an answer; while Python is on its way there, ``place`` shows how far it is.

@@ -80,6 +80,12 @@ async function picture({ name, given }) {
   return python.pyimport("lmmteach.widgets.anywhere").picture_json(name, JSON.stringify(given));
 }
 
+// Of what Python says, the line that says what; not where in the package.
+function lastWords(error) {
+  const lines = String(error.message || error).split("\n");
+  return lines.findLast((line) => /^[\w.]*(Error|Exception)\b/.test(line)) || lines[0];
+}
+
 self.onmessage = async ({ data }) => {
   try {
     if (data.home) {
@@ -89,6 +95,6 @@ self.onmessage = async ({ data }) => {
       postMessage({ said: await (data.key ? answer(data) : picture(data)) });
     }
   } catch (error) {
-    postMessage({ failed: String(error.message || error) });
+    postMessage({ failed: lastWords(error) });
   }
 };
