@@ -14,11 +14,15 @@ BENCH ?=
 # Where `make serve` shows the book.
 PORT ?= 8000
 
-.PHONY: book serve test test-notebooks test-book mutants bench notebooks exercises live lock clean
+.PHONY: book site serve test test-notebooks test-book mutants bench notebooks exercises live lock clean
 
 book: .venv/ready
 	EDITION=$(EDITION) $(THREADS) $(BIN)/jupyter-book build -W -n --keep-going $(if $(PLACE),--path-output $(PLACE)) .
 	@echo "The book is here: $(CURDIR)/$(PLACE)_build/html/index.html"
+
+# Pyodide's files come from the folder PYODIDE_DIST of the environment, or are fetched.
+site: book .venv/site
+	$(BIN)/python tools/live_site.py
 
 serve: book
 	@echo "The book is at http://127.0.0.1:$(PORT)/ on this machine (stop with Ctrl+C)"
@@ -54,7 +58,7 @@ live: .venv/live
 	$(BIN)/jupyter lab
 
 lock:
-	uv pip compile --quiet --universal --python-version 3.11 --no-annotate --no-header --no-emit-index-url --no-emit-find-links --extra book --extra test --extra live --extra bench --extra cluster pyproject.toml -o constraints.txt
+	uv pip compile --quiet --universal --python-version 3.11 --no-annotate --no-header --no-emit-index-url --no-emit-find-links --extra book --extra test --extra live --extra site --extra bench --extra cluster pyproject.toml -o constraints.txt
 
 clean:
 	rm -rf .venv _build
@@ -66,6 +70,10 @@ clean:
 
 .venv/live: .venv/ready
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[live]"
+	touch $@
+
+.venv/site: .venv/ready
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[site]"
 	touch $@
 
 # Without a package that cannot be installed here the benchmark runs all the same, and says so.
