@@ -2,7 +2,7 @@
 // goes to and fro is text.
 //
 // What explorers draw with comes later, if at all; what only notebooks need does not come.
-const LATER = ["matplotlib"], NEVER = ["ipywidgets"];
+const LATER = ["matplotlib"], NEVER = ["ipywidgets", "anywidget"];
 const quiet = { messageCallback: () => {} };
 const loading = { files: 0, of: 0, bytes: 0 };
 const plainFetch = self.fetch;
