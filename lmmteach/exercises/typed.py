@@ -125,7 +125,7 @@ def _what_was_raised(ran, file, seconds):
         return stopped(seconds)
     if isinstance(error, SyntaxError) and error.filename == file:
         line = (error.text or "").strip()
-        text = f"Python cannot read your code: {error.msg}."
+        text = f"Python cannot read your code: {error.msg.rstrip('.?')}."
         return f"{text}\nThe trouble is in line {error.lineno}" + (f": `{line}`" if line else ".")
     return tell_exception(error)
 

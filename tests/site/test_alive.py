@@ -334,8 +334,8 @@ def test_between_its_frames_an_explorer_shows_what_python_draws(new_page, name):
                 wanted,
             )
             assert words_in(html) == words_in(wanted)
-            # Both round to two decimals, perhaps not to the same one.
-            np.testing.assert_allclose(numbers_in(html), numbers_in(wanted), atol=0.0101)
+            # In points. The two may have other versions of matplotlib, whose texts differ in width.
+            np.testing.assert_allclose(numbers_in(html), numbers_in(wanted), atol=0.05)
     times = slide(page, section)
     print(f"{name}: slider to picture {', '.join(f'{1000 * t:.0f}' for t in times)} ms")
     assert min(times) < 0.3
@@ -381,7 +381,7 @@ def test_an_explorer_between_its_frames_goes_back_to_a_frame_and_refuses_what_is
     section = page.locator("#explorer-shrinkage")
     section.locator(".explorer-skip").click()
     readout = section.locator(".explorer-readout")
-    section.get_by_role("button", name="ML fit").click()
+    section.get_by_role("button", name="ML fit", exact=True).click()
     at_frame = readout.inner_html()
     section.get_by_role("button", name="Any value").click()
     field = section.locator(".explorer-number")
@@ -396,7 +396,7 @@ def test_an_explorer_between_its_frames_goes_back_to_a_frame_and_refuses_what_is
     problem = section.locator(".explorer-problem")
     problem.get_by_text("give a number from 0.008 to 2").wait_for()
     assert readout.inner_html() == between_frames
-    section.get_by_role("button", name="ML fit").click()
+    section.get_by_role("button", name="ML fit", exact=True).click()
     assert readout.inner_html() == at_frame
     assert field.input_value() == "1.3955"
     assert problem.inner_text() == ""

@@ -44,6 +44,7 @@ const liveExercise = (() => {
         EditorView.contentAttributes.of({
           "aria-labelledby": field.labels[0].id,
           "aria-describedby": field.getAttribute("aria-describedby"),
+          tabindex: "0",
           spellcheck: "false",
           autocapitalize: "off",
         }),
