@@ -14,7 +14,7 @@ BENCH ?=
 # Where `make serve` shows the book.
 PORT ?= 8000
 
-.PHONY: book site serve test test-notebooks test-book mutants bench notebooks exercises live lock clean
+.PHONY: book site serve test test-notebooks test-book test-site mutants bench notebooks exercises live lock clean
 
 book: .venv/ready
 	EDITION=$(EDITION) $(THREADS) $(BIN)/jupyter-book build -W -n --keep-going $(if $(PLACE),--path-output $(PLACE)) .
@@ -40,6 +40,10 @@ test-notebooks: .venv/ready
 
 test-book: .venv/ready
 	$(BIN)/python -m pytest -n 2 --dist loadfile --durations=15 -o addopts="-q --strict-markers --timeout=300 --timeout-method=thread" tests/browser
+
+# Two workers, each with one browser that keeps what it has fetched.
+test-site: .venv/ready
+	$(BIN)/python -m pytest -n 2 --dist worksteal --durations=15 -o addopts="-q --strict-markers --timeout=600 --timeout-method=thread" tests/site
 
 mutants: .venv/ready
 	$(BIN)/python tools/mutants.py

@@ -38,6 +38,14 @@ MARKERS = {
     "sys_platform": "emscripten",
 }
 COMPILED = "wasm32.whl"
+PURE = (
+    "--no-deps",
+    "--only-binary=:all:",
+    "--platform=any",
+    "--implementation=py",
+    "--abi=none",
+    "--python-version=312",
+)
 
 
 class WheelError(Exception):
@@ -143,10 +151,17 @@ def fetch(name, versions, folder):
     folder.mkdir(parents=True, exist_ok=True)
     if not _wheels(folder, name, versions[name]):
         print(f"fetching {name} {versions[name]}", file=sys.stderr, flush=True)
-        pure = ["--only-binary=:all:", "--platform=any", "--python-version=312", "--abi=none"]
+        what = [f"--dest={folder}", f"{name}=={versions[name]}"]
         _run(
-            ["pip", "download", "--quiet", "--disable-pip-version-check", "--no-deps", *pure]
-            + ["--implementation=py", "--dest", str(folder), f"{name}=={versions[name]}"],
+            [
+                "pip",
+                "download",
+                "--quiet",
+                "--disable-pip-version-check",
+                "--no-deps",
+                *PURE,
+                *what,
+            ],
             f"A wheel of {name} {versions[name]} in pure Python could not be fetched by pip.",
         )
     (wheel,) = _wheels(folder, name, versions[name])

@@ -26,18 +26,25 @@ from pyodide_files import LOCK, PyodideFilesError
 BOOK = ROOT / "_build" / "html"
 SITE = ROOT / "_build" / "site"
 LITE = ROOT / "tools" / "lite"
+APPS = ("lab", "notebooks", "tree")
 # Where the worksheets and chapters are in the browser, as in the repository.
 FOLDERS = ("chapters", "exercises")
 PAGES = sorted(path.stem for path in (ROOT / "chapters").glob("*.ipynb"))
 WORKSHEETS = sorted(path.stem for path in (ROOT / "exercises").glob("*.ipynb"))
 HEADER = '<div class="article-header-buttons">'
+# How a page names a notebook.
+NAMED = re.compile(
+    r'<code class="docutils literal notranslate"><span class="pre">'
+    r"((?:chapters|exercises)/[\w-]+\.ipynb)</span></code>"
+)
 LIVE_META = '<meta name="lmmteach-live" content="{}" />'
 
 
 def live_notebook(path):
     """A notebook as it is opened in the browser: not run, for Pyodide's kernel.
 
-    JupyterLab folds a cell by its metadata, where the book goes by tags.
+    JupyterLab folds a cell by its metadata, where the book goes by tags; and it has no margin, so
+    that a note there would be cut off.
     """
     notebook = nbformat.read(path, as_version=4)
     notebook.metadata = nbformat.from_dict(
@@ -55,6 +62,8 @@ def live_notebook(path):
             cell.outputs, cell.execution_count = [], None
             if tags & {"hide-input", "remove-input"}:
                 cell.metadata["jupyter"] = {"source_hidden": True}
+        else:
+            cell.source = cell.source.replace("{margin}", "{admonition}")
     return notebook
 
 
@@ -89,7 +98,7 @@ def write_pyodide(folder, files, scratch):
 def build_lite(source, target):
     """Run JupyterLite on a folder with settings, ``files`` and ``static/pyodide``."""
     command = ["jupyterlite_core", "build", "--lite-dir", source, "--output-dir", target]
-    options = ["--no-sourcemaps", "--apps=lab", "--apps=notebooks", "--no-unused-shared-packages"]
+    options = ["--no-sourcemaps", *(f"--apps={app}" for app in APPS), "--no-unused-shared-packages"]
     done = subprocess.run(
         [sys.executable, "-m", *map(str, command), *options],
         cwd=source,
@@ -124,17 +133,12 @@ def with_live(page, name):
     return NAMED.sub(lambda found: _linked(found, live), page)
 
 
-NAMED = re.compile(
-    r'(?<!</a>)<code class="docutils literal notranslate"><span class="pre">'
-    r"((?:chapters|exercises)/[\w-]+\.ipynb)</span></code>"
-)
-
-
 def _linked(found, live):
     """The name of a notebook, as a link that opens it."""
     folder, stem = found[1].removesuffix(".ipynb").split("/")
-    known = stem in (PAGES if folder == "chapters" else WORKSHEETS)
-    return f'<a class="live-link" href="{live + opens(found[1])}">{found[0]}</a>' if known else found[0]
+    if stem not in (PAGES if folder == "chapters" else WORKSHEETS):
+        return found[0]
+    return f'<a class="live-link" href="{live + opens(found[1])}">{found[0]}</a>'
 
 
 def _button(address, label, what):

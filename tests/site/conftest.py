@@ -1,0 +1,110 @@
+"""The built site on a server of its own, below a sub-path, in a browser that reaches nothing else.
+
+Each worker has one server and one browser, whose cache stays: only its first page is cold.
+"""
+
+import shutil
+import threading
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+
+import pytest
+from live_pages import SITE, SUB_PATH, Site
+from playwright.sync_api import sync_playwright
+
+FLAGS = (
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    # The service worker's own requests do not pass through Playwright: they find no other host.
+    "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
+)
+
+
+class Handler(SimpleHTTPRequestHandler):
+    """Files, as any static host serves them; it counts the bytes."""
+
+    protocol_version = "HTTP/1.1"
+
+    def log_message(self, *_):
+        """Say nothing."""
+
+    def copyfile(self, source, outputfile):
+        content = source.read()
+        with self.server.lock:
+            self.server.sent += len(content)
+        outputfile.write(content)
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory):
+    if not (SITE / "live").is_dir():
+        pytest.fail("There is no site yet; `make site` builds it.")
+    folder = tmp_path_factory.mktemp("host")
+    place = folder / SUB_PATH
+    place.parent.mkdir()
+    place.symlink_to(SITE)
+    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(Handler, directory=str(folder)))
+    server.sent, server.lock = 0, threading.Lock()
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield server
+    server.shutdown()
+
+
+@pytest.fixture(scope="session")
+def playwright():
+    with sync_playwright() as started:
+        yield started
+
+
+@pytest.fixture(scope="session")
+def new_browser(playwright, tmp_path_factory):
+    """``new_browser()``: one that was never used before, with a place for its cache."""
+    started = []
+
+    def start():
+        started.append(
+            playwright.chromium.launch_persistent_context(
+                tmp_path_factory.mktemp("profile"),
+                executable_path=shutil.which("chromium") or shutil.which("google-chrome"),
+                args=list(FLAGS),
+                viewport={"width": 1280, "height": 1000},
+                accept_downloads=True,
+            )
+        )
+        return started[-1]
+
+    yield start
+    for context in started:
+        context.close()
+
+
+@pytest.fixture(scope="session")
+def browser(new_browser):
+    return new_browser()
+
+
+@pytest.fixture
+def site(server, browser):
+    """A new tab; a request to any other place is refused, and fails the test."""
+    site = Site(server, browser)
+    yield site
+    site.close()
+    assert site.outside == []
+
+
+def pytest_terminal_summary(terminalreporter):
+    """What was measured on each page."""
+    reports = [r for r in terminalreporter.getreports("passed") if r.when == "call"]
+    measured = [(r.nodeid.partition("::")[2], dict(r.user_properties)) for r in reports]
+    if any(properties for _, properties in measured):
+        terminalreporter.section("measured in the browser")
+    for name, properties in measured:
+        if properties:
+            numbers = ", ".join(f"{what} {number}" for what, number in properties.items())
+            terminalreporter.write_line(f"{name}: {numbers}")

@@ -1,0 +1,163 @@
+"""What the tests do in a running notebook, as a student would: by its menus, keys and widgets."""
+
+import json
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+SITE = ROOT / "_build" / "site"
+SUB_PATH = "some/course"
+PATIENCE = 240_000
+
+READY = """() => {
+    const notebook = window.jupyterapp?.shell?.currentWidget;
+    return notebook?.content?.model?.cells.length > 1
+        && notebook.sessionContext?.session?.kernel?.name === "python";
+}"""
+CELLS = """() => {
+    const notebook = jupyterapp.shell.currentWidget;
+    return [...notebook.content.model.cells].filter((cell) => cell.type === "code")
+        .map((cell) => ({count: cell.executionCount, source: cell.sharedModel.getSource(),
+                         outputs: cell.outputs.toJSON()}));
+}"""
+# Finished: each cell has its number, or one has failed and the others were given up.
+FINISHED = """() => {
+    const notebook = jupyterapp.shell.currentWidget;
+    const cells = [...notebook.content.model.cells].filter((cell) => cell.type === "code");
+    const failed = cells.some((cell) =>
+        cell.outputs.toJSON().some((output) => output.output_type === "error"));
+    const done = cells.every((cell) => cell.executionCount !== null);
+    const idle = notebook.sessionContext.session?.kernel?.status === "idle";
+    return idle && (failed || done);
+}"""
+FIRST_FINISHED = """() => {
+    const notebook = jupyterapp.shell.currentWidget;
+    const first = [...notebook.content.model.cells].find((cell) => cell.type === "code");
+    return first.executionCount !== null;
+}"""
+# From the key that moves the slider to the first change of the picture that it belongs to.
+WATCH = """(slider) => {
+    const box = slider.closest(".jp-OutputArea-output");
+    window.moved = window.changed = undefined;
+    slider.addEventListener("keydown", () => { window.moved = performance.now(); },
+                            {capture: true, once: true});
+    new MutationObserver((changes, observer) => {
+        if (changes.some((change) => change.target.closest?.("svg")) && window.moved) {
+            window.changed = performance.now();
+            observer.disconnect();
+        }
+    }).observe(box, {attributes: true, childList: true, subtree: true});
+}"""
+
+
+class Site:
+    """A tab of the browser at the site, and what it asked for elsewhere."""
+
+    def __init__(self, server, browser):
+        self.server = server
+        self.base = f"http://127.0.0.1:{server.server_port}/{SUB_PATH}/"
+        self.outside = []
+        self.page = browser.new_page()
+        self.page.route("**/*", self._allow)
+        # JupyterLab asks before a tab is left whose notebook is being saved.
+        self.page.on("dialog", lambda dialog: dialog.accept())
+
+    def _allow(self, route):
+        if route.request.url.startswith((self.base, "blob:", "data:")):
+            route.continue_()
+        else:
+            self.outside.append(route.request.url)
+            route.abort()
+
+    def close(self):
+        self.page.close()
+
+    def open(self, page, button):
+        """Go to a page of the book and press a button in its header; return when it was pressed."""
+        self.page.goto(self.base + page)
+        pressed = time.monotonic()
+        self.page.get_by_role("link", name=button, exact=True).first.click()
+        self.wait_until_ready()
+        return pressed
+
+    def wait_until_ready(self):
+        """Wait for a notebook with its kernel."""
+        self.page.wait_for_function(READY, timeout=PATIENCE)
+
+    def menu(self, name, command):
+        """Choose a command from a menu."""
+        self.page.locator(".lm-MenuBar-item", has_text=name).first.click()
+        self.page.locator(f'.lm-Menu-item[data-command="{command}"]').click()
+
+    def run_all(self):
+        """Choose "Run All Cells"; return what the cells have in the end, and the first one's time.
+
+        The time is when the first cell had finished.
+        """
+        self.menu("Run", "runmenu:run-all")
+        self.page.wait_for_function(FIRST_FINISHED, timeout=PATIENCE)
+        first = time.monotonic()
+        self.page.wait_for_function(FINISHED, timeout=PATIENCE, polling=200)
+        return self.cells(), first
+
+    def cells(self):
+        """The code cells, each with its source, outputs and number."""
+        return self.page.evaluate(CELLS)
+
+    def run_cell(self, number, code=None):
+        """Run a code cell, after writing other code into it; return its outputs."""
+        cell = self.page.locator(".jp-Notebook .jp-CodeCell").nth(number)
+        cell.locator(".cm-content").click()
+        if code is not None:
+            self.page.keyboard.press("Control+a")
+            # As if pasted: an editor that is typed into adds indentation and brackets.
+            self.page.keyboard.insert_text(code)
+        before = self.cells()[number]["count"]
+        self.page.keyboard.press("Control+Enter")
+        changed = f"""(before) => {{
+            const cells = [...jupyterapp.shell.currentWidget.content.model.cells];
+            const count = cells.filter((cell) => cell.type === "code")[{number}].executionCount;
+            return count !== null && count !== before;
+        }}"""
+        self.page.wait_for_function(changed, arg=before, timeout=PATIENCE)
+        return self.cells()[number]["outputs"]
+
+    def move_a_slider(self):
+        """Open the first explorer and move its slider; return the time to a new picture, in ms."""
+        page = self.page
+        page.get_by_role("button", name="Show me without guessing").first.click()
+        slider = page.locator(".jp-Notebook .noUi-handle:not([disabled])").first
+        slider.scroll_into_view_if_needed()
+        page.wait_for_function(
+            "(slider) => !slider.closest('[disabled]')", arg=slider.element_handle()
+        )
+        slider.evaluate(WATCH)
+        slider.focus()
+        page.keyboard.press("ArrowRight")
+        try:
+            page.wait_for_function("window.changed !== undefined", timeout=10_000)
+        except TimeoutError:
+            return None
+        return page.evaluate("window.changed - window.moved")
+
+
+def failures(cells):
+    """What went wrong in the cells: errors, warnings, and cells that did not run."""
+    found = []
+    for number, cell in enumerate(cells):
+        if cell["count"] is None:
+            found.append(f"cell {number} did not run: {cell['source'][:60]!r}")
+        for output in cell["outputs"]:
+            if output["output_type"] == "error":
+                found.append(f"cell {number}: {output['ename']}: {output['evalue']}")
+            if output.get("name") == "stderr":
+                found.append(f"cell {number}: {json.dumps(output['text'])[:300]}")
+    return found
+
+
+def texts(outputs):
+    """All plain text of some outputs."""
+    parts = [
+        output.get("text") or output.get("data", {}).get("text/plain", "") for output in outputs
+    ]
+    return "\n".join("".join(part) for part in parts)

@@ -1,0 +1,83 @@
+"""The site as a student meets it: what it loads, and what it keeps."""
+
+import json
+import time
+
+from live_pages import FIRST_FINISHED, PATIENCE, SITE, Site, failures, texts
+
+from lmmteach.exercises.bank import EXERCISES
+from lmmteach.exercises.studies import estrone_study
+
+MB = 1_000_000
+RIGHT = f'answer = {EXERCISES["1a"].answer(estrone_study())!r}\ncheck("1a", answer)'
+
+
+def test_every_page_says_where_its_live_part_is():
+    pages = [path for path in SITE.rglob("*.html") if "live" not in path.relative_to(SITE).parts]
+    assert len(pages) > 20
+    for page in pages:
+        depth = len(page.relative_to(SITE).parts) - 1
+        expected = f'<meta name="lmmteach-live" content="{"../" * depth}live/" />'
+        assert page.read_text(encoding="utf-8").count(expected) == 1, page
+
+
+def test_the_lock_names_only_files_that_are_there():
+    folder = SITE / "live" / "static" / "pyodide"
+    packages = json.loads((folder / "pyodide-lock.json").read_text(encoding="utf-8"))["packages"]
+    assert {"lmmteach", "formulae", "joblib", "tqdm", "ipywidgets"} <= packages.keys()
+    assert [p["name"] for p in packages.values() if not (folder / p["file_name"]).exists()] == []
+    needed = {name.replace("_", "-") for p in packages.values() for name in p["depends"]}
+    assert needed <= packages.keys()
+
+
+def test_the_site_opens_and_every_button_leads_to_a_notebook(site):
+    site.page.goto(site.base)
+    site.page.wait_for_url("**/chapters/index.html")
+    for path in sorted((SITE / "chapters").glob("*.html")):
+        site.page.goto(f"{site.base}chapters/{path.name}")
+        for link in site.page.locator("a.live-button, a.live-link").all():
+            notebook = link.get_attribute("href").partition("?path=")[2]
+            assert (SITE / "live" / "files" / notebook).exists(), (path.name, notebook)
+
+
+def test_a_first_visit_is_not_heavy_and_a_second_one_costs_nearly_nothing(
+    server, new_browser, record_property
+):
+    browser = new_browser()
+    for visit, limit in (("cold", 60 * MB), ("warm", 1 * MB)):
+        before = server.sent
+        site = Site(server, browser)
+        pressed = site.open("chapters/01-model.html", "Live")
+        site.menu("Run", "runmenu:run-all")
+        site.page.wait_for_function(FIRST_FINISHED, timeout=PATIENCE)
+        took = time.monotonic() - pressed
+        record_property(visit, f"{(server.sent - before) / MB:.2f} MB, {took:.1f} s")
+        assert server.sent - before <= limit
+        assert site.outside == []
+        site.close()
+
+
+def test_a_check_answers_and_work_survives_a_reload(site):
+    site.open("chapters/01-model.html", "Worksheet")
+    site.run_cell(0)
+    assert "1a Not right yet" in texts(site.run_cell(1, 'answer = 17\ncheck("1a", answer)'))
+    assert "1a Right" in texts(site.run_cell(1, RIGHT))
+    site.page.wait_for_function(
+        "!jupyterapp.shell.currentWidget.context.model.dirty", timeout=PATIENCE
+    )
+    site.page.reload()
+    site.wait_until_ready()
+    assert site.cells()[1]["source"] == RIGHT
+    # The kernel is a new one; what was done is in a file beside the worksheet.
+    cells, _ = site.run_all()
+    assert failures(cells) == []
+    assert "1a" in texts(cells[-1]["outputs"]).partition("done ")[2].partition(";")[0]
+
+
+def test_work_can_be_taken_away_as_a_notebook(site):
+    site.open("chapters/02-likelihood.html", "Worksheet")
+    site.run_cell(1, "mine = 1")
+    with site.page.expect_download() as started:
+        site.menu("File", "docmanager:download")
+    notebook = json.loads(started.value.path().read_text(encoding="utf-8"))
+    assert "mine = 1" in ["".join(cell["source"]) for cell in notebook["cells"]]
