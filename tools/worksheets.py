@@ -23,6 +23,7 @@ from prose import listed
 from lmmteach.exercises.bank import BY_CHAPTER
 from lmmteach.exercises.feedback import LABELS
 from lmmteach.exercises.kinds import Choice, Function, Numeric
+from lmmteach.exercises.typed import IMPORTS
 
 PAGES = {chapter.page: chapter for chapter in BY_CHAPTER}
 STUDENTS = ROOT / "exercises"
@@ -38,10 +39,7 @@ If you would like to work on data of your own, type your name between the quotat
 ROUNDS = """
 Begin with {first}, which carry the point of the chapter.
 The others can wait for a second round."""
-FIRST_CELL = """import numpy as np
-import lmmteach as lt
-from lmmteach.exercises import check, hint, progress, solution, start
-
+FIRST_CELL = f"""{IMPORTS}
 study = start(student="")
 y, X, Z, woman = study.y, study.X, study.Z, study.woman"""
 PROGRESS = "## What you have done"

@@ -10,9 +10,6 @@ import json
 import linecache
 from contextlib import redirect_stdout
 
-import numpy as np
-
-import lmmteach
 from lmmteach.exercises.bank import EXERCISES
 from lmmteach.exercises.checking import diagnose
 from lmmteach.exercises.feedback import Feedback, inline_html
@@ -25,8 +22,13 @@ from lmmteach.exercises.functions import (
 )
 from lmmteach.exercises.page import function_solution_key
 from lmmteach.exercises.running import SECONDS, run
-from lmmteach.exercises.session import check, hint, progress, solution, start
 from lmmteach.exercises.studies import Study, estrone_study
+
+# What a worksheet begins with.
+IMPORTS = """import numpy as np
+import lmmteach as lt
+from lmmteach.exercises import check, hint, progress, solution, start
+"""
 
 
 def answer(key, code, begin=lambda: None, seconds=SECONDS):
@@ -82,15 +84,11 @@ def cut_off_json(key):
 
 
 def worksheet_names():
-    """What a worksheet has above its first exercise."""
+    """The names that a worksheet has above its first exercise."""
     study = Study("", estrone_study().data.copy())
-    return {
-        "np": np,
-        "lt": lmmteach,
-        "study": study,
-        **{name: getattr(study, name) for name in ("y", "X", "Z", "woman")},
-        **{ask.__name__: ask for ask in (check, hint, progress, solution, start)},
-    }
+    names = {"study": study, **{name: getattr(study, name) for name in ("y", "X", "Z", "woman")}}
+    exec(IMPORTS, names)
+    return names
 
 
 def _file(exercise):

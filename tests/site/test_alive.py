@@ -27,11 +27,13 @@ from lmmteach.widgets.picture import as_svg
 
 FUNCTIONS = {key: e for key, e in EXERCISES.items() if isinstance(e, Function)}
 PAGES = {chapter.number: f"chapters/{chapter.page}.html" for chapter in CHAPTERS}
+PAGES["printout"] = "chapters/printout.html"
 BY_NAME = {explorer.name: explorer for explorer in widgets.EXPLORERS}
+# The chapter that shows an explorer with numbers, or the page.
 EXPLORER_PAGES = {
-    "profile": 3, "shrinkage": 4, "contrasts": 5, "bias": 5, "wald-ceiling": 6, "boundary": 6,
-    "two-terms": 2, "variance": 1, "new-woman": 7, "slopes": 9, "sparsity": 10,
-    "who-keeps-five": 11, "planned": 12, "prior": 13,
+    "variance": 1, "two-terms": 2, "profile": 3, "shrinkage": 4, "pooling": 4, "own-women": 4,
+    "contrasts": 5, "bias": 5, "wald-ceiling": 6, "boundary": 6, "new-woman": 7, "slopes": 9,
+    "sparsity": 10, "who-keeps-five": 11, "planned": 12, "prior": 13, "printout": "printout",
 }  # fmt: skip
 UNFOLD = "document.querySelectorAll('details').forEach((details) => { details.open = true; })"
 ANSWERED = "form => form.querySelector('.exercise-feedback').dataset.outcome"
@@ -46,6 +48,7 @@ SAID = """form => {
         solved: !form.querySelector(".exercise-worked").hidden,
     };
 }"""
+OF_TEXT = re.compile(r"(?<=<text transform=.translate\()[^)]*")
 # As a browser writes HTML that it was given.
 REWRITTEN = """html => {
     const place = document.createElement("span");
@@ -291,6 +294,11 @@ def numbers_in(text):
     return np.array(re.findall(r"-?\d+(?:\.\d+)?", text), dtype=float)
 
 
+def parted(svg):
+    """The numbers of a picture: those of its marks, and the places of its texts."""
+    return numbers_in(OF_TEXT.sub("", svg)), numbers_in(" ".join(OF_TEXT.findall(svg)))
+
+
 def words_in(text):
     return re.sub(r"-?\d+(?:\.\d+)?", "#", text)
 
@@ -334,11 +342,14 @@ def test_between_its_frames_an_explorer_shows_what_python_draws(new_page, name):
                 wanted,
             )
             assert words_in(html) == words_in(wanted)
-            # In points. The two may have other versions of matplotlib, whose texts differ in width.
-            np.testing.assert_allclose(numbers_in(html), numbers_in(wanted), atol=0.05)
+            (marks, texts), (wanted_marks, wanted_texts) = parted(html), parted(wanted)
+            # In points: what is drawn is the same but for the last of its two decimals. Where a
+            # text begins depends on the fonts of matplotlib too, and on its version.
+            np.testing.assert_allclose(marks, wanted_marks, atol=0.0101)
+            np.testing.assert_allclose(texts, wanted_texts, atol=0.5)
     times = slide(page, section)
     print(f"{name}: slider to picture {', '.join(f'{1000 * t:.0f}' for t in times)} ms")
-    assert min(times) < 0.3
+    assert sorted(times)[2] < 0.3
 
 
 def spoken(page, section, k):
@@ -374,6 +385,14 @@ def slide(page, section):
         )
         for share in (0.31, 0.52, 0.33, 0.47, 0.71)
     ]
+
+
+def test_explorers_with_any_value_are_those_whose_controls_have_steps(new_page):
+    stepped = {e.name for e in BY_NAME.values() if any(control.step for control in e.controls)}
+    assert stepped == set(EXPLORER_PAGES)
+    page = new_page(PAGES[8])
+    assert page.locator("#explorer-lineup").count() == 1
+    assert page.get_by_role("button", name="Any value").count() == 0
 
 
 def test_an_explorer_between_its_frames_goes_back_to_a_frame_and_refuses_what_is_outside(new_page):
