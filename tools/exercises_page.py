@@ -23,7 +23,7 @@ from lmmteach._typeset import as_html
 from lmmteach.chapters import CHAPTERS
 from lmmteach.exercises.bank import BY_CHAPTER, EXERCISES
 from lmmteach.exercises.kinds import Choice, Function, Numeric
-from lmmteach.exercises.page import given_text, page_html
+from lmmteach.exercises.page import function_html, given_text, page_html
 from lmmteach.exercises.studies import estrone_study
 
 PAGES = {f"chapters/{chapter.page}": chapter for chapter in CHAPTERS}
@@ -81,7 +81,13 @@ class SealSolutions(SphinxPostTransform):
         for form in list(self.document.findall(exercise_form)):
             if self.app.builder.format == "html":
                 solution = "".join(map(self._html, form.children))
-                block = page_html(EXERCISES[form["key"]], _estrone(), solution)
+                exercise = EXERCISES[form["key"]]
+                is_function = isinstance(exercise, Function)
+                block = (
+                    function_html(exercise, solution)
+                    if is_function
+                    else page_html(exercise, _estrone(), solution)
+                )
                 form.replace_self(nodes.raw("", block, format="html"))
             else:
                 form.parent.remove(form)
@@ -109,9 +115,10 @@ class ExerciseBlock(SphinxDirective):
             self._parse(prompt, given_text(exercise, _estrone()))
         block += prompt
         if isinstance(exercise, Function):
-            self._parse(block, *_where_to_write(exercise, self.env.docname))
-        else:
-            block += self._form(exercise)
+            elsewhere = nodes.container(classes=["exercise-elsewhere"])
+            self._parse(elsewhere, *_where_to_write(exercise, self.env.docname))
+            block += elsewhere
+        block += self._form(exercise)
         if self._shows_solutions():
             self._parse(block, *_solution(exercise))
         return [block]
@@ -225,4 +232,5 @@ def setup(app):
     app.add_directive("exercises-table", ExercisesTable)
     app.add_post_transform(SealSolutions)
     app.connect("source-read", add_exercises)
-    app.add_js_file("exercises.js")
+    for script in ("live-python.js", "live-exercise.js", "exercises.js"):
+        app.add_js_file(script)

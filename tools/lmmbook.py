@@ -299,7 +299,8 @@ def setup(app):
     app.add_css_file("picture.css")
     app.add_css_file("lmmbook.css")
     app.add_js_file("picture.js")
-    app.add_js_file("explorer.js")
+    for script in ("live-explorer.js", "explorer.js"):
+        app.add_js_file(script)
     app.add_js_file(None, body=QUIET_SEARCH)
     exercises_page.setup(app)
     figures.setup(app)

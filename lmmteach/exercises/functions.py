@@ -72,10 +72,7 @@ def diagnose_function(exercise, value, study, seconds):
         if not results:
             sys.stdout.write(done.printed)
         if done.out_of_time:
-            return "error", (
-                f"Your function was stopped after {seconds:g} seconds. Perhaps a loop in it never "
-                "ends, or it does more work than it needs to."
-            )
+            return "error", stopped(seconds)
         if _holds_ellipsis(done.value):
             return "not attempted", NOT_ATTEMPTED
         results.append(Result.of(done))
@@ -83,6 +80,14 @@ def diagnose_function(exercise, value, study, seconds):
     if outcome != "right" and not tag:
         text += _what_the_code_tells(value, exercise)
     return outcome, text, *tag
+
+
+def stopped(seconds):
+    """What is said of a function that was cut off."""
+    return (
+        f"Your function was stopped after {seconds:g} seconds. Perhaps a loop in it never ends, or "
+        "it does more work than it needs to."
+    )
 
 
 def _what_the_code_tells(function, exercise):
@@ -100,7 +105,7 @@ def _what_the_code_tells(function, exercise):
     }
     taken = [name for name in NOTEBOOK_NAMES if name in names]
     if taken:
-        parameters = ", ".join(_stub_parameters(exercise))
+        parameters = ", ".join(stub_parameters(exercise))
         told += (
             f"\nYour function uses `{taken[0]}` from the notebook. The check calls it with other "
             f"data too, so it has to work from its own parameters alone: {parameters}."
@@ -123,7 +128,7 @@ def verdict_on_function(exercise, results, known, study):
     first = next(i for i, problem in enumerate(problems) if problem)
     call = f"You can see it with this call: `{_shown_call(exercise, known.cases[first], study)}`."
     if results[first].raised is not None:
-        return "error", f"{_tell_exception(results[first].raised)}\n{call}"
+        return "error", f"{tell_exception(results[first].raised)}\n{call}"
     outcome, text = problems[first]
     changed = _changed_alike(exercise, results, known)
     balanced = [is_balanced(exercise, arguments) for arguments in known.cases]
@@ -137,7 +142,12 @@ def verdict_on_function(exercise, results, known, study):
             "goes wrong only on the unbalanced data. Look for a place where it takes the numbers "
             "n_i of measurements to be equal, or uses a mean in which all of them count the same."
         )
-    return outcome, f'{text}\n{call}\nFor a hint, run `hint("{exercise.key}")`.'
+    return outcome, f"{text}\n{call}\n{way_to_hint(exercise)}"
+
+
+def way_to_hint(exercise):
+    """How a notebook gives a hint; on a page there is a button."""
+    return f'For a hint, run `hint("{exercise.key}")`.'
 
 
 def _changed_alike(exercise, results, known):
@@ -178,7 +188,7 @@ def known_results(exercise, study):
     return Known(cases, right, tuple(results(wrong.gives) for wrong in exercise.wrong))
 
 
-def _tell_exception(error):
+def tell_exception(error):
     text = f"Your code stopped with {type(error).__name__}"
     message = _message(error)
     text += f": {message}" if message else "."
@@ -236,12 +246,12 @@ def _wrong_parameters(exercise, value, arguments):
         return (
             f"Your function takes `({', '.join(signature.parameters)})`, but the exercise calls "
             f"it with {len(arguments)} argument{'s' * (len(arguments) != 1)}: "
-            f"`{exercise.name}({', '.join(_stub_parameters(exercise))})`."
+            f"`{exercise.name}({', '.join(stub_parameters(exercise))})`."
         )
     return ""
 
 
-def _stub_parameters(exercise):
+def stub_parameters(exercise):
     for node in ast.walk(ast.parse(exercise.stub)):
         if isinstance(node, ast.FunctionDef) and node.name == exercise.name:
             return [argument.arg for argument in node.args.args]
@@ -290,7 +300,7 @@ def _holds_ellipsis(value):
 
 def is_balanced(exercise, arguments):
     """Whether a call is about groups of equal size; also False where that cannot be seen."""
-    for name, value in zip(_stub_parameters(exercise), arguments, strict=False):
+    for name, value in zip(stub_parameters(exercise), arguments, strict=False):
         if name == "n_i":
             return bool(np.ptp(value) == 0)
         if name == "woman":

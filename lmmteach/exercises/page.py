@@ -1,4 +1,6 @@
-"""An exercise on a built page: a form that works without a kernel and does not give itself away.
+"""An exercise on a built page: a form that does not give itself away.
+
+Numbers and letters are answered without a kernel, functions where the site has a Python of its own.
 
 The page has no rule of its own. ``diagnose`` says what each cell of the grid deserves on which
 numbers are compared; the script on the page only finds the cell of what was typed. Cells stand
@@ -8,8 +10,10 @@ get at it; who looks at the page, or at its source, sees no answer.
 """
 
 import base64
+import html
 import json
 import re
+import zlib
 from string import ascii_lowercase
 
 from lmmteach.exercises.cells import grid_step
@@ -19,6 +23,19 @@ from lmmteach.exercises.kinds import Choice
 from lmmteach.exercises.numeric import known_cells
 from lmmteach.exercises.written import UNREADABLE
 
+START_AGAIN = ' <button type="button" class="exercise-again">Start again</button>'
+# What is shown while Python is on its way and what the code has printed.
+RUNS = (
+    '<p class="live-loading" hidden></p>'
+    '<pre class="exercise-printed" role="region" aria-label="What your code has printed" '
+    'tabindex="0" hidden></pre>'
+)
+CHANGED = "You have changed your code since. Check it again."
+AGAIN = "The code is as it was given. Ctrl+Z in the editor brings yours back."
+FAILED = (
+    "Python could not do it in this browser ({}). It is started again when you check your code "
+    "again; if that does not help, the worksheet of this chapter has the same exercise."
+)
 EMPTY = "Please give an answer first, and then check it."
 
 
@@ -27,19 +44,41 @@ def page_html(exercise, study, solution=""):
 
     Its worked solution is HTML; the page shows it after a right answer only.
     """
-    is_choice = isinstance(exercise, Choice)
-    name = f"exercise-{exercise.key}"
+    field = _options if isinstance(exercise, Choice) else _field
+    return _form(exercise, field(exercise), page_data(exercise, study, solution))
+
+
+def function_html(exercise, solution=""):
+    """The form of a function exercise, which stays hidden until the page has found a Python."""
+    sealed = _enciphered(solution, function_solution_key(exercise))
+    data = {
+        "key": exercise.key,
+        "headings": _headings(exercise.key),
+        "changed": CHANGED,
+        "again": AGAIN,
+        "failed": inline_html(FAILED),
+        "solution": sealed,
+    }
+    return _form(exercise, _editor(exercise), data, "exercise-code", START_AGAIN, RUNS)
+
+
+def function_solution_key(exercise):
+    """The key to the solution, which is not on the page: ``typed.answer`` gives it away."""
+    return hash32(f"{exercise.key}/solution/{zlib.crc32(exercise.code.encode())}")
+
+
+def _form(exercise, field, data, classes="", buttons="", above=""):
     # "</" would end the script element.
-    data = page_data(exercise, study, solution)
     payload = json.dumps(data, ensure_ascii=False).replace("</", "<\\/")
     hints = "".join(f"<li hidden>{_plain(hint)}</li>" for hint in exercise.hints)
+    kind = f'class="{f"exercise {classes}".strip()}"{" hidden" if classes else ""}'
     return "".join(
         [
-            f'<form class="exercise" id="{name}-form" novalidate autocomplete="off">',
-            _options(exercise, name) if is_choice else _field(exercise, name),
+            f'<form {kind} id="exercise-{exercise.key}-form" novalidate autocomplete="off">',
+            field,
             '<p class="exercise-buttons"><button type="submit">Check</button> ',
             f'<button type="button" class="exercise-hint">Hint 1 of {len(exercise.hints)}</button>',
-            '</p><p class="exercise-feedback" role="status"></p>',
+            f'{buttons}</p>{above}<p class="exercise-feedback" role="status"></p>',
             '<details class="exercise-worked" hidden>',
             f"<summary>Solution of {exercise.key}</summary><div></div></details>",
             f'<ol class="exercise-hints" aria-label="Hints" aria-live="polite">{hints}</ol>',
@@ -59,7 +98,21 @@ def given_text(exercise, study):
     return f"For the lecture's data, in case you work without Python: {', '.join(numbers)}."
 
 
-def _field(exercise, name):
+def _editor(exercise):
+    # The script puts an editor in the place of the field; both have the same label and help.
+    name, rows = f"exercise-{exercise.key}", exercise.stub.strip("\n").count("\n") + 3
+    return (
+        f'<p class="exercise-field"><label id="{name}-label" for="{name}-answer">Your code for '
+        f"{exercise.key}</label></p>"
+        f'<textarea id="{name}-answer" rows="{rows}" spellcheck="false" autocapitalize="off" '
+        f'aria-describedby="{name}-prompt {name}-keys">{html.escape(exercise.stub.strip())}\n'
+        f'</textarea><p class="exercise-keys" id="{name}-keys">Ctrl+Enter or Shift+Enter checks '
+        "your code. Tab indents it; press Esc first if Tab should leave the editor.</p>"
+    )
+
+
+def _field(exercise):
+    name = f"exercise-{exercise.key}"
     # No inputmode: the number pads of some telephones have no minus sign.
     unit = f' <span id="{name}-unit">{_plain(exercise.unit)}</span>' if exercise.unit else ""
     described = f"{name}-prompt {name}-unit" if unit else f"{name}-prompt"
@@ -70,7 +123,8 @@ def _field(exercise, name):
     )
 
 
-def _options(exercise, name):
+def _options(exercise):
+    name = f"exercise-{exercise.key}"
     labels = "".join(
         f'<label><input type="radio" name="{name}-answer" value="{letter}"> '
         f"<span>({letter}) {_plain(option.text)}</span></label>"
@@ -120,7 +174,7 @@ def _sealed(salt, said, solution):
         cells[hash32(f"{salt}/name/{answer}")] = [list(keys).index(content), key ^ lock]
     return {
         "salt": salt,
-        "headings": {outcome: Feedback(salt, outcome, "").heading for outcome in LABELS},
+        "headings": _headings(salt),
         # Sorted by hash, so that the order says nothing.
         "cells": dict(sorted(cells.items())),
         "texts": [_enciphered(content, key) for content, key in keys.items()],
@@ -128,6 +182,10 @@ def _sealed(salt, said, solution):
         "empty": ["not attempted", EMPTY],
         "unreadable": ["error", UNREADABLE],
     }
+
+
+def _headings(key):
+    return {outcome: Feedback(key, outcome, "").heading for outcome in LABELS}
 
 
 def _solution_key(salt, said):

@@ -10,6 +10,7 @@ import threading
 import time
 import warnings
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -18,15 +19,17 @@ SECONDS = 5.0
 # A loop that catches everything also catches the first call to stop; it is called again.
 AGAIN = 0.02
 PRINTED = 2000
-LIBRARIES = tuple(
-    sysconfig.get_path(name) for name in ("stdlib", "platstdlib", "purelib", "platlib")
+# In the browser, Python's own library is a zip file beside the folder that is named for it.
+LIBRARIES = (
+    str(Path(contextlib.__file__).parent),
+    *(sysconfig.get_path(name) for name in ("stdlib", "platstdlib", "purelib", "platlib")),
 )
-
-
 OWN_FILES = str(Path(__file__).resolve().parent.parent)
 NOT_FILES = ("<frozen", "<__array_function__")
 
 
+# Asked at each call that the student's code makes, and the same again and again.
+@cache
 def is_students(path):
     """Whether a file of code is a student's: none of Python, of an installed package, or ours."""
     folders = Path(path).parts

@@ -3,11 +3,9 @@
 from string import ascii_lowercase
 
 from lmmteach.exercises.kinds import Choice, Function, Numeric
+from lmmteach.exercises.typed import IMPORTS
 
-FIRST_CELL = """import numpy as np
-import lmmteach as lt
-from lmmteach.exercises import check, hint, progress, solution, start
-
+FIRST_CELL = f"""{IMPORTS}
 study = start(student="")
 y, X, Z, woman = study.y, study.X, study.Z, study.woman"""
 

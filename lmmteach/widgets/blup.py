@@ -102,7 +102,7 @@ shrinkage = Explorer(
     draw,
     read,
     (
-        Control("sigma2_b", "σ_b²", VALUES, VALUES.index(HALF)),
+        Control("sigma2_b", "σ_b²", VALUES, VALUES.index(HALF), step="any"),
         Control("n_i", "measurements", DESIGNS, SIZES.index(16), NAMES),
     ),
     Question(

@@ -120,9 +120,9 @@ sparsity = Explorer(
     draw,
     read,
     (
-        Control("before", "plates before the samples", BEFORE, 0),
+        Control("before", "plates before the samples", BEFORE, 0, step="1"),
         Control("meets", "samples that a plate meets", MEETS, 3,
-                ("1 (nested)", "2", "3", "6 (crossed)")),
+                ("1 (nested)", "2", "3", "6 (crossed)"), "1"),
     ),
     Question(
         "There are 24 plates and six samples, and every plate meets every sample. Which factor "

@@ -97,7 +97,7 @@ def draw(axes, groups, ratio):
     styles = ((INK, "--"), (INK, ":"), (BETWEEN, "--"), (BETWEEN, "-"))
     for curve, (color, line) in zip(curves, styles, strict=True):
         shares.plot(RATIOS, curve, color=color, lw=2, ls=line)
-    here = curves[:, RATIOS.index(ratio)]
+    here = 100 * np.array(sizes(groups, ratio))
     shares.plot([ratio] * 3, here[1:], "s", color=INK, ms=4)
     shares.plot(ratio, here[0], "o", color=INK, ms=10, gid="drag:ratio")
 
@@ -122,7 +122,7 @@ who_keeps_five = Explorer(
     read,
     (
         Control("groups", "women", GROUPS, GROUPS.index(5)),
-        Control("ratio", "σ_b²/σ_ε²", RATIOS, RATIOS.index(5.38)),
+        Control("ratio", "σ_b²/σ_ε²", RATIOS, RATIOS.index(5.38), step="any"),
     ),
     Question(
         "How often does the z test reject a true mean if there are thirty women instead of five?",

@@ -17,6 +17,9 @@ class Control:
     """A slider: the name of a parameter, what a person reads, its positions, where it starts.
 
     All texts of an explorer write a subscript as ``σ_b²``; each form shows it in its own way.
+
+    Where a kernel draws, a control with a ``step`` takes values between its positions as well:
+    ``"any"`` number, or the first position and all that are so many steps from it (``"1"``).
     """
 
     name: str
@@ -24,10 +27,13 @@ class Control:
     values: tuple
     start: int
     labels: tuple = ()
+    step: str = ""
 
     def text(self, value):
-        """A position as a person reads it: its label, or the value itself."""
-        return self.labels[self.values.index(value)] if self.labels else f"{value:g}"
+        """A value as a person reads it: the label of its position, or the number itself."""
+        if self.labels and value in self.values:
+            return self.labels[self.values.index(value)]
+        return f"{value:g}".replace("-", "−")
 
 
 @dataclass(frozen=True)

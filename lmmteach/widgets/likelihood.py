@@ -121,8 +121,8 @@ two_terms = Explorer(
     draw,
     read,
     (
-        Control("sigma2_b", "σ_b²", VALUES, VALUES.index(START)),
-        Control("sigma2_e", "σ_ε²", WITHIN_VALUES, WITHIN_VALUES.index(0.3254)),
+        Control("sigma2_b", "σ_b²", VALUES, VALUES.index(START), step="any"),
+        Control("sigma2_e", "σ_ε²", WITHIN_VALUES, WITHIN_VALUES.index(0.3254), step="any"),
     ),
     Question(
         "So far only σ_b² has moved. Start from the top instead and walk straight up the map, "

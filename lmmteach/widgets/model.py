@@ -106,7 +106,7 @@ variance = Explorer(
     stage,
     draw,
     read,
-    (Control("sigma2_b", "σ_b²", VALUES, VALUES.index(REML)),),
+    (Control("sigma2_b", "σ_b²", VALUES, VALUES.index(REML), step="any"),),
     Question(
         "Suppose that the women did not differ at all: σ_b² falls from 1.75 to 0, while σ_ε² "
         "stays as it is. What happens to the standard error of the mean?",

@@ -141,8 +141,8 @@ slopes = Explorer(
     draw,
     read,
     (
-        Control("rho", "ρ", RHOS, RHOS.index(RHO), in_two_decimals(RHOS)),
-        Control("sd_1", "σ_1", SLOPES, SLOPES.index(SD_1), in_two_decimals(SLOPES)),
+        Control("rho", "ρ", RHOS, RHOS.index(RHO), in_two_decimals(RHOS), "any"),
+        Control("sd_1", "σ_1", SLOPES, SLOPES.index(SD_1), in_two_decimals(SLOPES), "any"),
     ),
     Question(
         "Suppose that ρ were −0.6, with both SDs as they are estimated. On which day would the "
@@ -167,5 +167,7 @@ slopes = Explorer(
         Key("a positive covariance, stronger where it is larger", BETWEEN),
         Key("a negative one", INK),
     ),
-    live_controls=(Control("sd_0", "σ_0", STARTS, STARTS.index(SD_0), in_two_decimals(STARTS)),),
+    live_controls=(
+        Control("sd_0", "σ_0", STARTS, STARTS.index(SD_0), in_two_decimals(STARTS), "any"),
+    ),
 )  # fmt: skip

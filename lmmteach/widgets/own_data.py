@@ -110,7 +110,7 @@ prior = Explorer(
     read,
     (
         Control("groups", "groups", GROUPS, GROUPS.index(5)),
-        Control("scale", "scale of the prior", SCALES, SCALES.index(1)),
+        Control("scale", "scale of the prior", SCALES, SCALES.index(1), step="any"),
     ),
     Question(
         "Two colleagues analyse twenty women with the same mean squares. One takes a prior with "

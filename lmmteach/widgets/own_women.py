@@ -96,7 +96,7 @@ def read(**means):
 
 def control(name, values):
     """The slider of a woman's mean."""
-    return Control(name, f"mean of woman {name[-1]}", values, values.index(START[name]))
+    return Control(name, f"mean of woman {name[-1]}", values, values.index(START[name]), step="any")
 
 
 own_women = Explorer(

@@ -6,7 +6,8 @@ const motionless = matchMedia("(prefers-reduced-motion: reduce)");
 
 function mean(share, from, to) {
   if (Array.isArray(to)) return to.map((value, k) => mean(share, from[k], value));
-  return typeof to === "number" ? from + share * (to - from) : to;
+  // Where something else stood before, as between two kinds of pictures, nothing lies in between.
+  return typeof to === "number" && typeof from === "number" ? from + share * (to - from) : to;
 }
 
 // Returns what shows the next picture; ``pull(handle, x, y)`` is told where a pointer wants a handle.

@@ -57,7 +57,7 @@ def place(ratio):
     """Where a ratio stands on the axis: at its logarithm, and the two ends a little apart."""
     if ratio == COMPLETE:
         return LEFT
-    return RIGHT if ratio == NONE else np.log10(ratio)
+    return RIGHT if ratio == NONE else max(LEFT, np.log10(ratio))
 
 
 PLACES = [place(ratio) for ratio in RATIOS]
@@ -148,6 +148,7 @@ pooling = Explorer(
             RATIOS,
             RATIOS.index(FITTED[BALANCED]),
             (*(f"{ratio:g}" for ratio in RATIOS[:-1]), "∞"),
+            "any",
         ),
         Control(
             "n_i",

@@ -86,7 +86,7 @@ new_woman = Explorer(
     read,
     (
         Control("m", "measurements of her", COUNTS, 0),
-        Control("sigma2_b", "σ_b²", VALUES, VALUES.index(REML)),
+        Control("sigma2_b", "σ_b²", VALUES, VALUES.index(REML), step="any"),
     ),
     Question(
         "Suppose that you have one measurement of a new woman instead of none. What does it do to "

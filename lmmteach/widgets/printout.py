@@ -94,7 +94,7 @@ printout = Explorer(
     stage,
     draw,
     read,
-    (Control("sigma2_b", "σ_b²", VALUES, VALUES.index(REML)),),
+    (Control("sigma2_b", "σ_b²", VALUES, VALUES.index(REML), step="any"),),
     Question(
         "Suppose that you could choose σ_b² yourself, and everything else were estimated again. "
         "Which of these three numbers of the printout would not move, however you choose?",

@@ -120,7 +120,7 @@ profile = Explorer(
     draw,
     read,
     (
-        Control("sigma2_b", "σ_b²", VALUES, VALUES.index(ML)),
+        Control("sigma2_b", "σ_b²", VALUES, VALUES.index(ML), step="any"),
         Control("method", "likelihood", METHODS, 0, METHODS),
     ),
     Question(

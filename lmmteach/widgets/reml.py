@@ -208,7 +208,7 @@ contrasts = Explorer(
     draw_contrasts,
     read_contrasts,
     (
-        Control("sigma2_b", "σ_b²", VALUES, VALUES.index(REML)),
+        Control("sigma2_b", "σ_b²", VALUES, VALUES.index(REML), step="any"),
         Control("kind", "K", KINDS, 0, NAMES),
     ),
     Question(
@@ -237,7 +237,7 @@ bias = Explorer(
     stage_bias,
     draw_bias,
     read_bias,
-    (Control("groups", "women in each study", GROUPS, GROUPS.index(5)),),
+    (Control("groups", "women in each study", GROUPS, GROUPS.index(5), step="1"),),
     Question(
         "With five women, ML has the smaller mean squared error, 1.13 against 1.57 for REML. Which "
         "of the two has the smaller one with fifty women?",

@@ -77,8 +77,8 @@ planned = Explorer(
     draw,
     read,
     (
-        Control("women", "women in the study", WOMEN, WOMEN.index(20)),
-        Control("measurements", "measurements of each", MEASUREMENTS, MEASUREMENTS.index(4)),
+        Control("women", "women in the study", WOMEN, WOMEN.index(20), step="2"),
+        Control("measurements", "measurements of each", MEASUREMENTS, 2, step="1"),
     ),
     Question(
         "Twenty women, ten of them treated, are measured four times each. Which change raises the "
@@ -110,7 +110,7 @@ planned = Explorer(
         Key("what errors of measurement add to it", WITHIN),
     ),
     (
-        Control("effect", "true difference", EFFECTS, EFFECTS.index(1.0)),
-        Control("sigma2_b", "σ_b²", VARIANCES, VARIANCES.index(REML)),
+        Control("effect", "true difference", EFFECTS, EFFECTS.index(1.0), step="any"),
+        Control("sigma2_b", "σ_b²", VARIANCES, VARIANCES.index(REML), step="any"),
     ),
 )

@@ -2,6 +2,7 @@
 
 import html
 import json
+import math
 import os
 from functools import cache
 
@@ -53,6 +54,7 @@ def static_html(explorer, is_open=False):
     pieces, moving = packed(explorer)
     printed = _printed(explorer, explorer.start)
     data = {
+        "name": explorer.name,
         "pieces": pieces,
         "frames": [
             {
@@ -64,6 +66,7 @@ def static_html(explorer, is_open=False):
             }
             for values, frame, parameters in zip(moving, drawn, explorer.positions, strict=True)
         ],
+        "controls": _ranges(explorer),
         "sizes": [len(control.values) for control in explorer.controls],
         "labels": [[as_html(c.text(value)) for value in c.values] for c in explorer.controls],
         "spoken": [[as_spoken(c.text(value)) for value in c.values] for c in explorer.controls],
@@ -117,6 +120,24 @@ def packed(explorer):
             for between, value in zip(moving, values, strict=True):
                 between.append(value)
     return shared, moving
+
+
+def _ranges(explorer):
+    """What values each control can take where a kernel draws; also those of the live form."""
+    return [
+        {
+            "name": control.name,
+            "label": as_html(control.label),
+            "spoken": as_spoken(control.label),
+            # There is no infinity in JSON.
+            "values": [value if math.isfinite(value) else None for value in control.values]
+            if control.step
+            else list(range(len(control.values))),
+            "step": control.step,
+            "start": control.start,
+        }
+        for control in (*explorer.controls, *explorer.live_controls)
+    ]
 
 
 def kinds_of(frame):

@@ -217,7 +217,7 @@ wald_ceiling = Explorer(
     draw_wald,
     read_wald,
     (
-        Control("sigma2_b", "estimate of σ_b²", VALUES, VALUES.index(REML)),
+        Control("sigma2_b", "estimate of σ_b²", VALUES, VALUES.index(REML), step="any"),
         Control("groups", "women", GROUPS, GROUPS.index(5)),
     ),
     Question(
@@ -245,7 +245,7 @@ boundary = Explorer(
     draw_boundary,
     read_boundary,
     (
-        Control("c", "deviations multiplied by c =", SCALES, SCALES.index(0.19)),
+        Control("c", "deviations multiplied by c =", SCALES, SCALES.index(0.19), step="any"),
         Control("reml", "statistic", (False, True), 0, ("LRT, by ML", "RLRT, by REML")),
     ),
     Question(

@@ -218,7 +218,10 @@ def test_a_function_says_where_to_write_it(visit, key):
     worksheet = f"exercises/{EXERCISES[key].chapter:02d}-"
     block = page.locator(".exercise-block", has=page.locator(f"#exercise-{key}-prompt"))
     assert worksheet in block.text_content()
-    assert f"def {EXERCISES[key].name}(" in block.locator("pre").last.text_content()
+    code = block.locator(".exercise-elsewhere pre")
+    assert f"def {EXERCISES[key].name}(" in code.text_content()
+    # Nothing on a page of the book alone could run what is written there.
+    assert visit(key).form(key).is_hidden()
 
 
 @pytest.mark.parametrize("key", NUMERIC + CHOICE)

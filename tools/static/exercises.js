@@ -1,5 +1,6 @@
 // The exercises on a built page. Nothing is decided here: the book was given what to say to each
-// answer when it was built, and this finds it. lmmteach/exercises/page.py explains the hashes.
+// number and letter when it was built, and this finds it. lmmteach/exercises/page.py explains the
+// hashes. A function is a matter of live-exercise.js.
 document.addEventListener("DOMContentLoaded", () => {
   const hash32 = (text) => {
     let bits = 0x811c9dc5;
@@ -66,10 +67,7 @@ document.addEventListener("DOMContentLoaded", () => {
     const next = form.querySelector(".exercise-hint");
     const field = form.querySelector("input[type=text]");
 
-    form.addEventListener("submit", (event) => {
-      event.preventDefault();
-      const chosen = field || form.querySelector("input:checked");
-      const [outcome, text, solutionKey] = said(data, chosen ? chosen.value.trim() : "");
+    const say = (outcome, text, solutionKey) => {
       feedback.dataset.outcome = outcome;
       const heading = document.createElement("strong");
       heading.textContent = data.headings[outcome];
@@ -77,14 +75,24 @@ document.addEventListener("DOMContentLoaded", () => {
       words.innerHTML = text;
       feedback.replaceChildren(heading, " ", words);
       showSolution(worked, solutionKey ? read(data.solution, solutionKey) : "");
-    });
-
+    };
     // What was said belongs to the answer that stood there.
-    form.addEventListener("input", () => {
+    const forget = () => {
       feedback.replaceChildren();
       delete feedback.dataset.outcome;
       showSolution(worked, "");
-    });
+    };
+
+    if (!form.classList.contains("exercise-code")) {
+      form.addEventListener("submit", (event) => {
+        event.preventDefault();
+        const chosen = field || form.querySelector("input:checked");
+        say(...said(data, chosen ? chosen.value.trim() : ""));
+      });
+      form.addEventListener("input", forget);
+    } else if (livePython.base()) {
+      liveExercise(form, data, say, forget);
+    }
 
     next.addEventListener("click", () => {
       const shown = hints.findIndex((hint) => hint.hidden);

@@ -1,6 +1,7 @@
 // The explorers on a built page: every number, word and picture was made by the package at build
 // time; this only shows the frame that belongs to the position of the sliders. A picture glides to
-// its frame; what is read and heard belongs to the frame at once.
+// its frame; what is read and heard belongs to the frame at once. Between the frames, where there
+// is a Python to draw, live-explorer.js takes over.
 document.addEventListener("DOMContentLoaded", () => {
   for (const section of document.querySelectorAll("section.explorer")) {
     const data = JSON.parse(section.querySelector("script").textContent);
@@ -12,7 +13,7 @@ document.addEventListener("DOMContentLoaded", () => {
       (handle) => handle.dataset.moves.split(" ").map(Number));
     const positions = data.sizes.reduce(
       (all, size) => all.flatMap((at) => [...Array(size).keys()].map((k) => [...at, k])), [[]]);
-    const current = () => sliders.map((slider) => Number(slider.value));
+    const current = () => sliders.map((slider) => Math.round(slider.value));
     const frame = (at) => {
       const { between, handles } = data.frames[indexOf(at)];
       return { pieces: data.pieces, between, handles };
@@ -44,6 +45,10 @@ document.addEventListener("DOMContentLoaded", () => {
       printed: find("printout")?.innerHTML,
     };
     const show = (jump) => {
+      if (live && live.isBetween()) {
+        live.draw();
+        return;
+      }
       current().forEach((at, k) => {
         sliders[k].setAttribute("aria-valuetext", data.spoken[k][at]);
         sliders[k].parentElement.querySelector("output").innerHTML = data.labels[k][at];
@@ -53,12 +58,16 @@ document.addEventListener("DOMContentLoaded", () => {
     };
     const move = (at) => {
       at.forEach((value, k) => { sliders[k].value = value; });
-      show();
+      if (live) live.moved();
+      else show();
     };
+    const hasAnyValue = livePython.base() && data.controls.some(({ step }) => step);
+    const live = hasAnyValue && liveExplorer(section, data, { sliders, show, say, draw: picture });
 
     const unlock = () => {
       for (const control of [...sliders, ...presets]) control.disabled = false;
       section.classList.add("explorer-open");
+      if (live) live.unlock();
       show();
       // Paper asks the question and does not answer it.
       window.addEventListener("beforeprint", () => {
@@ -84,7 +93,9 @@ document.addEventListener("DOMContentLoaded", () => {
     });
     find("skip")?.addEventListener("click", () => open(toNone));
     if ("open" in section.dataset) unlock();
-    for (const slider of sliders) slider.addEventListener("input", () => show());
+    for (const slider of sliders) {
+      slider.addEventListener("input", () => (live ? live.slid(slider) : show()));
+    }
     for (const preset of presets) {
       preset.addEventListener("click", () => move(JSON.parse(preset.dataset.at)));
     }

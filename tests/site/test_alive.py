@@ -1,0 +1,436 @@
+"""Function exercises and explorers on the pages of the site, with the Python that the site has.
+
+A chapter is visited once; everything on it is tried there, and the tests read what it said.
+"""
+
+import json
+import re
+import shutil
+import time
+
+import numpy as np
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from browser.conftest import FLAGS
+from live_pages import PATIENCE, SUB_PATH
+
+from lmmteach import widgets
+from lmmteach.chapters import CHAPTERS
+from lmmteach.exercises import typed
+from lmmteach.exercises.bank import EXERCISES
+from lmmteach.exercises.feedback import inline_html
+from lmmteach.exercises.functions import stopped
+from lmmteach.exercises.kinds import Function
+from lmmteach.exercises.running import SECONDS
+from lmmteach.widgets.anywhere import picture_at
+from lmmteach.widgets.picture import as_svg
+
+FUNCTIONS = {key: e for key, e in EXERCISES.items() if isinstance(e, Function)}
+PAGES = {chapter.number: f"chapters/{chapter.page}.html" for chapter in CHAPTERS}
+PAGES["printout"] = "chapters/printout.html"
+BY_NAME = {explorer.name: explorer for explorer in widgets.EXPLORERS}
+# The chapter that shows an explorer with numbers, or the page.
+EXPLORER_PAGES = {
+    "variance": 1, "two-terms": 2, "profile": 3, "shrinkage": 4, "pooling": 4, "own-women": 4,
+    "contrasts": 5, "bias": 5, "wald-ceiling": 6, "boundary": 6, "new-woman": 7, "slopes": 9,
+    "sparsity": 10, "who-keeps-five": 11, "planned": 12, "prior": 13, "printout": "printout",
+}  # fmt: skip
+UNFOLD = "document.querySelectorAll('details').forEach((details) => { details.open = true; })"
+ANSWERED = "form => form.querySelector('.exercise-feedback').dataset.outcome"
+SAID = """form => {
+    const feedback = form.querySelector(".exercise-feedback");
+    const printed = form.querySelector(".exercise-printed");
+    return {
+        outcome: feedback.dataset.outcome,
+        heading: feedback.querySelector("strong").textContent,
+        text: feedback.querySelector("span").innerHTML,
+        printed: printed.hidden ? "" : printed.textContent,
+        solved: !form.querySelector(".exercise-worked").hidden,
+    };
+}"""
+OF_TEXT = re.compile(r"(?<=<text transform=.translate\()[^)]*")
+# As a browser writes HTML that it was given.
+REWRITTEN = """html => {
+    const place = document.createElement("span");
+    place.innerHTML = html;
+    return place.innerHTML;
+}"""
+ENDLESS = "while True:\n    pass"
+# The loop is in compiled code, where Python cannot cut it off.
+NEVER_BACK = "import itertools\n\n\ndef {name}(*given):\n    return sum(itertools.repeat(0))"
+ERROR = "def {name}(*given):\n    one = 1\n    return one / 0"
+
+
+def mistake(exercise, wrong):
+    """Code that makes a named mistake, as the bank has it."""
+    return (
+        "from lmmteach.exercises.bank import EXERCISES\n"
+        f"mistakes = {{wrong.tag: wrong.gives for wrong in EXERCISES[{exercise.key!r}].wrong}}\n"
+        f"{exercise.name} = mistakes[{wrong.tag!r}]"
+    )
+
+
+def type_code(page, form, code):
+    form.locator(".cm-content").click()
+    page.keyboard.press("Control+A")
+    page.keyboard.insert_text(code)
+
+
+def check(page, form, code):
+    """What the page says to a piece of code, and after how many seconds."""
+    type_code(page, form, code)
+    begun = time.perf_counter()
+    page.keyboard.press("Control+Enter")
+    page.wait_for_function(ANSWERED, arg=form.element_handle(), timeout=PATIENCE)
+    said = form.evaluate(SAID)
+    return said, time.perf_counter() - begun
+
+
+@pytest.fixture(scope="module")
+def chromium(playwright):
+    """A browser whose windows share nothing but its files."""
+    executable = shutil.which("chromium") or shutil.which("google-chrome")
+    chromium = playwright.chromium.launch(executable_path=executable, args=list(FLAGS))
+    yield chromium
+    chromium.close()
+
+
+@pytest.fixture(scope="module")
+def new_page(chromium, server):
+    """``new_page(path)``: a page of the site in a window with an empty memory.
+
+    Whatever it asks of another site is refused and noted, and so are errors of its scripts.
+    """
+    base, contexts, wrong = f"http://127.0.0.1:{server.server_port}/{SUB_PATH}/", [], []
+
+    def local_only(route):
+        if route.request.url.startswith(base):
+            route.continue_()
+        else:
+            wrong.append(route.request.url)
+            route.abort()
+
+    def opened(path, **options):
+        contexts.append(chromium.new_context(**options))
+        contexts[-1].route("**/*", local_only)
+        page = contexts[-1].new_page()
+        page.on("pageerror", lambda error: wrong.append(str(error)))
+        page.goto(base + path)
+        return page
+
+    yield opened
+    for context in contexts:
+        context.close()
+    assert wrong == []
+
+
+@pytest.fixture(scope="module")
+def visit(new_page):
+    """``visit(chapter)``: ``{key: {what: said}}`` for each function exercise of a chapter."""
+    visited = {}
+
+    def said_in(chapter):
+        if chapter not in visited:
+            visited[chapter] = all_said(new_page, chapter)
+        return visited[chapter]
+
+    return said_in
+
+
+def all_said(new_page, chapter):
+    page = new_page(PAGES[chapter], viewport={"width": 700, "height": 500})
+    page.evaluate(UNFOLD)
+    found, first = {}, None
+    for key, exercise in FUNCTIONS.items():
+        if exercise.chapter != chapter:
+            continue
+        form = page.locator(f"#exercise-{key}-form")
+        codes = {"stub": exercise.stub, "right": exercise.code}
+        codes |= {wrong.tag: mistake(exercise, wrong) for wrong in exercise.wrong}
+        codes |= {"error": ERROR.format(name=exercise.name), "endless": ENDLESS}
+        found[key] = {}
+        for what, code in codes.items():
+            said, seconds = check(page, form, code)
+            first = first or seconds
+            said["native"] = page.evaluate(REWRITTEN, typed.answer(key, code)["text"])
+            found[key][what] = said | {"seconds": seconds}
+    print(f"\nchapter {chapter}: {first:.1f} s from the first click to its feedback")
+    page.close()
+    return found
+
+
+@pytest.mark.parametrize("key", FUNCTIONS)
+def test_a_function_is_told_what_python_tells(visit, key):
+    exercise, found = FUNCTIONS[key], visit(FUNCTIONS[key].chapter)[key]
+    for what, said in found.items():
+        assert (what, said["text"]) == (what, said["native"])
+    assert found["stub"]["outcome"] == "not attempted"
+    assert found["right"]["outcome"] == "right"
+    assert found["right"]["heading"] == f"✓ {key} Right"
+    assert found["right"]["solved"]
+    for wrong in exercise.wrong:
+        assert found[wrong.tag]["outcome"] == "wrong"
+        assert not found[wrong.tag]["solved"]
+    assert "line 3" in found["error"]["text"]
+    assert found["endless"]["text"] == inline_html(stopped(SECONDS))
+    assert found["endless"]["seconds"] < 3 * SECONDS
+
+
+@pytest.fixture(scope="module")
+def page(new_page):
+    """Chapter 4, where Python has answered already."""
+    page = new_page(PAGES[4], viewport={"width": 700, "height": 500})
+    page.evaluate(UNFOLD)
+    check(page, page.locator("#exercise-4b-form"), FUNCTIONS["4b"].code)
+    return page
+
+
+def test_python_that_does_not_come_back_is_ended_and_started_again(page):
+    form, exercise = page.locator("#exercise-4b-form"), FUNCTIONS["4b"]
+    said, seconds = check(page, form, NEVER_BACK.format(name=exercise.name))
+    assert said["text"] == inline_html(stopped(SECONDS))
+    assert seconds < 4 * SECONDS
+    said, seconds = check(page, form, exercise.code)
+    print(f"\n{seconds:.1f} s until the new Python answered")
+    assert said["outcome"] == "right"
+
+
+def test_a_damaged_python_is_replaced(page):
+    form, exercise = page.locator("#exercise-4b-form"), FUNCTIONS["4b"]
+    said, _ = check(page, form, "import numpy\nnumpy.asarray = None\n" + exercise.code)
+    assert "overwritten" in said["text"]
+    assert check(page, form, exercise.code)[0]["outcome"] == "right"
+
+
+def test_a_function_that_calls_itself_for_ever_is_told_its_own_line(page):
+    code = "def levels(*given):\n    return levels(*given)"
+    said, _ = check(page, page.locator("#exercise-4b-form"), code)
+    assert "keeps calling itself" in said["text"]
+    assert "line 2 of your code: <code>return levels(*given)</code>" in said["text"]
+
+
+def test_what_the_code_prints_is_shown_and_a_last_line_shows_its_value(page):
+    said, _ = check(page, page.locator("#exercise-4b-form"), "print('<b>')\nlen(y)")
+    assert said["printed"] == "<b>\n80\n"
+
+
+def test_the_text_survives_a_reload_and_start_again_brings_the_stub_back(new_page):
+    page = new_page(PAGES[4], viewport={"width": 390, "height": 800})
+    form = page.locator("#exercise-4b-form")
+    begun = form.locator(".cm-content").inner_text()
+    type_code(page, form, "def levels(y, woman, theta):\n    return 'kept'")
+    page.reload()
+    form.locator(".cm-content").wait_for()
+    assert "return 'kept'" in form.locator(".cm-content").inner_text()
+    form.get_by_role("button", name="Start again").click()
+    assert form.locator(".cm-content").inner_text() == begun
+    assert "brings yours back" in form.locator(".exercise-feedback").inner_text()
+    page.keyboard.press("Control+Z")
+    assert "return 'kept'" in form.locator(".cm-content").inner_text()
+    page.get_by_role("button", name="Start again").first.click()
+    page.reload()
+    form.locator(".cm-content").wait_for()
+    assert form.locator(".cm-content").inner_text() == begun
+
+
+def test_by_keyboard_one_comes_into_the_editor_and_out_of_it(new_page):
+    page = new_page(PAGES[4])
+    form = page.locator("#exercise-4b-form")
+    form.locator(".cm-content").focus()
+    page.keyboard.press("Escape")
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.textContent") == "Check"
+    page.keyboard.press("Shift+Tab")
+    assert page.evaluate("document.activeElement.classList.contains('cm-content')")
+    field = page.get_by_role("textbox", name="Your code for 4b")
+    assert "Esc" in field.evaluate(
+        "field => field.getAttribute('aria-describedby').split(' ')"
+        ".map((id) => document.getElementById(id).textContent).join(' ')"
+    )
+
+
+def test_files_that_do_not_arrive_are_told_and_tried_again(new_page):
+    page = new_page(PAGES[4])
+    form = page.locator("#exercise-4b-form")
+    page.context.route(re.compile("/pandas-"), lambda route: route.abort())
+    said, _ = check(page, form, FUNCTIONS["4b"].code)
+    assert said["outcome"] == "error"
+    assert "pandas did not arrive" in said["text"]
+    page.context.unroute(re.compile("/pandas-"))
+    said, _ = check(page, form, FUNCTIONS["4b"].code)
+    assert said["outcome"] == "right"
+
+
+def test_a_page_without_the_live_part_says_where_to_run_it(new_page):
+    page = new_page(PAGES[4])
+    page.context.route("**/*.html", without_live)
+    page.reload()
+    assert page.locator(".exercise-elsewhere").first.is_visible()
+    assert page.get_by_text("where check tests it for you").first.is_visible()
+    assert not page.locator("#exercise-4b-form").is_visible()
+    assert page.get_by_role("button", name="Any value").count() == 0
+
+
+def without_live(route):
+    response = route.fetch()
+    page = re.sub(r'<meta name="lmmteach-live"[^>]*>', "", response.text())
+    route.fulfill(response=response, body=page)
+
+
+def between(control):
+    """A number between two positions of a control, as far from the start as it can be."""
+    last = 2 if control.values[-1] == float("inf") else 1
+    left, right = control.values[-1 - last], control.values[-last]
+    if control.step == "any":
+        return round((left + right) / 2, 3)
+    return next(
+        left + int(control.step)
+        for left, right in zip(control.values, control.values[1:], strict=False)
+        if right - left > int(control.step)
+    )
+
+
+def numbers_in(text):
+    return np.array(re.findall(r"-?\d+(?:\.\d+)?", text), dtype=float)
+
+
+def parted(svg):
+    """The numbers of a picture: those of its marks, and the places of its texts."""
+    return numbers_in(OF_TEXT.sub("", svg)), numbers_in(" ".join(OF_TEXT.findall(svg)))
+
+
+def words_in(text):
+    return re.sub(r"-?\d+(?:\.\d+)?", "#", text)
+
+
+@pytest.mark.parametrize("name", EXPLORER_PAGES)
+def test_between_its_frames_an_explorer_shows_what_python_draws(new_page, name):
+    explorer = BY_NAME[name]
+    page = new_page(PAGES[EXPLORER_PAGES[name]], reduced_motion="reduce")
+    section = page.locator(f"#explorer-{name}")
+    if section.locator(".explorer-skip").count():
+        assert section.get_by_role("button", name="Any value").is_disabled()
+        section.locator(".explorer-skip").click()
+    begun = time.perf_counter()
+    section.get_by_role("button", name="Any value").click()
+    section.locator(".explorer-number").first.wait_for(timeout=PATIENCE)
+    print(f"\n{name}: {time.perf_counter() - begun:.1f} s from the click to the open sliders")
+    controls = (*explorer.controls, *explorer.live_controls)
+    given = [{"at": control.start} for control in controls]
+    for k, control in enumerate(controls):
+        if not control.step:
+            continue
+        given[k] = {"value": between(control)}
+        field = section.locator(f"input[type=number][aria-label^='{spoken(page, section, k)}']")
+        field.fill(str(given[k]["value"]))
+        expected = picture_at(explorer, given)
+        page.wait_for_function(
+            "([readout, html]) => { const s = document.createElement('p'); s.innerHTML = html;"
+            " return readout.innerHTML === s.innerHTML; }",
+            arg=[section.locator(".explorer-readout").element_handle(), expected["readout"]],
+            timeout=PATIENCE,
+        )
+        shown = section.locator(".explorer-marks").evaluate_all(
+            "panels => panels.map((panel) => panel.innerHTML)"
+        )
+        slots = iter(expected["between"])
+        for (first, *others), html in zip(expected["pieces"], shown, strict=True):
+            wanted = first + "".join(as_svg([next(slots), piece]) for piece in others)
+            wanted = page.evaluate(
+                "svg => { const g = document.createElementNS('http://www.w3.org/2000/svg', 'g');"
+                " g.innerHTML = svg; return g.innerHTML; }",
+                wanted,
+            )
+            assert words_in(html) == words_in(wanted)
+            (marks, texts), (wanted_marks, wanted_texts) = parted(html), parted(wanted)
+            # In points: what is drawn is the same but for the last of its two decimals. Where a
+            # text begins depends on the fonts of matplotlib too, and on its version.
+            np.testing.assert_allclose(marks, wanted_marks, atol=0.0101)
+            np.testing.assert_allclose(texts, wanted_texts, atol=0.5)
+    times = slide(page, section)
+    print(f"{name}: slider to picture {', '.join(f'{1000 * t:.0f}' for t in times)} ms")
+    assert sorted(times)[2] < 0.3
+
+
+def spoken(page, section, k):
+    data = json.loads(section.locator("script").text_content())
+    return data["controls"][k]["spoken"]
+
+
+def slide(page, section):
+    """How long the picture takes after each of some moves of the first slider that is fine."""
+    return [
+        page.evaluate(
+            """([section, share]) => new Promise((resolve) => {
+                const slider = section.querySelector(".explorer-number + input[type=range]");
+                const panels = section.querySelector(".explorer-frame");
+                const number = slider.previousElementSibling;
+                const coarse = slider.step !== "any";
+                const begun = performance.now();
+                new MutationObserver((_, observer) => {
+                    observer.disconnect();
+                    resolve((performance.now() - begun) / 1000);
+                }).observe(panels, { subtree: true, childList: true });
+                if (coarse) {
+                    const { min, max, step } = number;
+                    const steps = Math.floor((max - min) / step);
+                    number.value = Number(min) + step * Math.round(share * steps);
+                    number.dispatchEvent(new Event("input", { bubbles: true }));
+                } else {
+                    slider.value = share * slider.max;
+                    slider.dispatchEvent(new Event("input", { bubbles: true }));
+                }
+            })""",
+            [section.element_handle(), share],
+        )
+        for share in (0.31, 0.52, 0.33, 0.47, 0.71)
+    ]
+
+
+def test_explorers_with_any_value_are_those_whose_controls_have_steps(new_page):
+    stepped = {e.name for e in BY_NAME.values() if any(control.step for control in e.controls)}
+    assert stepped == set(EXPLORER_PAGES)
+    page = new_page(PAGES[8])
+    assert page.locator("#explorer-lineup").count() == 1
+    assert page.get_by_role("button", name="Any value").count() == 0
+
+
+def test_an_explorer_between_its_frames_goes_back_to_a_frame_and_refuses_what_is_outside(new_page):
+    page = new_page(PAGES[4], reduced_motion="reduce")
+    section = page.locator("#explorer-shrinkage")
+    section.locator(".explorer-skip").click()
+    readout = section.locator(".explorer-readout")
+    section.get_by_role("button", name="ML fit", exact=True).click()
+    at_frame = readout.inner_html()
+    section.get_by_role("button", name="Any value").click()
+    field = section.locator(".explorer-number")
+    field.wait_for(timeout=PATIENCE)
+    assert field.evaluate("field => document.activeElement === field")
+    field.fill("0.1234")
+    page.wait_for_function(
+        "([p, before]) => p.innerHTML !== before", arg=[readout.element_handle(), at_frame]
+    )
+    between_frames = readout.inner_html()
+    field.fill("77")
+    problem = section.locator(".explorer-problem")
+    problem.get_by_text("give a number from 0.008 to 2").wait_for()
+    assert readout.inner_html() == between_frames
+    section.get_by_role("button", name="ML fit", exact=True).click()
+    assert readout.inner_html() == at_frame
+    assert field.input_value() == "1.3955"
+    assert problem.inner_text() == ""
+
+
+def test_the_live_parts_are_accessible_light_and_dark(new_page):
+    for scheme in ("light", "dark"):
+        page = new_page(PAGES[4], viewport={"width": 390, "height": 844}, color_scheme=scheme)
+        page.evaluate(UNFOLD)
+        section = page.locator("#explorer-shrinkage")
+        section.locator(".explorer-skip").click()
+        section.get_by_role("button", name="Any value").click()
+        section.locator(".explorer-number").wait_for(timeout=PATIENCE)
+        check(page, page.locator("#exercise-4b-form"), "print(1)\n" + FUNCTIONS["4b"].code)
+        for part in ("#exercise-4b", "#explorer-shrinkage"):
+            found = Axe().run(page, context=part).response["violations"]
+            assert [(v["id"], [n["html"][:120] for n in v["nodes"]]) for v in found] == []
+        assert page.evaluate("document.documentElement.scrollWidth") <= 390
