@@ -335,7 +335,7 @@ def test_whatever_the_groups_are_an_exercise_is_asked_or_says_why_not(kind):
     sizes = sizes.get(kind, [6, 4] if kind == "logical" else [3, 4, 5, 6])
     rng = np.random.default_rng(5)
     codes = np.repeat(np.arange(len(sizes)), sizes)
-    y = rng.normal(0, 1, len(sizes))[codes] + rng.normal(5, 1, len(codes))
+    y = rng.normal(0, 3, len(sizes))[codes] + rng.normal(5, 1, len(codes))
     table = pd.DataFrame({"y": y, "g": codes})
     if kind == "categories":
         table["g"] = pd.Categorical(["dcba"[k] for k in codes], categories=list("dcba"))
