@@ -14,7 +14,7 @@ BENCH ?=
 # Where `make serve` shows the book.
 PORT ?= 8000
 
-.PHONY: book site serve test test-notebooks test-book test-site mutants bench notebooks exercises live lock clean
+.PHONY: book site serve test test-notebooks test-book test-site test-pyodide mutants bench notebooks exercises live lock clean
 
 book: .venv/ready
 	EDITION=$(EDITION) $(THREADS) $(BIN)/jupyter-book build -W -n --keep-going $(if $(PLACE),--path-output $(PLACE)) .
@@ -44,6 +44,10 @@ test-book: .venv/ready
 # Two workers, each with one browser that keeps what it has fetched.
 test-site: .venv/ready
 	$(BIN)/python -m pytest -n 2 --dist worksteal --durations=15 -o addopts="-q --strict-markers --timeout=600 --timeout-method=thread" tests/site
+
+# The package's own tests in the Pyodide of the site.
+test-pyodide: .venv/ready
+	$(BIN)/python -m pytest -n 2 --durations=5 -o addopts="-q --strict-markers --timeout=600 --timeout-method=thread" tests/site/test_pyodide.py
 
 mutants: .venv/ready
 	$(BIN)/python tools/mutants.py

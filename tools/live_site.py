@@ -165,6 +165,8 @@ def build(site=SITE):
         shutil.copytree(LITE, lite, dirs_exist_ok=True)
         write_contents(lite / "files")
         shutil.copytree(BOOK, new)
+        # GitHub would otherwise leave out all folders whose names begin with an underscore.
+        (new / ".nojekyll").touch()
         for path in sorted(new.rglob("*.html")):
             page = with_live(path.read_text(encoding="utf-8"), path.relative_to(new).as_posix())
             path.write_text(page, encoding="utf-8")
