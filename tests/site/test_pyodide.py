@@ -7,6 +7,7 @@ than the locked ones (tests/site/live_pages.py serves them; nothing else is fetc
 import io
 import json
 import zipfile
+from functools import partial
 
 import browser_wheels
 import pyodide_files
@@ -33,7 +34,7 @@ PARTS = {
     "exercises": ("exercises", "exercise_written"),
 }
 RUN = """async ({live}) => {
-    const lines = [];
+    const lines = [], SITE_PACKAGES = "/lib/python3.12/site-packages";
     const { loadPyodide } = await import(`${live}static/pyodide/pyodide.mjs`);
     const pyodide = await loadPyodide({indexURL: `${live}static/pyodide/`});
     const say = (line) => { lines.push(line); console.log(line); };
@@ -41,14 +42,16 @@ RUN = """async ({live}) => {
     pyodide.setStderr({batched: say});
     await pyodide.loadPackage(["lmmteach", "packaging", "pygments"]);
     const get = async (name) => (await fetch(`${live}tests/${name}`)).arrayBuffer();
-    for (const name of WHEELS) pyodide.unpackArchive(await get(name), "wheel");
+    for (const name of WHEELS)
+        pyodide.unpackArchive(await get(name), "wheel", {extractDir: SITE_PACKAGES});
     pyodide.FS.mkdir("/project");
     pyodide.unpackArchive(await get("tests.zip"), "zip", {extractDir: "/project"});
     const code = pyodide.runPython(`
-        import os, sys
+        import importlib, os
+        importlib.invalidate_caches()
         os.chdir("/project")
         import pytest
-        pytest.main(["-p", "no:cacheprovider", *FILES])
+        pytest.main(["-p", "no:cacheprovider", "--capture=sys", *FILES])
     `);
     return {code, lines};
 }"""
@@ -86,15 +89,16 @@ def project():
     return content.getvalue()
 
 
+def _serve(files, route):
+    route.fulfill(body=files[route.request.url.rpartition("/")[2]])
+
+
 @pytest.mark.parametrize("part", PARTS)
 def test_the_package_passes_its_tests_in_the_browser(site, part, record_property):
     wheels = wheels_for_tests()
     files = wheels | {"tests.zip": project()}
     live = site.base + "live/"
-    for name, content in files.items():
-        site.page.route(
-            f"{live}tests/{name}", lambda route, content=content: route.fulfill(body=content)
-        )
+    site.page.route(f"{live}tests/*", partial(_serve, files))
     site.page.goto(live + "jupyter-lite.json")
     # A test run that is cut off has then said how far it came.
     site.page.on("console", lambda message: print(message.text, flush=True))
