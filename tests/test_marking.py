@@ -583,6 +583,41 @@ def test_a_folder_that_is_not_there_is_one_line(tmp_path, capsys):
     assert capsys.readouterr().err.count("\n") == 1
 
 
+def test_without_a_roster_the_name_is_the_one_in_the_worksheet():
+    jobs = [mark.Job("b.ipynb", None), mark.Job("a.ipynb", None), mark.Job("c.ipynb", None)]
+    done = {"outcomes": {"4c": ["right", "", ""]}}
+    results = {
+        "b.ipynb": mark._unmarked("") | done | {"name": "Ada", "names": ["Ada"]},
+        "a.ipynb": mark._unmarked("") | done | {"name": "", "names": [""]},
+        "c.ipynb": mark._unmarked("") | {"name": "ADA", "outcomes": {"4d": ["wrong", "", ""]}},
+    }
+    rows = mark.table_of(jobs, results, [], [], False)
+    assert [row.student.name for row in rows] == ["a.ipynb", "Ada"]
+    assert rows[0].remarks == ["no name in start(), so the lecture's data"]
+    assert rows[1].outcomes == {"4c": "right", "4d": "wrong"}
+    assert rows[1].remarks[-1] == "chapter 4 twice (b.ipynb, c.ipynb): the last counts"
+
+
+def test_a_link_or_a_pipe_is_no_worksheet(tmp_path):
+    secret = tmp_path / "secret.ipynb"
+    secret.write_text("{}")
+    folder = tmp_path / "in"
+    folder.mkdir()
+    (folder / "link.ipynb").symlink_to(secret)
+    os.mkfifo(folder / "pipe.ipynb")
+    jobs, others = mark.jobs_of(folder, [])
+    assert jobs == []
+    assert [path for path, _ in others] == ["link.ipynb", "pipe.ipynb"]
+
+
+@pytest.mark.parametrize("command", ["mark", "roster"])
+def test_a_command_explains_itself(command, capsys):
+    with pytest.raises(SystemExit) as stop:
+        main([command, "--help"])
+    assert stop.value.code == 0
+    assert "students.csv" in capsys.readouterr().out
+
+
 # What crosses between the processes.
 
 
