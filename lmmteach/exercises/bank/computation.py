@@ -31,7 +31,7 @@ LME4_THETA = Numeric(
     },
     atol=1e-3,
     elsewhere=(
-        ("any unit of the hormone", "any unit of the response"),
+        ("the unit of the hormone", "the unit of the response"),
         ("in units of `logestrone`", "in <units>"),
         ("as in the chapter, whereas", "whereas"),
     ),
@@ -346,7 +346,6 @@ EFFECTIVE = Numeric(
     atol=1e-3,
     needs=stops_early,
     elsewhere=(
-        ("What five women cost", "What <q> women cost"),
         ("stopped after four measurements", "stopped after <k> measurements"),
         (
             "five random effects as six coefficients. But the six columns have only five "
