@@ -14,7 +14,7 @@ BENCH ?=
 # Where `make serve` shows the book.
 PORT ?= 8000
 
-.PHONY: book serve test test-notebooks test-book mutants bench notebooks exercises live lock clean
+.PHONY: book serve pdf test test-notebooks test-book test-pdf mutants bench notebooks exercises live lock clean
 
 book: .venv/ready
 	EDITION=$(EDITION) $(THREADS) $(BIN)/jupyter-book build -W -n --keep-going $(if $(PLACE),--path-output $(PLACE)) .
@@ -23,6 +23,9 @@ book: .venv/ready
 serve: book
 	@echo "The book is at http://127.0.0.1:$(PORT)/ on this machine (stop with Ctrl+C)"
 	$(BIN)/python -m http.server --bind 127.0.0.1 --directory $(PLACE)_build/html $(PORT)
+
+pdf: .venv/ready
+	EDITION=$(EDITION) $(THREADS) $(BIN)/python tools/pdf.py
 
 test: .venv/ready
 	$(BIN)/ruff check . && $(BIN)/ruff format --check .
@@ -36,6 +39,9 @@ test-notebooks: .venv/ready
 
 test-book: .venv/ready
 	$(BIN)/python -m pytest -n 2 --dist loadfile --durations=15 -o addopts="-q --strict-markers --timeout=300 --timeout-method=thread" tests/browser
+
+test-pdf: .venv/ready
+	$(BIN)/python -m pytest --durations=5 tests/paper
 
 mutants: .venv/ready
 	$(BIN)/python tools/mutants.py
