@@ -5,7 +5,6 @@ notebooks that were run for the pages, and their equations, sections and figures
 """
 
 import html
-import math
 import re
 import subprocess
 from pathlib import Path
@@ -32,8 +31,9 @@ TAGS = {
     "<sub>": r"\textsubscript{",
     "</sub>": "}",
 }
-# Letters to a line of a table; rows from which Sphinx lets a table go on over pages.
-WIDE, LONG = 105, 30
+# Letters to a line of a table, and to a cell of which no more need stand in one line; rows from
+# which Sphinx lets a table go on over pages.
+WIDE, ENOUGH, LONG = 105, 60, 30
 PART, UNNUMBERED, NUMBERED = r"\bookpart{%s}", r"\unnumberedchapters", r"\numberedchapter{%d}"
 
 
@@ -255,7 +255,7 @@ def fit_columns(table):
     if sum(texts) < WIDE and len(columns[0]) < LONG:
         return
     left = max(WIDE - 3 * len(columns) - sum(words), 0)
-    wishes = [math.sqrt(text - word) for text, word in zip(texts, words, strict=True)]
+    wishes = [min(text - word, ENOUGH) for text, word in zip(texts, words, strict=True)]
     for colspec, word, wish in zip(group.findall(nodes.colspec), words, wishes, strict=True):
         colspec["colwidth"] = round(10 * (word + left * wish / (sum(wishes) or 1)))
     table["classes"].append("colwidths-given")
