@@ -14,7 +14,7 @@ BENCH ?=
 # Where `make serve` shows the book.
 PORT ?= 8000
 
-.PHONY: book site serve test test-notebooks test-book test-site test-pyodide test-teaching mutants bench dist notebooks exercises live lock clean
+.PHONY: book site pdf serve test test-notebooks test-book test-site test-pyodide test-pdf test-teaching mutants bench dist notebooks exercises live lock clean
 
 book: .venv/ready
 	EDITION=$(EDITION) $(THREADS) $(BIN)/jupyter-book build -W -n --keep-going $(if $(PLACE),--path-output $(PLACE)) .
@@ -27,6 +27,9 @@ site: book .venv/site
 serve: book
 	@echo "The book is at http://127.0.0.1:$(PORT)/ on this machine (stop with Ctrl+C)"
 	$(BIN)/python -m http.server --bind 127.0.0.1 --directory $(PLACE)_build/html $(PORT)
+
+pdf: .venv/ready
+	EDITION=$(EDITION) $(THREADS) $(BIN)/python tools/pdf.py
 
 test: .venv/ready
 	$(BIN)/ruff check . && $(BIN)/ruff format --check .
@@ -51,6 +54,9 @@ test-pyodide: .venv/ready
 
 test-teaching: .venv/ready
 	$(THREADS) $(BIN)/python -m pytest -n 0 -m outside --timeout=7200 tests
+
+test-pdf: .venv/ready
+	$(BIN)/python -m pytest --durations=5 tests/paper
 
 mutants: .venv/ready
 	$(BIN)/python tools/mutants.py

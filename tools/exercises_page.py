@@ -71,6 +71,10 @@ class exercise_form(nodes.General, nodes.Element):
     """Where an exercise is answered; it contains the worked solution, still to be sealed."""
 
 
+class exercise_on_paper(nodes.General, nodes.Element):
+    """What paper has in place of the form: the options, or a line to write on."""
+
+
 class SealSolutions(SphinxPostTransform):
     """Put each form in its place, with its solution enciphered."""
 
@@ -91,6 +95,8 @@ class SealSolutions(SphinxPostTransform):
                 form.replace_self(nodes.raw("", block, format="html"))
             else:
                 form.parent.remove(form)
+        for written in list(self.document.findall(exercise_on_paper)):
+            written.replace_self(written.children if self.app.builder.format == "latex" else [])
 
     def _html(self, node):
         return self.app.builder.render_partial(node)["fragment"]
@@ -105,7 +111,7 @@ class ExerciseBlock(SphinxDirective):
         exercise = EXERCISES[self.arguments[0]]
         name = f"exercise-{exercise.key}"
         heading = f"{exercise.key}: {exercise.title}"
-        block = nodes.container(ids=[name], classes=["exercise-block"])
+        block = nodes.container(ids=[name], classes=["exercise-block"], title=heading)
         self.env.domains["std"].note_hyperlink_target(name, self.env.docname, name, heading)
         # No section: its heading would be numbered, and exercises have numbers of their own.
         block += nodes.raw("", f"<h3>{as_html(heading)}</h3>", format="html")
@@ -117,8 +123,9 @@ class ExerciseBlock(SphinxDirective):
         if isinstance(exercise, Function):
             elsewhere = nodes.container(classes=["exercise-elsewhere"])
             self._parse(elsewhere, *_where_to_write(exercise, self.env.docname))
-            block += elsewhere
-        block += self._form(exercise)
+            block += [elsewhere, self._form(exercise)]
+        else:
+            block += [self._form(exercise), self._on_paper(exercise)]
         if self._shows_solutions():
             self._parse(block, *_solution(exercise))
         return [block]
@@ -128,6 +135,16 @@ class ExerciseBlock(SphinxDirective):
         if not self._shows_solutions():
             self._parse(form, *_worked(exercise))
         return form
+
+    def _on_paper(self, exercise):
+        if isinstance(exercise, Numeric):
+            line = nodes.raw("", rf"\answerline{{{exercise.unit}}}", format="latex")
+            return exercise_on_paper("", line)
+        options = [nodes.list_item() for _ in exercise.options]
+        for item, option in zip(options, exercise.options, strict=True):
+            self._parse(item, option.text)
+        style = {"enumtype": "loweralpha", "prefix": "(", "suffix": ")"}
+        return exercise_on_paper("", nodes.enumerated_list("", *options, **style))
 
     def _shows_solutions(self):
         return self.config.lmmbook_edition == "solutions"
@@ -227,6 +244,7 @@ def setup(app):
     # A change of edition makes Sphinx read every page again.
     app.add_config_value("lmmbook_edition", os.environ.get("EDITION", "students"), "env")
     app.add_node(exercise_form)
+    app.add_node(exercise_on_paper)
     app.add_directive("exercise", ExerciseBlock)
     app.add_directive("exam-questions", ExamQuestions)
     app.add_directive("exercises-table", ExercisesTable)

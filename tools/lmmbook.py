@@ -10,6 +10,7 @@ from typing import ClassVar
 import exercises_page
 import figures
 import mathjax
+import paper
 import predictions
 import register
 import second_reading
@@ -304,6 +305,7 @@ def setup(app):
     app.add_js_file(None, body=QUIET_SEARCH)
     exercises_page.setup(app)
     figures.setup(app)
+    paper.setup(app)
     predictions.setup(app)
     second_reading.setup(app)
     subscripts.setup(app)

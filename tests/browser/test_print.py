@@ -1,0 +1,49 @@
+"""A chapter from the browser's printer: it asks all its questions, and answers none."""
+
+import io
+import re
+import unicodedata
+
+import pytest
+from pages import HTML
+from pypdf import PdfReader
+
+from lmmteach.chapters import CHAPTERS
+from lmmteach.exercises.bank import BY_CHAPTER
+from lmmteach.exercises.kinds import Choice
+
+LONG = 25
+
+
+def bare(text):
+    """Letters and digits only, so that hyphens, quotes and ends of lines do not matter."""
+    return re.sub(r"[\W_]", "", unicodedata.normalize("NFKC", text)).lower()
+
+
+def sentences(text):
+    """The sentences of a text, cut at its formulas, its code and its emphasis."""
+    pieces = re.split(r"\$+[^$]*\$+|`+[^`]*`+|\*|(?<=[.:?])\s", text)
+    return [piece for piece in map(bare, pieces) if len(piece) > LONG]
+
+
+@pytest.mark.parametrize("chapter", CHAPTERS, ids=lambda chapter: chapter.page)
+def test_paper_from_the_browser_asks_and_does_not_answer(browser, chapter):
+    page = browser.new_page()
+    page.goto((HTML / "chapters" / f"{chapter.page}.html").as_uri())
+    on_screen = bare(page.locator("article").text_content())
+    paper = PdfReader(io.BytesIO(page.pdf(format="A4")))
+    page.close()
+    printed = bare("\n".join(sheet.extract_text() for sheet in paper.pages))
+    assert BY_CHAPTER[chapter]
+    for exercise in BY_CHAPTER[chapter]:
+        asked = [piece in printed for piece in sentences(exercise.prompt)]
+        # A page may end in the middle of a sentence.
+        assert sum(asked) >= len(asked) - 1, exercise.key
+        mistakes = exercise.options if isinstance(exercise, Choice) else exercise.wrong
+        said = [exercise.solution, exercise.right, *(mistake.feedback for mistake in mistakes)]
+        secret = [piece for text in said for piece in sentences(text) if piece not in on_screen]
+        assert [piece for piece in secret if piece in printed] == []
+        hints = [piece for hint in exercise.hints for piece in sentences(hint)]
+        assert [h for h in hints if h in printed and h not in bare(exercise.prompt)] == []
+    for button in ("This is my prediction", "Show me without guessing", "Skip to main content"):
+        assert bare(button) not in printed
