@@ -13,6 +13,8 @@ whoever writes exercises, has made elsewhere is neither shown nor touched.
 import argparse
 import sys
 import tempfile
+from concurrent.futures import ProcessPoolExecutor
+from functools import partial
 from string import ascii_lowercase
 
 import nbformat
@@ -124,18 +126,26 @@ def write(folder, solved, pages=()):
     for path in folder.glob("*.ipynb"):
         if path.stem not in PAGES:
             path.unlink()
+    # Most of the time goes into starting kernels, each of which waits for nobody.
+    with ProcessPoolExecutor(2) as pool:
+        pages = pages or list(PAGES)
+        for page, text in zip(pages, pool.map(partial(run, solved=solved), pages), strict=True):
+            (folder / f"{page}.ipynb").write_text(text, encoding="utf-8")
+            print(f"wrote {folder.relative_to(ROOT)}/{page}.ipynb", flush=True)
+
+
+def run(page, solved):
+    """What a worksheet is stored as, after a run in which every check has said what it should."""
+    notebook = worksheet(PAGES[page], solved)
+    with tempfile.TemporaryDirectory() as place:
+        execute(notebook, place)
     expected = "right" if solved else "not attempted"
-    for page in pages or PAGES:
-        notebook = worksheet(PAGES[page], solved)
-        with tempfile.TemporaryDirectory() as place:
-            execute(notebook, place)
-        found = outcomes(notebook)
-        asked = [exercise.key for exercise in BY_CHAPTER[PAGES[page]]]
-        unexpected = {key: found.get(key) for key in asked if found.get(key) != expected}
-        if unexpected:
-            raise SystemExit(f"{page}: every check should say {expected!r}, but {unexpected}")
-        (folder / f"{page}.ipynb").write_text(canonical(notebook), encoding="utf-8")
-        print(f"wrote {folder.relative_to(ROOT)}/{page}.ipynb", flush=True)
+    found = outcomes(notebook)
+    asked = [exercise.key for exercise in BY_CHAPTER[PAGES[page]]]
+    unexpected = {key: found.get(key) for key in asked if found.get(key) != expected}
+    if unexpected:
+        raise SystemExit(f"{page}: every check should say {expected!r}, but {unexpected}")
+    return canonical(notebook)
 
 
 def main(arguments):
