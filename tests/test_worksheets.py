@@ -72,6 +72,18 @@ def test_the_edition_with_solutions_has_code_and_reason_of_every_exercise(name):
         assert exercise.solution.strip() in solved[code]
 
 
+def test_a_solution_whose_check_does_not_say_right_is_not_stored(monkeypatch):
+    chapter, *_ = BY_CHAPTER
+    unsolved = read(worksheets.STUDENTS / f"{chapter.page}.ipynb")
+    monkeypatch.setattr(worksheets, "execute", lambda notebook, place: notebook)
+    monkeypatch.setattr(worksheets, "worksheet", lambda chapter, solved: unsolved)
+    with pytest.raises(SystemExit, match=f"{chapter.page}: every check should say 'right'") as stop:
+        worksheets.run(chapter.page, solved=True)
+    assert all(f"'{exercise.key}': 'not attempted'" in str(stop.value)
+               for exercise in BY_CHAPTER[chapter])  # fmt: skip
+    worksheets.run(chapter.page, solved=False)
+
+
 def test_options_have_the_letters_that_check_takes():
     choice = next(e for e in EXERCISES.values() if isinstance(e, Choice))
     (sheet,) = [worksheets.worksheet(c) for c in BY_CHAPTER if c.number == choice.chapter]

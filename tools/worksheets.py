@@ -16,6 +16,8 @@ import argparse
 import shutil
 import sys
 import tempfile
+from concurrent.futures import ProcessPoolExecutor
+from functools import partial
 from pathlib import Path
 
 import nbformat
@@ -150,26 +152,40 @@ def write(folder, solved, pages=(), data=None):
     for path in folder.glob("*.ipynb"):
         if path.stem not in PAGES:
             path.unlink()
+    # Most of the time goes into starting kernels, each of which waits for nobody.
+    with ProcessPoolExecutor(2) as pool:
+        pages = pages or list(PAGES)
+        texts = pool.map(partial(run, solved=solved, data=data), pages)
+        for page, text in zip(pages, texts, strict=True):
+            if text is None:
+                continue
+            (folder / f"{page}.ipynb").write_text(text, encoding="utf-8")
+            print(f"wrote {folder.relative_to(ROOT)}/{page}.ipynb", flush=True)
+
+
+def run(page, solved, data=None):
+    """What a worksheet is stored as, after a run in which every check has said what it should.
+
+    None if none of its exercises can be asked about the data.
+    """
+    notebook = worksheet(PAGES[page], solved, data)
+    if notebook is None:
+        return None
+    with tempfile.TemporaryDirectory() as place:
+        if data is not None and data.file:
+            shutil.copy(data.file, place)
+        execute(notebook, place)
     expected = "right" if solved else "not attempted"
-    for page in pages or PAGES:
-        notebook = worksheet(PAGES[page], solved, data)
-        if notebook is None:
-            continue
-        with tempfile.TemporaryDirectory() as place:
-            if data is not None and data.file:
-                shutil.copy(data.file, place)
-            execute(notebook, place)
-        found = outcomes(notebook)
-        keys = [
-            exercise.key
-            for exercise in BY_CHAPTER[PAGES[page]]
-            if data is None or not why_not(exercise, data.study)
-        ]
-        unexpected = {key: found.get(key) for key in keys if found.get(key) != expected}
-        if unexpected:
-            raise SystemExit(f"{page}: every check should say {expected!r}, but {unexpected}")
-        (folder / f"{page}.ipynb").write_text(canonical(notebook), encoding="utf-8")
-        print(f"wrote {folder.relative_to(ROOT)}/{page}.ipynb", flush=True)
+    keys = [
+        exercise.key
+        for exercise in BY_CHAPTER[PAGES[page]]
+        if data is None or not why_not(exercise, data.study)
+    ]
+    found = outcomes(notebook)
+    unexpected = {key: found.get(key) for key in keys if found.get(key) != expected}
+    if unexpected:
+        raise SystemExit(f"{page}: every check should say {expected!r}, but {unexpected}")
+    return canonical(notebook)
 
 
 def main(arguments):
