@@ -3,6 +3,8 @@
 Sums answer at no cost; only where they leave a doubt, the rows are asked.
 """
 
+from itertools import combinations, product
+
 import numpy as np
 
 from lmmteach._climb import (
@@ -35,6 +37,7 @@ def require_told_apart(engine, random, y, held=False):
     require_rows(n, p, len(random.scale) + 1, covariances)
     if held:
         return
+    _require_once(random)
     _require_spread(engine, random)
     for f, factor in enumerate(engine.factors):
         for z in factor.z:
@@ -49,6 +52,41 @@ def require_told_apart(engine, random, y, held=False):
         raise ValueError(NOTHING_WITHIN)
 
 
+def _require_once(random):
+    """Raise a ValueError if two bars have the same column of Z for the same groups."""
+    for one, other in combinations(random.bars, 2):
+        if not _same_groups(*(random.factors[bar.factor] for bar in (one, other))):
+            continue
+        for (i, of_one), (j, of_other) in product(enumerate(one.places), enumerate(other.places)):
+            if _parallel(random.column_of(of_one)[1], random.column_of(of_other)[1]):
+                raise ValueError(
+                    f"{one.effects[i]!r} of {one.name!r} and {other.effects[j]!r} of "
+                    f"{other.name!r} are the same effect of the same groups, so that nothing tells "
+                    "their variances apart. Leave one of them out."
+                )
+
+
+def _same_groups(one, other):
+    """Whether two factors put the same rows together."""
+    if one is other:
+        return True
+    if one.q != other.q:
+        return False
+    partner = np.empty(one.q, dtype=int)
+    partner[one.codes] = other.codes
+    # So each group of one is all in one of the other, and as there are as many, all of it.
+    return np.array_equal(partner[one.codes], other.codes)
+
+
+def _parallel(one, other):
+    """Whether one column of Z is a multiple of the other; None for a column of ones."""
+    if one is None and other is None:
+        return True
+    one, other = (np.ones(1) if z is None else z for z in (one, other))
+    one, other = np.broadcast_arrays(one, other)
+    return (one @ other) ** 2 > (1 - NARROW) * (one @ one) * (other @ other)
+
+
 def _require_spread(engine, random):
     """Raise a ValueError if a column of Z is all but a combination of others in its bar."""
     axes = axes_of(engine.R, random.blocks)
@@ -60,7 +98,13 @@ def _require_spread(engine, random):
             name, of_bar = bar.effects[j], f"in the random part of {bar.name!r}"
             if not squares.any():
                 raise ValueError(f"The column {name!r} {of_bar} is 0 in every row. Leave it out.")
-            if bar.effects[0] == "(Intercept)" and squares[1:].sum() < DOUBT * squares[0]:
+            # What is left of a column that has one value is its rounding.
+            varies = squares[1:].sum() > NARROW**2 * squares[0]
+            if (
+                bar.effects[0] == "(Intercept)"
+                and varies
+                and squares[1:].sum() < DOUBT * squares[0]
+            ):
                 raise ValueError(
                     f"The values of {name!r} {of_bar} are so far from 0, and so close together, "
                     "that its slopes and the intercepts cannot be told apart. Subtract the mean "

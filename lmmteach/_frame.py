@@ -459,10 +459,12 @@ def _require_rank(X, names):
             "(Intercept) does. Leave it out of the formula."
         )
     if not X[:, j].any():
+        zero = f"X is rank deficient: its column {names[j]!r} is 0 in every row"
+        if ":" not in names[j]:
+            raise ValueError(f"{zero}. Leave it out of the formula.")
         raise ValueError(
-            f"X is rank deficient: its column {names[j]!r} is 0 in every row, because no row has "
-            "this combination of levels. Leave the term out of the formula, or merge levels in the "
-            "data."
+            f"{zero}, because no row has this combination of levels. Leave the term out of the "
+            "formula, or merge levels in the data."
         )
     raise ValueError(
         f"X is rank deficient: its column {names[j]!r} adds nothing to what "

@@ -209,15 +209,15 @@ def read_random(said, data, columns_of):
         g = seen[factor, nested]
         begin = len(z[g])
         if made[terms] is None:
-            z[g].append(None)
-            effects = ["(Intercept)"]
+            X, effects = [None], ["(Intercept)"]
         else:
             # A column of ones has its own, quicker, sums.
-            X = made[terms].X
-            z[g] += [
-                None if np.all(column == 1) else np.ascontiguousarray(column) for column in X.T
-            ]
+            X = [None if np.all(x == 1) else np.ascontiguousarray(x) for x in made[terms].X.T]
             effects = made[terms].names
+        for column in X:
+            # Only one column of ones can be taken out of the others.
+            again = column is None and any(other is None for other in z[g])
+            z[g].append(np.ones(len(data)) if again else column)
         columns[g].append(made[terms])
         names[g] += effects
         drafts.append((g, effects, begin))

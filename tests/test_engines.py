@@ -525,13 +525,43 @@ def test_V_of_slopes_far_from_0_is_that_of_slopes_near_0(formula, engine):
         ("y ~ x + (far | a) + (1 | b)", "'far' in the random part of 'a' are so far from 0"),
         ("y ~ x + (x + double | a)", r"'double' .* adds nothing to what \(Intercept\), x can"),
         ("y ~ x + (0 + nothing | a)", "'nothing' in the random part of 'a' is 0 in every row"),
+        ("y ~ x + (one | a)", r"'one' .* adds nothing to what \(Intercept\) can"),
     ],
 )
 def test_effects_that_others_explain(formula, message, engine):
     made = data()
-    made = made.assign(far=made["x"] + 1e8, double=3 - 2 * made["x"], nothing=0.0)
+    made = made.assign(far=made["x"] + 1e8, double=3 - 2 * made["x"], nothing=0.0, one=1.0)
     with pytest.raises(ValueError, match=message):
         lt.lmm(formula, made, engine=engine)
+
+
+@ENGINES
+@pytest.mark.parametrize(
+    ("formula", "message"),
+    [
+        ("y ~ x + (x | a) + (1 | a)", r"'\(Intercept\)' of 'a' and '\(Intercept\)' of 'a.1' are"),
+        ("y ~ x + (x | a) + (0 + x | a)", "'x' of 'a' and 'x' of 'a.1' are the same effect"),
+        ("y ~ x + (1 | a) + (0 + five | a)", r"'\(Intercept\)' of 'a' and 'five' of 'a.1' are"),
+        ("y ~ x + (1 | a) + (1 | b) + (x | name)", "of 'name' and .* of 'a' are .* Leave one of"),
+        (
+            "y ~ x + (1 | a/name)",
+            "of 'name:a' and .* of 'a' are the same effect of the same groups",
+        ),
+    ],
+)
+def test_two_variances_of_one_effect_are_not_told_apart(formula, message, engine):
+    made = data()
+    made = made.assign(five=5.0, name=[f"site {a}" for a in made["a"]])
+    with pytest.raises(ValueError, match=message):
+        lt.lmm(formula, made, engine=engine, weights=np.linspace(1, 2, len(made)))
+
+
+def test_two_factors_of_as_many_groups_are_told_apart():
+    made = data()
+    # Another cut through the rows, with as many groups.
+    made["c"] = np.roll(made["a"], 1)
+    fit = lt.lmm("y ~ x + (1 | a) + (1 | c)", made)
+    assert fit.loglik >= lt.lmm("y ~ x + (1 | a)", made).loglik - 1e-9
 
 
 # The boundary, and more than one top --------------------------------------------------------------

@@ -94,6 +94,8 @@ def test_rank_deficient_X_names_the_column_that_is_too_much(data):
         lt.lmm("logestrone ~ measurement + again + (1 | woman)", twice)
     with pytest.raises(ValueError, match=r"rank deficient: its column 'one' .*\(Intercept\)"):
         lt.lmm("logestrone ~ one + (1 | woman)", twice)
+    with pytest.raises(ValueError, match=r"'none' is 0 in every row\. Leave it out of the formula"):
+        lt.lmm("logestrone ~ none + (1 | woman)", twice.assign(none=0))
 
 
 def test_groups_that_are_in_the_fixed_part_too(data):
