@@ -30,7 +30,8 @@ FLAGS = (
 )
 
 
-TEXTS = {".css", ".html", ".ipynb", ".js", ".json", ".mjs", ".svg"}
+# What any host compresses; wheels are compressed already.
+COMPRESSED = {".css", ".html", ".ipynb", ".js", ".json", ".mjs", ".svg", ".wasm"}
 
 
 @cache
@@ -39,7 +40,7 @@ def compressed(path):
 
 
 class Handler(SimpleHTTPRequestHandler):
-    """Files, as any static host serves them: texts compressed; it counts the bytes."""
+    """Files, as any static host serves them, compressed where that helps; it counts the bytes."""
 
     protocol_version = "HTTP/1.1"
 
@@ -48,7 +49,7 @@ class Handler(SimpleHTTPRequestHandler):
 
     def send_head(self):
         path = self.translate_path(self.path)
-        if Path(path).suffix not in TEXTS or not Path(path).is_file():
+        if Path(path).suffix not in COMPRESSED or not Path(path).is_file():
             return super().send_head()
         changed = self.date_time_string(Path(path).stat().st_mtime)
         if self.headers.get("If-Modified-Since") == changed:

@@ -82,6 +82,7 @@ def test_work_can_be_taken_away_as_a_notebook(site):
     site.open("chapters/02-likelihood.html", "Worksheet")
     site.run_cell(1, "mine = 1")
     with site.page.expect_download() as started:
-        site.menu("File", "docmanager:download")
+        site.page.locator(".lm-MenuBar-item", has_text="File").first.click()
+        site.page.locator(".lm-Menu-item", has_text="Download").first.click()
     notebook = json.loads(started.value.path().read_text(encoding="utf-8"))
     assert "mine = 1" in ["".join(cell["source"]) for cell in notebook["cells"]]
