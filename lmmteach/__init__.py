@@ -6,10 +6,10 @@ those of the later chapters go beyond it. ``lmm`` fits a model with them, ``lrt`
 ``bootstrap_lrt`` compare two fits, and ``study`` simulates a design and counts.
 """
 
-import logging
 import sys
 
 from lmmteach import (
+    _browser,
     blup,
     compare,
     covariance,
@@ -36,9 +36,8 @@ from lmmteach.studies import design, power_curve, study
 
 __version__ = "0.1.0"
 
-# A browser keeps no list of fonts: matplotlib makes one in each session, and says so in red.
 if sys.platform == "emscripten":
-    logging.getLogger("matplotlib.font_manager").setLevel(logging.ERROR)
+    _browser.settle()
 
 
 def __getattr__(name):

@@ -23,6 +23,7 @@ FUNCTIONS = register.functions()
 # Each imports only from its own line and from those above.
 LAYERS = (
     (
+        "_browser",
         "_shapes",
         "_climb",
         "_rformat",

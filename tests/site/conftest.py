@@ -3,10 +3,14 @@
 Each worker has one server and one browser, whose cache stays: only its first page is cold.
 """
 
+import gzip
+import io
 import shutil
 import threading
-from functools import partial
+from collections import Counter
+from functools import cache, partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 
 import pytest
 from live_pages import SITE, SUB_PATH, Site
@@ -21,23 +25,50 @@ FLAGS = (
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
-    # The service worker's own requests do not pass through Playwright: they find no other host.
+    # Nothing but the test's own server is to be found, for pages and workers alike.
     "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
 )
 
 
+# What any host compresses; wheels are compressed already.
+COMPRESSED = {".css", ".html", ".ipynb", ".js", ".json", ".mjs", ".svg", ".wasm"}
+
+
+@cache
+def compressed(path):
+    return gzip.compress(Path(path).read_bytes(), 6)
+
+
 class Handler(SimpleHTTPRequestHandler):
-    """Files, as any static host serves them; it counts the bytes."""
+    """Files, as any static host serves them, compressed where that helps; it counts the bytes."""
 
     protocol_version = "HTTP/1.1"
 
     def log_message(self, *_):
         """Say nothing."""
 
+    def send_head(self):
+        path = self.translate_path(self.path)
+        if Path(path).suffix not in COMPRESSED or not Path(path).is_file():
+            return super().send_head()
+        changed = self.date_time_string(Path(path).stat().st_mtime)
+        if self.headers.get("If-Modified-Since") == changed:
+            self.send_response(304)
+            self.end_headers()
+            return None
+        content = compressed(path)
+        self.send_response(200)
+        self.send_header("Content-Type", self.guess_type(path))
+        self.send_header("Content-Encoding", "gzip")
+        self.send_header("Content-Length", str(len(content)))
+        self.send_header("Last-Modified", changed)
+        self.end_headers()
+        return io.BytesIO(content)
+
     def copyfile(self, source, outputfile):
         content = source.read()
         with self.server.lock:
-            self.server.sent += len(content)
+            self.server.sent[self.path] += len(content)
         outputfile.write(content)
 
 
@@ -50,7 +81,7 @@ def server(tmp_path_factory):
     place.parent.mkdir()
     place.symlink_to(SITE)
     server = ThreadingHTTPServer(("127.0.0.1", 0), partial(Handler, directory=str(folder)))
-    server.sent, server.lock = 0, threading.Lock()
+    server.sent, server.lock = Counter(), threading.Lock()
     threading.Thread(target=server.serve_forever, daemon=True).start()
     yield server
     server.shutdown()
@@ -91,7 +122,7 @@ def browser(new_browser):
 
 @pytest.fixture
 def site(server, browser):
-    """A new tab; a request to any other place is refused, and fails the test."""
+    """A new tab; a request to any other place comes to nothing, and fails the test."""
     site = Site(server, browser)
     yield site
     site.close()

@@ -58,16 +58,14 @@ class Site:
         self.base = f"http://127.0.0.1:{server.server_port}/{SUB_PATH}/"
         self.outside = []
         self.page = browser.new_page()
-        self.page.route("**/*", self._allow)
+        # No routes of Playwright's: they would switch off the browser's cache.
+        self.page.on("request", self._note)
         # JupyterLab asks before a tab is left whose notebook is being saved.
         self.page.on("dialog", lambda dialog: dialog.accept())
 
-    def _allow(self, route):
-        if route.request.url.startswith((self.base, "blob:", "data:")):
-            route.continue_()
-        else:
-            self.outside.append(route.request.url)
-            route.abort()
+    def _note(self, request):
+        if not request.url.startswith((self.base, "blob:", "data:")):
+            self.outside.append(request.url)
 
     def close(self):
         self.page.close()

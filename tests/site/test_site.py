@@ -48,14 +48,15 @@ def test_a_first_visit_is_not_heavy_and_a_second_one_costs_nearly_nothing(
 ):
     browser = new_browser()
     for visit, limit in (("cold", 60 * MB), ("warm", 1 * MB)):
-        before = server.sent
+        server.sent.clear()
         site = Site(server, browser)
         pressed = site.open("chapters/01-model.html", "Live")
         site.menu("Run", "runmenu:run-all")
         site.page.wait_for_function(FIRST_FINISHED, timeout=PATIENCE)
         took = time.monotonic() - pressed
-        record_property(visit, f"{(server.sent - before) / MB:.2f} MB, {took:.1f} s")
-        assert server.sent - before <= limit
+        sent = sum(server.sent.values())
+        record_property(visit, f"{sent / MB:.2f} MB, {took:.1f} s")
+        assert sent <= limit, server.sent.most_common(10)
         assert site.outside == []
         site.close()
 
@@ -81,6 +82,7 @@ def test_work_can_be_taken_away_as_a_notebook(site):
     site.open("chapters/02-likelihood.html", "Worksheet")
     site.run_cell(1, "mine = 1")
     with site.page.expect_download() as started:
-        site.menu("File", "docmanager:download")
+        site.page.locator(".lm-MenuBar-item", has_text="File").first.click()
+        site.page.locator(".lm-Menu-item", has_text="Download").first.click()
     notebook = json.loads(started.value.path().read_text(encoding="utf-8"))
     assert "mine = 1" in ["".join(cell["source"]) for cell in notebook["cells"]]
