@@ -24,9 +24,9 @@ import mathjax
 import sphinx_revealjs
 from bs4 import BeautifulSoup, NavigableString
 
-from lmmteach._typeset import as_html
 from lmmteach.chapters import CHAPTERS
 from lmmteach.exercises.bank import BY_CHAPTER
+from lmmteach.exercises.feedback import inline_html
 from lmmteach.exercises.kinds import Choice
 
 HERE = Path(__file__).resolve().parent
@@ -41,11 +41,24 @@ ASSETS = {
     "deck.css": HERE / "decks" / "deck.css",
     "deck.js": HERE / "decks" / "deck.js",
     "lmmbook.css": HERE / "static" / "lmmbook.css",
+    "live-python.js": HERE / "static" / "live-python.js",
+    "live-explorer.js": HERE / "static" / "live-explorer.js",
     "explorer.js": HERE / "static" / "explorer.js",
     "picture.css": ROOT / "lmmteach" / "widgets" / "picture.css",
     "picture.js": ROOT / "lmmteach" / "widgets" / "picture.js",
 }
 SHARED = "assets"
+# What the explorers need comes first; MathJax begins when the deck's own script has told it how.
+SCRIPTS = (
+    "reveal.js",
+    "notes.js",
+    "picture.js",
+    "live-python.js",
+    "live-explorer.js",
+    "explorer.js",
+    "deck.js",
+    "mathjax.js",
+)
 
 # Sections of the page that a lecture has no time for: what they hold is for reading.
 ALWAYS_OUT = ("Second reading", "Exercises", "The same in other software", "Further reading")
@@ -67,8 +80,9 @@ WIDEST, HIGHEST, LARGEST, MOST_LETTERS = 1100, 480, 32, 86
 # A figure that is not much wider than it is high has its words beside it.
 WIDE = 1.45
 LONGEST_LEAD, SHORTEST_READING, LONGEST_READING = 170, 55, 210
-# Lines of a printout on the slide of a formula; from how many lines on one stands beside its text.
-MOST_LINES, LONG = 9, 12
+# Lines of a printout on the slide of a formula; from how many on one stands beside its text; and
+# from how many on that of a fit loses its head.
+MOST_LINES, LONG, TOO_LONG = 9, 12, 21
 SHORTEST_QUESTION = 25
 VOTES = 2
 HOW_TO_VOTE = "<p>A minute alone, hands up, two minutes with a neighbour, hands up again.</p>"
@@ -286,6 +300,8 @@ def _told(block):
     """What is said of a thing besides the prose around it."""
     if block.kind == "figure":
         return _clean(block.node.find("figcaption"))
+    if block.kind == "number" and _cut(block.node) != block.node:
+        return _note(block)
     return _clean(block.node) if block.kind == "answer" else ""
 
 
@@ -328,10 +344,16 @@ def _figure(node):
 
 
 def _printed(text):
-    lines = [part for line in text.expandtabs().splitlines() for part in _folded(line)]
+    lines = [part for line in _cut(text).expandtabs().splitlines() for part in _folded(line)]
     size = min(LARGEST, WIDEST / (0.61 * max(map(len, lines))), HIGHEST / (1.4 * len(lines)))
     inside = escape("\n".join(lines), quote=False)
     return f'<pre style="font-size: {size / 32:.3f}em">{inside}</pre>'
+
+
+def _cut(text):
+    """A printout of a fit without its head, where all of it would be too small to read."""
+    _, effects, rest = text.partition("Random effects:\n")
+    return effects + rest if effects and text.count("\n") >= TOO_LONG else text
 
 
 def _folded(line):
@@ -397,16 +419,21 @@ def votes_of(chapter, page, has_answers):
     choices = [e for e in BY_CHAPTER.get(chapter, ()) if isinstance(e, Choice)]
     slides = []
     for exercise in sorted(choices, key=lambda e: e.second_round)[:VOTES]:
-        heading = f"Vote: {as_html(exercise.title)}"
+        heading = f"Vote: {_inline(exercise.title)}"
         asked = _clean(page.select_one(f"#exercise-{exercise.key}-prompt"))
         shown = [f'<div class="asked">{asked}</div>', _options(exercise)]
         slides.append(Slide(heading, "vote", shown, notes=[HOW_TO_VOTE]))
         if has_answers:
-            letters = zip(ascii_uppercase, exercise.options, strict=False)
-            told = [f"<p><b>{x}</b> {as_html(option.feedback)}</p>" for x, option in letters]
-            shown, reading = [_options(exercise, exercise.answer)], as_html(exercise.right)
-            slides.append(Slide(heading, "vote answer", shown, reading=reading, notes=told))
+            slides.append(_answer(heading, exercise))
     return slides
+
+
+def _answer(heading, exercise):
+    """What the class voted on with the right option; what to say of each is in the notes."""
+    letters = zip(ascii_uppercase, exercise.options, strict=False)
+    told = [f"<p><b>{letter}</b> {_inline(option.feedback)}</p>" for letter, option in letters]
+    shown, reading = [_options(exercise, exercise.answer)], _inline(exercise.right)
+    return Slide(heading, "vote answer", shown, reading=reading, notes=told)
 
 
 def _options(exercise, right=None):
@@ -414,8 +441,13 @@ def _options(exercise, right=None):
     for k, option in enumerate(exercise.options):
         mark = "" if right is None else ' class="right"' if k == right else ' class="other"'
         letter = ascii_uppercase[k]
-        items.append(f"<li{mark}><b>{letter}</b> <span>{as_html(option.text)}</span></li>")
+        items.append(f"<li{mark}><b>{letter}</b> <span>{_inline(option.text)}</span></li>")
     return f'<ol class="options">{"".join(items)}</ol>'
+
+
+def _inline(text):
+    """A line of the bank as HTML, with its formulas between dollars."""
+    return re.sub(r"\$([^$]+)\$", r'<span class="math">\\(\1\\)</span>', inline_html(text))
 
 
 def deck_of(chapter, page, has_answers):
@@ -467,7 +499,7 @@ def _outcomes(card):
 def _homework(chapter, page):
     """The first round of the exercises, and where they are."""
     exercises = [e for e in BY_CHAPTER.get(chapter, ()) if not e.second_round]
-    items = "".join(f"<li><b>{e.key}</b> <span>{as_html(e.title)}</span></li>" for e in exercises)
+    items = "".join(f"<li><b>{e.key}</b> <span>{_inline(e.title)}</span></li>" for e in exercises)
     where = f"<p>The worksheet is <code>exercises/{chapter.page}.ipynb</code>.</p>"
     return Slide("Until next time", "list", [f'<ol class="options">{items}</ol>', where])
 
@@ -481,7 +513,7 @@ def deck_html(chapter, slides):
         + "\n".join(_slide_html(slide, f"{chapter.number} · {short}") for slide in slides)
         + "\n</div></div>",
         ("reveal.css", "picture.css", "lmmbook.css", "deck.css"),
-        ("reveal.js", "notes.js", "picture.js", "explorer.js", "deck.js", "mathjax.js"),
+        SCRIPTS,
         f"../{SHARED}",
     )
 

@@ -36,9 +36,13 @@ const fitAll = () => {
   for (const slide of reveal.querySelectorAll(".slides > section")) {
     slide.querySelectorAll(".formula > .math").forEach(fitFormula);
     fit(slide);
-    // After the answer an explorer shows its controls, its verdict and a longer readout.
+    // After the answer an explorer shows its controls and its verdict; later, longer readouts.
+    const again = (event) => requestAnimationFrame(() => {
+      if (event.type === "click" || bursts(slide)) fit(slide);
+    });
     const explorer = slide.querySelector(".explorer");
-    if (explorer) explorer.addEventListener("click", () => requestAnimationFrame(() => fit(slide)));
+    explorer?.addEventListener("click", again);
+    explorer?.addEventListener("input", again);
   }
   reveal.classList.remove("measuring");
 };
