@@ -14,11 +14,14 @@ BENCH ?=
 # Where `make serve` shows the book.
 PORT ?= 8000
 
-.PHONY: book site pdf serve test test-notebooks test-book test-site test-pyodide test-pdf test-teaching mutants bench dist notebooks exercises live lock clean
+.PHONY: book slides site pdf serve test test-notebooks test-book test-slides test-site test-pyodide test-pdf test-teaching mutants bench dist notebooks exercises live lock clean
 
 book: .venv/ready
 	EDITION=$(EDITION) $(THREADS) $(BIN)/jupyter-book build -W -n --keep-going $(if $(PLACE),--path-output $(PLACE)) .
 	@echo "The book is here: $(CURDIR)/$(PLACE)_build/html/index.html"
+
+slides: book
+	EDITION=$(EDITION) $(BIN)/python tools/deck.py
 
 # Pyodide's files come from the folder PYODIDE_DIST of the environment, or are fetched.
 site: book .venv/site
@@ -44,6 +47,9 @@ test-notebooks: .venv/ready
 
 test-book: .venv/ready
 	$(BIN)/python -m pytest -n 2 --dist loadscope --durations=15 -o addopts="-q --strict-markers --timeout=300 --timeout-method=thread" tests/browser
+
+test-slides: .venv/ready
+	$(BIN)/python -m pytest -n 2 --durations=5 -o addopts="-q --strict-markers --timeout=300 --timeout-method=thread" tests/slides
 
 # Two workers, each with one browser that keeps what it has fetched.
 test-site: .venv/ready

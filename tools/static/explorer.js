@@ -3,7 +3,7 @@
 // its frame; what is read and heard belongs to the frame at once. Between the frames, where there
 // is a Python to draw, live-explorer.js takes over.
 document.addEventListener("DOMContentLoaded", () => {
-  for (const section of document.querySelectorAll("section.explorer")) {
+  for (const section of document.querySelectorAll(".explorer")) {
     const data = JSON.parse(section.querySelector("script").textContent);
     const find = (name) => section.querySelector(`.explorer-${name}`);
     const sliders = [...section.querySelectorAll("input[type=range]")];
