@@ -24,7 +24,8 @@ class Bar(NamedTuple):
 
     Parameters
     ----------
-    name : of its grouping factor; a second bar of one factor has ".1" added, as in lme4
+    name : of its grouping factor; a second bar of one factor has ".1" added, as in lme4, and
+        then "a:b" is "a.b"
     factor : the position of its grouping factor
     effects : the names of its columns of Z, "(Intercept)" first if it has one
     places : (k,) their positions in Λ
@@ -223,8 +224,10 @@ def read_random(said, data, columns_of):
         drafts.append((g, effects, begin))
     starts = dict(zip(first, np.cumsum([0, *(len(z[g]) for g in first)]), strict=False))
     bars, labels = [], []
+    is_repeated = len({g for g, _, _ in drafts}) < len(drafts)
     for g, effects, begin in drafts:
-        label = groupings[g].label
+        # Where bars have to be counted, R makes them names, which have no colon.
+        label = groupings[g].label.replace(":", ".") if is_repeated else groupings[g].label
         labels.append(label)
         again = labels.count(label) - 1
         places = starts[g] + begin + np.arange(len(effects))
@@ -241,7 +244,7 @@ def _pieces(bar):
     terms = [bar.terms] if bar.correlated else [(term,) for term in bar.terms]
     factors = sorted(bar.factors, key=len, reverse=True) if bar.nested else bar.factors
     return [
-        (factor, bar.nested and len(factor) > 1, piece) for factor in factors for piece in terms
+        (factor, bar.nested and len(factor) > 1, piece) for piece in terms for factor in factors
     ]
 
 

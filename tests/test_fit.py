@@ -1,5 +1,7 @@
 """The fitted model as its user meets it: names, orders, types, predictions."""
 
+from itertools import product
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -226,6 +228,24 @@ def test_profile_intervals_of_a_fit_with_a_held_variance_hold_it_too(data):
 
 
 # Any random part ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("random", "as_in_R"),
+    [
+        ("(t || a/b)", "b.a t, b.a.1 (Intercept), a t, a.1 (Intercept)"),
+        ("(1 | b) + (t || a)", "b (Intercept), a (Intercept), a.1 t"),
+        ("(t || b) + (1 | a) + (1 | b:a)", "b.a (Intercept), b t, b.1 (Intercept), a (Intercept)"),
+        ("(t | a/b)", "b:a (Intercept), b:a t, b:a (Intercept), a (Intercept), a t, a (Intercept)"),
+    ],
+)
+def test_bars_have_the_order_and_the_names_that_lme4_gives_them(random, as_in_R):
+    rng = np.random.default_rng(1)
+    data = pd.DataFrame(list(product(range(4), range(5), range(4))), columns=["a", "b", "row"])
+    a, b = rng.normal(size=4)[data["a"]], rng.normal(size=5)[data["b"]]
+    data = data.assign(t=rng.normal(size=80), y=a + b + rng.normal(size=80))
+    table = lt.lmm(f"y ~ t + {random}", data).varcomp[:-1]
+    assert ", ".join(table["grp"] + " " + table["var1"]) == as_in_R
 
 
 def test_theta_has_each_variance_and_covariance_once():
