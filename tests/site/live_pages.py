@@ -55,7 +55,8 @@ class Site:
 
     def __init__(self, server, browser):
         self.server = server
-        self.base = f"http://127.0.0.1:{server.server_port}/{SUB_PATH}/"
+        self.host = f"http://127.0.0.1:{server.server_port}"
+        self.base = f"{self.host}/{SUB_PATH}/"
         self.outside = []
         self.page = browser.new_page()
         # No routes of Playwright's: they would switch off the browser's cache.
@@ -64,7 +65,9 @@ class Site:
         self.page.on("dialog", lambda dialog: dialog.accept())
 
     def _note(self, request):
-        if not request.url.startswith((self.base, "blob:", "data:")):
+        # JupyterLite asks for its own heartbeat at the root of the host, and answers it itself.
+        known = (self.base, "blob:", "data:", f"{self.host}/api/service-worker-heartbeat")
+        if not request.url.startswith(known):
             self.outside.append(request.url)
 
     def close(self):

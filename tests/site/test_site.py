@@ -83,6 +83,7 @@ def test_work_can_be_taken_away_as_a_notebook(site):
     site.run_cell(1, "mine = 1")
     with site.page.expect_download() as started:
         site.page.locator(".lm-MenuBar-item", has_text="File").first.click()
-        site.page.locator(".lm-Menu-item", has_text="Download").first.click()
+        site.page.locator(".lm-Menu-item", has_text="Save and Export Notebook As").click()
+        site.page.locator(".lm-Menu-item[data-command$=export-to-format]").first.click()
     notebook = json.loads(started.value.path().read_text(encoding="utf-8"))
     assert "mine = 1" in ["".join(cell["source"]) for cell in notebook["cells"]]
