@@ -302,7 +302,7 @@ def _told(block):
         return _clean(block.node.find("figcaption"))
     if block.kind == "number" and _cut(block.node) != block.node:
         return _note(block)
-    return _clean(block.node) if block.kind == "answer" else ""
+    return _clean(block.node) if block.kind in ("answer", "written") else ""
 
 
 def _shown(block):
@@ -313,6 +313,7 @@ def _shown(block):
         "figure": _figure,
         "number": _printed,
         "explorer": _explorer,
+        "written": _written_up,
         "answer": lambda node: _beginnings(node.find_all("p", recursive=False)),
     }.get(block.kind, _as_it_is)(block.node)
 
@@ -367,6 +368,12 @@ def _explorer(node):
     node.name = "div"
     node["role"] = "region"
     return str(node)
+
+
+def _written_up(node):
+    """How a report begins; all of it is in the notes."""
+    parts = node.select_one(".written-up").find_all(["p", "ul"], recursive=False)
+    return "".join(_clean(part) for part in parts[:3])
 
 
 def _as_it_is(node):
