@@ -790,11 +790,6 @@ HOSTILE = {
         "error",
         "4a: ",
     ),
-    "a hook": (
-        "import sys\ndef hook(*event):\n    raise RuntimeError\nsys.addaudithook(hook)",
-        "error",
-        "",
-    ),
     "the file system filled": (
         "for k in range(100):\n    open(f'/tmp/{k}', 'wb').write(bytes(2**25))",
         "error",
@@ -810,8 +805,8 @@ HOSTILE = {
         "error",
         "a message that is none",
     ),
-    "print and float replaced": (
-        "import builtins\nbuiltins.float = builtins.print = lambda *a: 10.0\nanswer = 1.0",
+    "print replaced": (
+        "import builtins\nbuiltins.print = lambda *a: 10.0\nanswer = 1.0",
         "wrong",
         "replaced builtins.print",
     ),
@@ -838,6 +833,27 @@ def test_an_attack_costs_its_own_exercise_only(attack, given):
     cell_of(notebook, "4a").source = with_check(PAGES[PAGE], "4a", code)
     outcomes, reported = said(marked(notebook, given | {"limits": Limits(6.0)}))
     assert outcomes == RIGHT | {"4a": outcome}, reported
+    assert words in reported
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("code", "words"),
+    [
+        (
+            "import sys\ndef hook(*event):\n    raise RuntimeError\nsys.addaudithook(hook)",
+            "4c: the",
+        ),
+        ("import builtins\nbuiltins.float = lambda *a: 10.0", "replaced builtins.float"),
+    ],
+    ids=["hook", "float"],
+)
+def test_who_breaks_python_for_good_gains_nothing(code, words, given):
+    notebook = worksheet(PAGE, "", right_answers(PAGE))
+    cell_of(notebook, "4a").source = with_check(PAGES[PAGE], "4a", f"{code}\nanswer = 1.0")
+    outcomes, reported = said(marked(notebook, given | {"limits": Limits(6.0)}))
+    assert outcomes.keys() == RIGHT.keys()
+    assert outcomes["4a"] == "error"
     assert words in reported
 
 

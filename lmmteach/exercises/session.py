@@ -93,7 +93,7 @@ def start(student="", data=None, response=None, group=None, unit="", words=()):
         _is_good(study)
     session = _current()
     session.study = study
-    return Study(student, study.data.copy(), study.topic)
+    return Study(student, study.data.copy(), study.topic, study.origin)
 
 
 @shows
