@@ -769,9 +769,9 @@ HOSTILE = {
         "",
     ),
     "a room within the room": (
-        "import os\nos.unshare(os.CLONE_NEWUSER) if hasattr(os, 'unshare') else 1 / 0",
+        "import ctypes\nassert ctypes.CDLL(None).unshare(0x10000000) == 0\nanswer = 1.0",
         "error",
-        "4a: ",
+        "4a: AssertionError",
     ),
     "memory of nobody": ("import os\nanswer = os.memfd_create('x')", "error", "4a: Permission"),
     "a stopped process": (
@@ -784,6 +784,12 @@ HOSTILE = {
         "threading.Thread(target=lambda: time.sleep(10**6)).start()\nanswer = 1.0",
         "wrong",
         "",
+    ),
+    "memory of many": (
+        "import os, time\nfor _ in range(10):\n    if os.fork() == 0:\n"
+        "        block = bytearray(b'x') * 2**28\n        time.sleep(60)\ntime.sleep(60)",
+        "error",
+        "4a: out of memory",
     ),
     "a fork bomb": (
         "import os\nwhile True:\n    os.fork()",

@@ -125,6 +125,8 @@ def furnish(order):
         os.makedirs(root + path, exist_ok=True)
     for path in ("/tmp", "/dev/shm", HOME):
         os.chmod(root + path, 0o1777)
+    # By it the first process sees all others, even where no other /proc may be mounted.
+    order["proc"] = os.open("/proc", os.O_RDONLY | os.O_DIRECTORY)
     before = root + "/.before"
     os.mkdir(before)
     number = PIVOT_ROOT[os.uname().machine]
@@ -172,37 +174,55 @@ def keep_watch(order, program):
         if pid == child:
             time.sleep(LOOK_EVERY)
             ended = os.waitstatus_to_exitcode(status)
-            tell(order, left=sum(map(alive, others())), ended=ended)
+            tell(order, left=len(living(order["proc"])), ended=ended)
             return ended & 0xFF
         if pid == 0:
-            if sum(map(resident, others())) > order["memory"]:
+            if resident(order["proc"]) > order["memory"]:
                 tell(order, memory=True)
                 return 137
             time.sleep(LOOK_EVERY)
 
 
-def others():
-    """The processes of the room but for the first; where /proc is hidden, none are seen."""
-    found = (int(name) for name in os.listdir("/proc") if name.isdigit())
-    return [pid for pid in found if pid != 1]
+def others(proc):
+    """The processes of the room but for the first, which are all below it, as /proc names them."""
+    found, todo = [], [os.readlink("self", dir_fd=proc)]
+    while todo:
+        with contextlib.suppress(OSError):
+            for task in entries(f"{todo.pop()}/task", proc):
+                children = text(f"{task}/children", proc).split()
+                found += children
+                todo += children
+    return found
 
 
-def alive(pid):
-    """Whether a process still does something."""
+def entries(path, proc):
+    """The names in a folder of /proc, below its own."""
+    folder = os.open(path, os.O_RDONLY | os.O_DIRECTORY, dir_fd=proc)
     try:
-        with open(f"/proc/{pid}/stat", encoding="utf-8", errors="replace") as file:
-            return file.read().rpartition(")")[2].split()[0] not in "ZX"
-    except (OSError, IndexError):
-        return False
+        return [f"{path}/{name}" for name in os.listdir(folder)]
+    finally:
+        os.close(folder)
 
 
-def resident(pid):
-    """How much memory a process has, in bytes."""
+def text(path, proc):
+    """The text of a file in /proc; "" if its process is gone."""
     try:
-        with open(f"/proc/{pid}/statm", encoding="ascii") as file:
-            return int(file.read().split()[1]) * resource.getpagesize()
-    except (OSError, IndexError):
-        return 0
+        with os.fdopen(os.open(path, os.O_RDONLY, dir_fd=proc), errors="replace") as file:
+            return file.read()
+    except OSError:
+        return ""
+
+
+def living(proc):
+    """The processes that still do something."""
+    states = {pid: text(f"{pid}/stat", proc).rpartition(")")[2].split()[:1] for pid in others(proc)}
+    return [pid for pid, state in states.items() if state and state[0] not in "ZX"]
+
+
+def resident(proc):
+    """How much memory the processes have, in bytes."""
+    sizes = (text(f"{pid}/statm", proc).split() for pid in others(proc))
+    return sum(int(size[1]) for size in sizes if size) * resource.getpagesize()
 
 
 class Step(ctypes.Structure):
@@ -262,6 +282,7 @@ def forbid():
 def start(order, program):
     """Become the program, without rights and within limits."""
     os.close(order["status"])
+    os.close(order["proc"])
     os.setsid()
     for name, most in order["limits"].items():
         # The first signal of a limit of time says what has happened; the second cannot be caught.
