@@ -22,6 +22,8 @@ from lmmteach.chapters import CHAPTERS
 ROOT = Path(__file__).resolve().parent.parent
 PAGE = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
 NUMBER = len(CHAPTERS) + 1
+# Notebooks run in kernels, and a copy of pytest runs, before the first test is done.
+pytestmark = pytest.mark.timeout(900)
 NOT_COPIED = (
     ".git",
     ".venv",

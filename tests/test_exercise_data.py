@@ -274,6 +274,18 @@ def test_a_student_gets_a_response_of_their_own_in_the_same_rows():
     assert 200 < ada["Reaction"].mean() < 400
 
 
+@pytest.mark.parametrize("name", ["sleepstudy", "rail", "pastes", "trees"])
+def test_a_worksheet_asks_all_students_the_same(name):
+    whole = study(name)
+    for student in ("Ada", "Ben", "Cleo"):
+        drawn = first_drawn_like(whole, student)
+        for exercise in ANYWHERE:
+            if not why_not(exercise, whole):
+                one, other = asked(exercise, whole), asked(exercise, drawn)
+                assert (one.prompt, one.hints) == (other.prompt, other.hints), exercise.key
+                assert getattr(one, "atol", 0) == getattr(other, "atol", 0)
+
+
 def test_what_was_done_on_other_data_is_kept_apart():
     exercises.start(data="dyestuff")
     exercises.check("2d", "a")

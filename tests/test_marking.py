@@ -9,6 +9,7 @@ import unicodedata
 from pathlib import Path
 
 import pytest
+import worksheets
 from classroom import (
     PAGES,
     added,
@@ -27,9 +28,11 @@ from lmmteach.exercises.functions import known_results
 from lmmteach.exercises.numeric import targets
 from lmmteach.exercises.session import _study_of, start
 from lmmteach.exercises.studies import estrone_study
+from lmmteach.exercises.words import asked, why_not
 from lmmteach.teaching import mark, roster
+from lmmteach.teaching.class_data import ClassData
 from lmmteach.teaching.edition import write_edition
-from lmmteach.teaching.judge import Limits, Marking
+from lmmteach.teaching.judge import Limits, Marking, read_worksheet
 from lmmteach.teaching.plain import decoded, decoded_result, encoded
 from lmmteach.teaching.room import why_not_apart
 
@@ -37,6 +40,7 @@ PAGE = "04-blup"
 KEYS = [exercise.key for exercise in BY_CHAPTER[PAGES[PAGE]]]
 RIGHT = dict.fromkeys(KEYS, "right")
 LIMITS = Limits(12.0)
+LECTURES = ClassData(shared=True)
 BANK = Path(bank.__file__).with_name("blup.py")
 pytestmark = pytest.mark.skipif(
     not sys.platform.startswith("linux"), reason="the sandbox needs Linux"
@@ -55,7 +59,7 @@ def given(edition, tmp_path_factory):
     return {
         "edition": edition,
         "limits": LIMITS,
-        "lecture": True,
+        "data": LECTURES,
         "hidden": (str(tmp_path_factory.mktemp("submissions")),),
         "apart": not why_not_apart(edition),
     }
@@ -71,7 +75,7 @@ def marked(notebook, given, student="Ada"):
     data = notebook if isinstance(notebook, bytes) else json.dumps(notebook).encode()
     result = Marking(data, student, **given).marked()
     job = mark.Job(f"{student}.ipynb", student)
-    (row,) = mark.table_of([job], {job.path: result}, [], [roster.Student(student)], True)
+    (row,) = mark.table_of([job], {job.path: result}, [], [roster.Student(student)], given["data"])
     return row
 
 
@@ -151,6 +155,14 @@ CHEATS = {
         {"4a": "wrong"},
         "wrote a file marks.csv",
     ),
+    "progress written": (
+        cheated(
+            "from pathlib import Path\n"
+            "Path('.lmmteach-progress.json').write_text('{\"students\": {\"ada\": {}}}')"
+        ),
+        {"4a": "wrong"},
+        "wrote a file .lmmteach-progress.json",
+    ),
     "results printed": (cheated("print('✓ 4a Right')"), {"4a": "wrong"}, "looks like a verdict"),
     "network": (
         cheated("1", code="import socket\nsocket.create_connection(('192.0.2.1', 80))\nanswer = 1"),
@@ -164,7 +176,7 @@ CHEATS = {
             code="answer = Same()",
         ),
         {"4a": "error"},
-        "",
+        "an object of the worksheet's own class (4a, Same)",
     ),
     "a number equal to everything": (
         cheated(
@@ -173,7 +185,7 @@ CHEATS = {
             code="answer = Same(1.0)",
         ),
         {"4a": "wrong"},
-        "",
+        "an object of the worksheet's own class (4a, Same)",
     ),
     "a function that gives what equals everything": (
         cheated(
@@ -182,7 +194,7 @@ CHEATS = {
             code="def levels(y, woman, theta):\n    return np.zeros(5).view(Same)",
         ),
         {"4b": "wrong"},
-        "",
+        "an object of the worksheet's own class (4b, Same)",
     ),
     "the clock changed": (
         cheated(
@@ -448,6 +460,8 @@ def test_the_roster_prints_the_data_and_the_answers_of_start(tmp_path, capsys):
         (unicodedata.normalize("NFD", "zoë/04-blup.ipynb"), "Zoë"),
         ("04-blup.ipynb", None),
         ("Adam/04-blup.ipynb", None),
+        ("Zoë/Ada Lovelace.ipynb", "Zoë"),
+        ("Zoë_7_assignsubmission_file_Ada Lovelace Byron.ipynb", "Zoë"),
     ],
 )
 def test_whose_a_file_is_follows_from_its_path(path, name):
@@ -513,6 +527,7 @@ def test_a_copy_of_a_classmates_worksheet_is_told_apart(who, small_class):
     assert rows[who]["4c"] == "right"
     assert "4a, 4d: right on the data of Ada Lovelace" in rows[who]["remarks"]
     assert ("start() has the name ada lovelace" in rows[who]["remarks"]) == (who == "Bob")
+    assert ("a file of progress was handed in" in rows[who]["remarks"]) == (who == "Bob")
 
 
 TAGS = {wrong.tag for key in ("4a", "4d") for wrong in EXERCISES[key].wrong}
@@ -591,7 +606,7 @@ def test_without_a_roster_the_name_is_the_one_in_the_worksheet():
         "a.ipynb": mark._unmarked("") | done | {"name": "", "names": [""]},
         "c.ipynb": mark._unmarked("") | {"name": "ADA", "outcomes": {"4d": ["wrong", "", ""]}},
     }
-    rows = mark.table_of(jobs, results, [], [], False)
+    rows = mark.table_of(jobs, results, [], [], ClassData())
     assert [row.student.name for row in rows] == ["a.ipynb", "Ada"]
     assert rows[0].remarks == ["no name in start(), so the lecture's data"]
     assert rows[1].outcomes == {"4c": "right", "4d": "wrong"}
@@ -616,6 +631,286 @@ def test_a_command_explains_itself(command, capsys):
         main([command, "--help"])
     assert stop.value.code == 0
     assert "students.csv" in capsys.readouterr().out
+
+
+# Data of one's own.
+
+TREES = (
+    "tree;leaf length;note\n"
+    + "\n".join(
+        f"{tree};{level + 0.37 * ((7 * k + 3 * at) % 11) - 0.05 * k * k:.2f};x".replace(".", ",")
+        for at, (tree, level, count) in enumerate(
+            (
+                ("oak", 41.0, 9),
+                ("elm", 37.5, 6),
+                ("ash", 44.2, 4),
+                ("fir", 35.1, 2),
+                ("yew", 39.9, 7),
+            )
+        )
+        for k in range(count)
+    )
+    + "\n"
+)
+OTHERS = {
+    "trees.csv": ("--response", "leaf length", "--group", "tree", "--unit", "mm"),
+    "sleepstudy": (),
+}
+
+
+@pytest.fixture(scope="module", params=OTHERS)
+def other_class(request, tmp_path_factory):
+    """A class that works on other data: its roster, options and table, and the data."""
+    place = tmp_path_factory.mktemp("trees")
+    (place / "trees.csv").write_text(TREES, encoding="utf-8")
+    data = str(place / request.param) if request.param.endswith("csv") else request.param
+    options = OTHERS[request.param]
+    named = dict(zip((name[2:] for name in options[::2]), options[1::2], strict=True))
+    other = worksheets.OtherData(data, named.get("response"), named.get("group"), "", ())
+    folder, out = place / "in", place / "marks.csv"
+    for name, student in (("Ada", "ada"), ("Bob", "Ada"), ("Cleo", "Cleo"), ("Dora", None)):
+        notebook = worksheets.worksheet(PAGES[PAGE], True, other)
+        first = notebook.cells[1]
+        first.source = first.source.replace('student=""', f"student={student!r}")
+        if student is None:
+            first.source = (
+                "import lmmteach as lt\nfrom lmmteach.exercises import *\nimport numpy as np"
+            )
+            first.source += "\nstudy = start(student='Dora')\ny, X, Z = study.y, study.X, study.Z"
+        if name == "Cleo":
+            exercise = asked(EXERCISES["4a"], other.study)
+            study = start("Cleo", data, named.get("response"), named.get("group"))
+            wrong = next(w for w in exercise.wrong if w.tag == "forgot_shrink")
+            code = f"answer = {float(wrong.gives(study))!r}"
+            cell_of(notebook, "4a").source = with_check(PAGES[PAGE], "4a", code)
+        # A student's own folders are not there where worksheets are marked.
+        for cell in notebook.cells:
+            cell.source = cell.source.replace('"trees.csv"', r'"C:\\\\data\\\\trees.csv"')
+        store(notebook, folder / name / "04-blup.ipynb")
+    path = written(place, "name\nAda\nBob\nCleo\nDora\n")
+    command = ["mark", str(folder), "--out", str(out), "--roster", path, "--jobs", "1"]
+    assert main([*command, "--data", data, *options]) == 0
+    return path, ("--data", data, *options), table(out), other
+
+
+@pytest.mark.slow
+def test_a_class_is_marked_on_data_of_its_lecturer(other_class):
+    _, _, rows, other = other_class
+    keys = [key for key in KEYS if not why_not(EXERCISES[key], other.study)]
+    assert [key for key in rows["Ada"] if key in EXERCISES] == keys
+    assert "4a" in keys
+    assert {key: rows["Ada"][key] for key in keys} == dict.fromkeys(keys, "right")
+    assert rows["Ada"]["remarks"] == rows["Ada"]["could not be run"] == ""
+    # It is Ada's study that he has used.
+    assert rows["Bob"]["4a"] != "right"
+    assert "start() has the name Ada" in rows["Bob"]["remarks"]
+    assert "right on the data of Ada" in rows["Bob"]["remarks"]
+    assert rows["Cleo"]["4a"] == "forgot_shrink"
+    assert "start() has other data than the class" in rows["Dora"]["remarks"]
+    assert rows["Dora"]["4a"] != "right"
+
+
+@pytest.mark.slow
+def test_the_roster_prints_data_and_answers_of_the_lecturers_data(other_class, capsys):
+    path, options, _, other = other_class
+    assert main(["roster", path, "--chapters", "4", *options]) == 0
+    header, ada, *_ = csv.reader(capsys.readouterr().out.splitlines())
+    topic = other.study.topic
+    study = start("ada", options[1], topic.response, topic.group)
+    assert header[2] == f"{topic.response}, row by row"
+    assert list(map(float, ada[2].split())) == pytest.approx(study.y.tolist())
+    assert not study.data[topic.response].equals(other.study.data[topic.response])
+    exercise = asked(EXERCISES["4a"], study)
+    right = targets(exercise, study)[0].value
+    assert float(ada[header.index("4a")]) == pytest.approx(right, abs=exercise.atol)
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (["--data", "nosuch.csv"], "There is no file nosuch.csv"),
+        (["--data", "rail", "--response", "nosuch"], "nosuch"),
+        (["--response", "travel"], "name it too"),
+    ],
+)
+def test_data_that_cannot_be_used_are_one_line(options, words, tmp_path, capsys):
+    path = written(tmp_path, "name\nAda\n")
+    (tmp_path / "in").mkdir()
+    for command in (
+        ["roster", path],
+        ["mark", str(tmp_path / "in"), "--out", str(tmp_path / "marks.csv")],
+    ):
+        assert main([*command, *options]) == 2
+        said = capsys.readouterr().err
+        assert words in said
+        assert said.count("\n") == 1
+
+
+# What somebody hostile would try.
+
+ENDLESS = "while True:\n    pass"
+HOSTILE = {
+    "not a number": ("answer = float('nan')", "wrong", ""),
+    "infinite": ("answer = 1e400", "wrong", ""),
+    "an integer of 5000 digits": ("answer = 10**5000", "wrong", ""),
+    "complex": ("answer = complex(float('inf'), 10.0)", "error", ""),
+    "right and wrong at once": ("answer = np.array([1.0, answer_of_4a])", "error", ""),
+    "digits in words": ("answer = '1' * 10**6", "error", ""),
+    "the parent's memory": (
+        "answer = len(open('/proc/1/environ').read() + open('/proc/1/mem', 'rb').read(1).hex())",
+        "error",
+        "4a: PermissionError",
+    ),
+    "the environment": (
+        "import os\nassert not any('LMMTEACH_TEST' in name for name in os.environ)\n"
+        "assert sorted(os.listdir('/proc/self/fd')) <= [str(n) for n in range(10)]\n"
+        "answer = 1.0",
+        "wrong",
+        "",
+    ),
+    "a room within the room": (
+        "import ctypes\nassert ctypes.CDLL(None).unshare(0x10000000) == 0\nanswer = 1.0",
+        "error",
+        "4a: AssertionError",
+    ),
+    "memory of nobody": ("import os\nanswer = os.memfd_create('x')", "error", "4a: Permission"),
+    "a stopped process": (
+        "import os, signal\nos.kill(os.getpid(), signal.SIGSTOP)",
+        "error",
+        "4a: out of time",
+    ),
+    "a thread that never ends": (
+        "import threading, time\n"
+        "threading.Thread(target=lambda: time.sleep(10**6)).start()\nanswer = 1.0",
+        "wrong",
+        "",
+    ),
+    "memory of many": (
+        "import os, time\nfor _ in range(10):\n    if os.fork() == 0:\n"
+        "        block = bytearray(b'x') * 2**28\n        time.sleep(60)\ntime.sleep(60)",
+        "error",
+        "4a: out of memory",
+    ),
+    "a fork bomb": (
+        "import os\nwhile True:\n    os.fork()",
+        "error",
+        "4a: ",
+    ),
+    "the file system filled": (
+        "for k in range(100):\n    open(f'/tmp/{k}', 'wb').write(bytes(2**25))",
+        "error",
+        "4a: OSError",
+    ),
+    "the package deleted": (
+        "import shutil, lmmteach\nshutil.rmtree(lmmteach.__path__[0])",
+        "error",
+        "4a: OSError",
+    ),
+    "words of the judge": (
+        "import json\njson.dumps = lambda *a, **k: '[' * 10**5\nanswer = 1.0",
+        "error",
+        "a message that is none",
+    ),
+    "print replaced": (
+        "import builtins\nbuiltins.print = lambda *a: 10.0\nanswer = 1.0",
+        "wrong",
+        "replaced builtins.print",
+    ),
+    "a text with orders for a terminal": (
+        "raise ValueError('=cmd()\\n\\x1b[2J')",
+        "error",
+        "ValueError: =cmd()",
+    ),
+    "a float that never comes": (
+        "class Slow:\n    def __float__(self):\n        while True:\n            pass\n"
+        "answer = Slow()",
+        "error",
+        "",
+    ),
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("attack", HOSTILE)
+def test_an_attack_costs_its_own_exercise_only(attack, given):
+    code, outcome, words = HOSTILE[attack]
+    code = code.replace("answer_of_4a", repr(targets(EXERCISES["4a"], estrone_study())[0].value))
+    notebook = worksheet(PAGE, "", right_answers(PAGE))
+    cell_of(notebook, "4a").source = with_check(PAGES[PAGE], "4a", code)
+    outcomes, reported = said(marked(notebook, given | {"limits": Limits(6.0)}))
+    assert outcomes == RIGHT | {"4a": outcome}, reported
+    assert words in reported
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("code", "words"),
+    [
+        (
+            "import sys\ndef hook(*event):\n    raise RuntimeError\nsys.addaudithook(hook)",
+            "4c: the",
+        ),
+        ("import builtins\nbuiltins.float = lambda *a: 10.0", "replaced builtins.float"),
+    ],
+    ids=["hook", "float"],
+)
+def test_who_breaks_python_for_good_gains_nothing(code, words, given):
+    notebook = worksheet(PAGE, "", right_answers(PAGE))
+    cell_of(notebook, "4a").source = with_check(PAGES[PAGE], "4a", f"{code}\nanswer = 1.0")
+    outcomes, reported = said(marked(notebook, given | {"limits": Limits(6.0)}))
+    assert outcomes.keys() == RIGHT.keys()
+    assert outcomes["4a"] == "error"
+    assert words in reported
+
+
+def notebook_of(cells):
+    return json.dumps({"cells": cells, "metadata": {}, "nbformat": 4, "nbformat_minor": 5}).encode()
+
+
+@pytest.mark.parametrize(
+    ("data", "words"),
+    [
+        (notebook_of([{"cell_type": "code", "source": 'check("4a", 1)'}] * 10**5), "2000 cells"),
+        (notebook_of([{"cell_type": "code", "source": 'check("4a", 1)' + " " * 2**21}]), "1 MB"),
+        (
+            b'{"cells": [{"cell_type": "code", "source": "x", "outputs": '
+            + b"[" * 900
+            + b"]" * 900
+            + b"}]}",
+            "no exercise in it",
+        ),
+        (b'{"cells": [{"cell_type": "code", "source": ' + b"9" * 10**4 + b"}]}", "not a notebook"),
+        (b" " * (2**25 + 1), "larger than 32 MB"),
+    ],
+    ids=["cells", "code", "outputs", "digits", "large"],
+)
+def test_a_notebook_that_would_keep_the_judge_busy_is_not_run(data, words):
+    assert words in read_worksheet(data).problem
+
+
+def test_names_of_files_are_no_orders(tmp_path):
+    folder, out = tmp_path / "in", tmp_path / "marks.csv"
+    folder.mkdir()
+    names = ["=cmd().pdf", 'a,b"c\nd.pdf', "\x1b[2J.pdf", os.fsdecode(b"\xff.pdf"), "＝1+1.pdf"]
+    for name in names:
+        (folder / name).write_bytes(b"")
+    (folder / "away").symlink_to("/")
+    assert main(["mark", str(folder), "--out", str(out)]) == 0
+    rows = table(out)
+    found = ["'=cmd().pdf", 'a,b"c d.pdf', " [2J.pdf", "\ufffd.pdf", "'＝1+1.pdf", "away"]
+    assert sorted(rows) == sorted(found)
+    assert {row["right"] for row in rows.values()} == {"0"}
+
+
+def test_two_who_claim_one_name_are_reported():
+    jobs = [mark.Job("a.ipynb", None), mark.Job("b.ipynb", None)]
+    done = mark._unmarked("") | {"name": "Ada", "names": ["Ada"]}
+    results = {
+        "a.ipynb": done | {"outcomes": {"4c": ["right", "", ""]}},
+        "b.ipynb": done | {"outcomes": {"4c": ["wrong", "", ""]}},
+    }
+    (row,) = mark.table_of(jobs, results, [], [roster.Student("Ada")], ClassData())
+    assert row.remarks == ["chapter 4 twice (a.ipynb, b.ipynb): the last counts"]
 
 
 # What crosses between the processes.

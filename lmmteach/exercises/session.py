@@ -10,22 +10,19 @@ from string import ascii_lowercase
 
 # The first fit would load it, and most of the time of the first check would go there.
 import formulae  # noqa: F401
-import pandas as pd
 
 from lmmteach.chapters import CHAPTERS
 from lmmteach.exercises.bank import EXERCISES
 from lmmteach.exercises.checking import diagnose
 from lmmteach.exercises.feedback import Feedback, Hint, Question, Solution
+from lmmteach.exercises.given import table_and_topic
 from lmmteach.exercises.kinds import Choice, Numeric
 from lmmteach.exercises.numeric import is_firm, tells_apart
 from lmmteach.exercises.record import FILE_NAME, Progress, Record
 from lmmteach.exercises.showing import shows
 from lmmteach.exercises.studies import (
     ATTEMPTS,
-    KNOWN,
-    LECTURE,
     Study,
-    Topic,
     checked_name,
     drawn_study,
     estrone_study,
@@ -36,7 +33,6 @@ from lmmteach.exercises.studies import (
     varies,
 )
 from lmmteach.exercises.words import asked, why_not
-from lmmteach.reading import read_data
 
 
 @dataclass
@@ -97,42 +93,7 @@ def start(student="", data=None, response=None, group=None, unit="", words=()):
         _is_good(study)
     session = _current()
     session.study = study
-    return Study(student, study.data.copy(), study.topic)
-
-
-def table_and_topic(data=None, response=None, group=None, unit="", words=()):
-    """The table that ``start`` is to use, and its Topic; None for the lecture's data."""
-    if data is None:
-        if response is not None or group is not None:
-            raise ValueError(
-                "response and group name columns of your data, so give the data as well: "
-                'start(data="sleepstudy").'
-            )
-        return None
-    table = data if isinstance(data, pd.DataFrame) else read_data(data)
-    name = str(table.attrs.get("name", "your data"))
-    known = KNOWN.get(data) if isinstance(data, str) else None
-    if known is not None:
-        unit = unit or (known.unit if response in (None, known.response) else "")
-        words = words or ((known.one, known.many) if group in (None, known.group) else ())
-        response, group = response or known.response, group or known.group
-    if response is None or group is None:
-        raise ValueError(
-            f"Say which column of {name} is the response and which one has the groups, as in "
-            f'start(data=…, response="…", group="…"). Its columns are '
-            f"{', '.join(map(str, table.columns))}."
-        )
-    if not (isinstance(response, str) and isinstance(group, str)):
-        raise TypeError(
-            "response and group must be names of columns, in quotes. Columns without a name get "
-            "one with data.columns = [...]."
-        )
-    if words and (isinstance(words, str) or len(words) != 2):
-        raise ValueError('words must be two texts, such as ("child", "children").')
-    if known is LECTURE and (response, group) == (LECTURE.response, LECTURE.group):
-        return None
-    one, many = words or ("", "")
-    return table, Topic(name, response, group, unit, one, many)
+    return Study(student, study.data.copy(), study.topic, study.origin)
 
 
 @shows
@@ -292,9 +253,11 @@ def _study_of(student, given=None):
     return _studies[about]
 
 
-def study_and_attempt(student):
-    """The study that a name leads to, and which of its series it is."""
-    study = _study_of(student)
+def study_and_attempt(student, given=None):
+    """The study that a name leads to, and which of its series it is, of the lecture's studies."""
+    study = _study_of(student, given)
+    if given is not None:
+        return study, 0
     attempts = range(ATTEMPTS) if normal_name(student) else (0,)
     values = study.data["estrone"].tolist()
     drawn = (k for k in attempts if drawn_study(student, k).data["estrone"].tolist() == values)

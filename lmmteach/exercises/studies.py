@@ -103,12 +103,15 @@ class Study:
     """Some groups, some measurements of each, and the fits that the exercises ask about.
 
     ``data`` has a row for each measurement; unless the topic says otherwise, it has the columns of
-    the lecture's file, and the groups are women.
+    the lecture's file, and the groups are women. ``origin`` is the study of the table after which
+    this one was drawn, if it was: what a question names (a group, a round number, how many
+    decimals) is the same for all students, because they may share a worksheet.
     """
 
     student: str
     data: pd.DataFrame
     topic: Topic = LECTURE
+    origin: "Study | None" = None
 
     @cached_property
     def y(self):
@@ -212,22 +215,23 @@ class Study:
 
         If there are several, it is the one whose mean lies furthest from the others'.
         """
-        return self._furthest(self.n_i.min())
+        return (self.origin or self)._furthest(self.n_i.min())
 
     @cached_property
     def few(self):
         """Which group, counted from 0, has few measurements, but not the fewest."""
         sizes = np.unique(self.n_i)
-        return self._furthest(sizes[min(1, len(sizes) - 1)])
+        return (self.origin or self)._furthest(sizes[min(1, len(sizes) - 1)])
 
     @cached_property
     def round_mean(self):
         """A round number that the mean may be compared with; for the lecture's topic 10."""
         if self.topic.is_lectures:
             return 10
-        error = self.means.std(ddof=1) / np.sqrt(len(self.means))
+        means = (self.origin or self).means
+        error = means.std(ddof=1) / np.sqrt(len(means))
         step = 10.0 ** np.floor(np.log10(3 * error))
-        return float(np.floor((self.means.mean() - 2 * error) / step) * step)
+        return float(np.floor((means.mean() - 2 * error) / step) * step)
 
     def _furthest(self, size):
         at = np.flatnonzero(self.n_i == size)
@@ -239,7 +243,8 @@ class Study:
         return self.data.groupby(self.topic.group, sort=False).cumcount().to_numpy()
 
     def _with(self, rows):
-        return Study(self.student, self.data[rows].reset_index(drop=True), self.topic)
+        origin = None if self.origin is None else self.origin._with(rows)
+        return Study(self.student, self.data[rows].reset_index(drop=True), self.topic, origin)
 
 
 def estrone_study():
@@ -324,7 +329,7 @@ def drawn_like(study, student, attempt=0):
     b = np.array([sigma_b * normal.inv_cdf(next(uniform)) for _ in study.n_i])
     e = np.array([sigma_e * normal.inv_cdf(next(uniform)) for _ in study.y])
     y = np.round(mu + study.Z @ b + e, _decimals(study.y))
-    return Study(student, study.data.assign(**{topic.response: y}), topic)
+    return Study(student, study.data.assign(**{topic.response: y}), topic, study)
 
 
 def _decimals(values):

@@ -165,7 +165,7 @@ def _renamed(given, say):
 
 def _magnitude(study):
     """How many powers of ten larger the response scatters than the lecture's."""
-    return int(np.floor(np.log10(study.y.std() / USUAL_SD)))
+    return int(np.floor(np.log10((study.origin or study).y.std() / USUAL_SD)))
 
 
 def _speaker(exercise, study, power):

@@ -20,8 +20,18 @@ WITHOUT = (
 WITH = ("__init__.py", "plain.py", "prepared.py", "runner.py", "sandbox.py")
 
 
-def write_edition(folder):
-    """Write the students' copy of the package into a folder, from where it can be imported."""
+# Where the files are that students have got beside the worksheets.
+HANDED_OUT = "handed-out"
+
+
+def write_edition(folder, files=()):
+    """Write the students' copy of the package into a folder, from where it can be imported.
+
+    Parameters
+    ----------
+    folder : where to write it
+    files : paths of what students have got beside the worksheets, such as a table
+    """
     target = Path(folder) / "lmmteach"
     leave = shutil.ignore_patterns("__pycache__", "teaching", "_data", "__main__.py")
     shutil.copytree(PACKAGE, target, ignore=leave)
@@ -34,6 +44,9 @@ def write_edition(folder):
     for name in WITH:
         shutil.copyfile(HERE / name, target / "teaching" / name)
     shutil.copytree(data._folder(), target / "_data")
+    (Path(folder) / HANDED_OUT).mkdir()
+    for path in files:
+        shutil.copyfile(path, Path(folder) / HANDED_OUT / Path(path).name)
     # Other users must be able to read it: students' code may run as one of them.
     for path in (Path(folder), *Path(folder).rglob("*")):
         path.chmod(0o755 if path.is_dir() else 0o644)

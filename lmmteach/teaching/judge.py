@@ -10,6 +10,7 @@ import re
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import lru_cache
+from pathlib import Path
 
 import numpy as np
 
@@ -23,11 +24,17 @@ from lmmteach.exercises.results import Result, difference
 from lmmteach.exercises.running import run
 from lmmteach.exercises.session import study_and_attempt
 from lmmteach.exercises.studies import checked_name, drawn_study, normal_name
-from lmmteach.teaching.edition import functions
+from lmmteach.exercises.words import asked, why_not
+from lmmteach.teaching.class_data import ClassData
+from lmmteach.teaching.edition import HANDED_OUT, functions
 from lmmteach.teaching.plain import decoded, decoded_result, encoded_arguments
 from lmmteach.teaching.room import LOADING, Ended, Room, now
 
 LARGEST = 2**25
+# No worksheet comes near these; what does would keep the judge busy for hours.
+MOST_CELLS = 2000
+MOST_CODE = 2**20
+MOST_NOTES = 40
 # After an ended process the rest of the worksheet runs anew, this often.
 RESTARTS = 4
 # Of how many names a worksheet may ask for the data.
@@ -38,7 +45,7 @@ WAIT = 4
 HEADING = re.compile(r"^#+ *(\d+[a-z]\d?):", re.MULTILINE)
 CHECK = re.compile(r"\bcheck\(\s*[rfbu]?[\"'](\d+[a-z]\d?)[\"']")
 STORED = re.compile(r"✓ ?(\d+[a-z]\d?) ?Right")
-NOTES = ("printed", "network", "solutions", "solution", "opened", "wrote", "replaced")
+NOTES = ("class", "printed", "network", "solutions", "solution", "opened", "wrote", "replaced")
 
 
 @dataclass(frozen=True)
@@ -87,6 +94,7 @@ class Transcript:
     results: dict = field(default_factory=dict)
     errors: dict = field(default_factory=dict)
     names: list = field(default_factory=list)
+    tables: set = field(default_factory=set)
     notes: set = field(default_factory=set)
     by_name: set = field(default_factory=set)
     left: int = 0
@@ -102,14 +110,20 @@ def read_worksheet(data):
     try:
         cells = json.loads(data.decode("utf-8-sig"))["cells"]
         cells = [(str(cell["cell_type"]), _text(cell.get("source", "")), cell) for cell in cells]
+        shown = [_shown(cell) for _, _, cell in cells]
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         empty.problem = (
             "not a notebook" if data.strip() else "an empty file, or one that cannot be read"
         )
         return empty
+    if len(cells) > MOST_CELLS or sum(len(source) for _, source, _ in cells) > MOST_CODE:
+        empty.problem = (
+            f"more than {MOST_CELLS} cells, or more than {MOST_CODE // 2**20} MB of text"
+        )
+        return empty
     codes, sections, section, keys = [], {}, None, []
-    stored = set()
-    for number, (kind, source, cell) in enumerate(cells):
+    stored = {key for text in shown for key in STORED.findall(text)}
+    for number, (kind, source, _) in enumerate(cells):
         if kind == "markdown":
             found = HEADING.findall(source)
             section = found[-1] if found else (None if source.startswith("#") else section)
@@ -118,10 +132,14 @@ def read_worksheet(data):
             codes.append((number, source))
             sections[number] = section if section in EXERCISES else None
             keys += CHECK.findall(source)
-            stored |= set(STORED.findall(json.dumps(cell.get("outputs", ""), ensure_ascii=False)))
     keys = [key for key in dict.fromkeys(keys) if key in EXERCISES]
     problem = "" if keys else "no exercise in it"
     return Worksheet(codes, sections, keys, stored, problem)
+
+
+def _shown(cell):
+    """What is stored below a cell, as one text."""
+    return json.dumps(cell.get("outputs", ""), ensure_ascii=False)
 
 
 def _text(source):
@@ -170,20 +188,24 @@ class Marking:
 
     Parameters
     ----------
-    data : the bytes of the file
+    file : the bytes of the file
     student : whose answers they should be; None for whoever is named in the worksheet
     edition : folder with the students' copy of the package
     limits : Limits
-    lecture : whether all work on the lecture's data
+    data : ClassData, what the class works on
     hidden : folders that students' code must not see
     apart : whether the system lets it run apart
     """
 
-    def __init__(self, data, student, edition, limits, lecture=False, hidden=(), apart=True):
-        self.sheet = read_worksheet(data)
-        self.seed = hashlib.sha256(data).hexdigest()
+    def __init__(self, file, student, edition, limits, data=None, hidden=(), apart=True):
+        self.sheet = read_worksheet(file)
+        self.seed = hashlib.sha256(file).hexdigest()
         self.student, self.edition, self.limits = student, edition, limits
-        self.lecture, self.hidden, self.apart = lecture, hidden, apart
+        self.data, self.hidden, self.apart = data or ClassData(), hidden, apart
+        self.keys = self.data.asked(chapter_keys(self.sheet.keys))
+        if self.sheet.keys and not self.keys:
+            self.sheet.problem = "no exercise in it that is asked about these data"
+        self.sources = dict(self.sheet.cells)
         self.broken_cells, self.broken_functions = {}, {}
         self.clock = Clock()
 
@@ -197,7 +219,7 @@ class Marking:
                     break
         name = self.name(said)
         study = self.study(said)
-        outcomes = {key: self.verdict(key, said, study) for key in chapter_keys(self.sheet.keys)}
+        outcomes = {key: self.verdict(key, said, study) for key in self.keys}
         return {
             "problem": self.sheet.problem,
             "name": name,
@@ -216,7 +238,7 @@ class Marking:
 
     def study(self, said):
         """The data on which the answers should be right."""
-        return study_and_attempt("" if self.lecture else self.name(said))[0]
+        return self.data.study(self.name(said))
 
     def run(self):
         """Run the worksheet once, without what has broken it; return the transcript."""
@@ -259,6 +281,7 @@ class Marking:
             "functions": functions(),
             "limits": room.limits,
             "seconds": self.limits.cell,
+            "files": [str(path) for path in sorted((Path(self.edition) / HANDED_OUT).iterdir())],
             "secret": [str(path) for path in self.hidden],
             "network": self.apart,
         }
@@ -274,18 +297,19 @@ class Marking:
                 return f"cell {number}"
             case {"done": int(number), "error": str(error)}:
                 if error and number in self.sheet.sections:
-                    said.errors[number] = error[:300]
+                    said.errors[number] = " ".join(error[:300].split())
             case {"answer": str(key), "value": value, "how": how} if key in EXERCISES:
                 if not (value == ["not attempted"] and key in said.answers):
                     said.answers[key] = value
                     (said.by_name.add if how == "name" else said.by_name.discard)(key)
-            case {"start": str(name)}:
-                room.tell(attempt=self.attempt(name, said))
+            case {"start": str(name), "table": str(table)}:
+                room.tell(attempt=self.attempt(name, table, said))
             case {"note": str(what), "detail": str(detail)} if what in NOTES:
-                said.notes.add((what, _harmless(detail)))
+                if len(said.notes) < MOST_NOTES:
+                    said.notes.add((what, _harmless(detail)))
         return at
 
-    def attempt(self, name, said):
+    def attempt(self, name, table, said):
         """Which of its series of studies belongs to a name that the worksheet asks for."""
         try:
             name = checked_name(name)
@@ -293,6 +317,9 @@ class Marking:
             return 0
         if len(said.names) < NAMES:
             said.names.append(name)
+            said.tables.add(table)
+            if table:
+                return 0
             with self.clock.stopped():
                 return study_and_attempt(name)[1]
         return 0
@@ -335,6 +362,8 @@ class Marking:
     def verdict(self, key, said, study):
         """(outcome, name of the mistake, reason) of an exercise."""
         exercise = EXERCISES[key]
+        if why_not(exercise, study):
+            return ["not asked", "", ""]
         if key in self.broken_functions:
             return ["error", "", f"the function: {self.broken_functions[key]}"]
         broken = [why for cell, why in self.broken_cells.items() if self.belongs(cell, key)]
@@ -372,8 +401,7 @@ class Marking:
 
     def belongs(self, cell, key):
         """Whether a cell is where an exercise is answered."""
-        source = dict(self.sheet.cells)[cell]
-        checked = CHECK.findall(source)
+        checked = CHECK.findall(self.sources[cell])
         return key in checked if checked else self.sheet.sections[cell] == key
 
     def remarks(self, said, outcomes):
@@ -381,6 +409,12 @@ class Marking:
         words = [WORDS[what].format(detail) for what, detail in sorted(said.notes)]
         if said.left:
             words.append("left a process running")
+        reasons = {reason for _, _, reason in outcomes.values()}
+        for cell, why in self.broken_cells.items():
+            if why not in reasons:
+                words.append(f"cell {cell + 1} was left out ({why})")
+        if said.tables - {self.data.digest}:
+            words.append("start() has other data than the class")
         if self.sheet.keys:
             there = {key for number, source in self.sheet.cells for key in CHECK.findall(source)}
             there |= set(self.sheet.sections.values())
@@ -397,6 +431,7 @@ class Marking:
 
 
 WORDS = {
+    "class": "answered with an object of the worksheet's own class ({})",
     "printed": "printed what looks like a verdict",
     "network": "tried to reach the network",
     "solutions": "tried to read solutions ({})",
@@ -424,11 +459,12 @@ def _numbers(said, outcomes):
 
 
 def _right_numbers(study, outcomes):
-    return {
-        key: targets(EXERCISES[key], study)[0].value
-        for key in outcomes
-        if isinstance(EXERCISES[key], Numeric)
+    """The right answer of each number, and how near to it one has to be."""
+    numeric = [key for key in outcomes if isinstance(EXERCISES[key], Numeric)]
+    wanted = {
+        key: asked(EXERCISES[key], study) for key in numeric if outcomes[key][0] != "not asked"
     }
+    return {key: [targets(e, study)[0].value, e.atol] for key, e in wanted.items()}
 
 
 @lru_cache(maxsize=64)

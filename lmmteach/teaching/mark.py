@@ -13,7 +13,8 @@ in `….progress`, and a worksheet is marked anew only if it, the student, the l
 have changed. The table has no times in it, so that the same input gives the same file; they are
 in `….runs.csv`.
 
-In the table, a cell is `right`, the name of a mistake, `wrong`, `error` or `not attempted`.
+In the table, a cell is `right`, the name of a mistake, `wrong`, `error` or `not attempted`, and
+`not asked` where a student's data do not allow the question.
 """
 
 import hashlib
@@ -37,13 +38,16 @@ from lmmteach.exercises.bank import EXERCISES
 from lmmteach.exercises.cells import matches
 from lmmteach.exercises.record import FILE_NAME
 from lmmteach.exercises.studies import normal_name
+from lmmteach.teaching import class_data
 from lmmteach.teaching.edition import version, write_edition
 from lmmteach.teaching.judge import LARGEST, Limits, Marking, chapter_keys, read_worksheet
 from lmmteach.teaching.room import why_not_apart
 from lmmteach.teaching.roster import Student, keys_of, read_roster, write_table
 
 SKIPPED = (".ipynb_checkpoints", "__MACOSX")
-NAMED = re.compile(r"\bstart\(\s*(?:student\s*=\s*)?([\"'])(.{1,100}?)\1\s*\)")
+NAMED = re.compile(
+    r"\bstart\(\s*(?:(?:.{0,300}?[\s,])??student\s*=\s*)?([\"'])(.{1,100}?)\1\s*[,)]", re.DOTALL
+)
 PROTECTED = (
     "Each worksheet ran without a network, saw no file but its own, and was ended with all that it "
     "had started."
@@ -64,12 +68,7 @@ def arguments(parser):
     parser.add_argument(
         "--chapters", type=int, nargs="+", metavar="N", help="only the exercises of these chapters"
     )
-    parser.add_argument(
-        "--data",
-        choices=("own", "lecture"),
-        default="own",
-        help="whether each student has data of their own (the default) or all have the lecture's",
-    )
+    class_data.arguments(parser)
     parser.add_argument(
         "--jobs",
         type=int,
@@ -118,17 +117,18 @@ def run(options):
     folder, out = Path(options.folder), Path(options.out)
     _check(options, folder, out)
     students = read_roster(options.roster) if options.roster else []
+    data = class_data.class_data(options)
     limits = Limits(options.timeout, options.memory * 2**20)
     jobs, others = jobs_of(folder, students)
     with tempfile.TemporaryDirectory(prefix="lmmteach-edition-") as edition:
-        write_edition(edition)
+        write_edition(edition, [data.file] if data.file else [])
         why_not = why_not_apart(edition)
         hidden = [str(Path(path).resolve()) for path in (folder, out, options.roster) if path]
-        given = {"edition": edition, "limits": limits, "lecture": options.data == "lecture"}
+        given = {"edition": edition, "limits": limits, "data": data}
         given |= {"hidden": tuple(hidden), "apart": not why_not}
         results = mark_all(folder, jobs, given, options.jobs, Store(out, options.afresh))
-    rows = table_of(jobs, results, others, students, options.data == "lecture")
-    _write(out, rows, jobs, results, options.chapters)
+    rows = table_of(jobs, results, others, students, data)
+    _write(out, rows, jobs, results, options.chapters, data)
     _say(rows, jobs, results, out, why_not)
 
 
@@ -152,7 +152,9 @@ def jobs_of(folder, students):
     jobs, others = [], []
     for path in sorted(folder.rglob("*"), key=lambda path: _natural(path.relative_to(folder))):
         inside = path.relative_to(folder)
-        if path.is_dir() or set(SKIPPED) & set(inside.parts) or inside.name.startswith("."):
+        is_folder = path.is_dir() and not path.is_symlink()
+        is_hidden = inside.name.startswith(".") and inside.name != FILE_NAME
+        if is_folder or is_hidden or set(SKIPPED) & set(inside.parts):
             continue
         owner = owner_by_path(inside, students)
         # A link may lead anywhere, and a pipe never ends.
@@ -174,18 +176,22 @@ def _natural(path):
 
 
 def owner_by_path(path, students):
-    """The student whose name or id is in the names of the folders or of the file, if it is one."""
-    for part in (path.name, *reversed(path.parts[:-1])):
-        found = [(length, s) for s in students if (length := _fits(part, s))]
+    """The student whose name or id is in the names of the folders or of the file, if it is one.
+
+    What stands first was put there by whoever collects the files, and what comes later may have
+    been typed by a student: a file with another's name in one's own folder is one's own.
+    """
+    for part in path.parts:
+        found = [(place, s) for s in students if (place := _fits(part, s))]
         # A longer name contains the shorter one of somebody else.
-        longest = [s for length, s in found if length == max(n for n, _ in found)]
-        if len(longest) == 1:
-            return longest[0]
+        first = [s for place, s in found if place == min(place for place, _ in found)]
+        if len(first) == 1:
+            return first[0]
     return None
 
 
 def _fits(part, student):
-    """How much of a file's name is the student's name or id; 0 if it is neither."""
+    """Where in a file's name the student's name or id begins, and minus its length; None if not."""
     words = _words(part)
     text = f" {' '.join(words)} "
     mine = _words(student.name)
@@ -193,7 +199,8 @@ def _fits(part, student):
     forms.append("".join([*mine[-1:], *mine[:-1]]))
     if student.id:
         forms.append(" ".join(_words(student.id)))
-    return max((len(form) for form in forms if form and f" {form} " in text), default=0)
+    found = [(text.find(f" {form} "), -len(form)) for form in forms if form]
+    return min((place for place in found if place[0] >= 0), default=None)
 
 
 def _words(text):
@@ -253,7 +260,7 @@ class Store:
 def key_of(data, job, given):
     """What a mark depends on: the file, the student, the limits and the exercises."""
     parts = [version(), hashlib.sha256(data).hexdigest(), job.student, asdict(given["limits"])]
-    parts += [given["lecture"], given["apart"]]
+    parts += [given["data"].digest, repr(given["data"].topic), given["data"].shared, given["apart"]]
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
 
 
@@ -362,7 +369,7 @@ def _serve(pipe, given):
         pipe.send(result)
 
 
-def table_of(jobs, results, others, students, lecture):
+def table_of(jobs, results, others, students, data):
     """A Row for each student, in the order of the roster, then those who are not in it."""
     rows = {normal_name(student.name): Row(student) for student in students}
     listed = set(rows)
@@ -372,19 +379,26 @@ def table_of(jobs, results, others, students, lecture):
         row = rows.setdefault(normal_name(name) or job.path, Row(Student(name or job.path)))
         if students and normal_name(name) not in listed:
             row.remarks.append(f"not in the roster: {job.path}")
-        _add(row, job, result, lecture)
+        _add(row, job, result, data)
+    beside = defaultdict(set)
+    for job in jobs:
+        beside[Path(job.path).parent].add(job.student or results[job.path]["name"] or job.path)
     for path, owner in others:
-        name = owner.name if owner else path
+        # Whose folder it is in, where that is one student's.
+        neighbours = beside[Path(path).parent]
+        name = owner.name if owner else min(neighbours) if len(neighbours) == 1 else path
         row = rows.setdefault(normal_name(name), Row(Student(name)))
-        if Path(path).name != FILE_NAME:
+        if Path(path).name == FILE_NAME:
+            row.remarks.append("a file of progress was handed in too, which counts for nothing")
+        else:
             row.problems.append(f"{path}: not a notebook")
-    _compare(rows, jobs, results, lecture)
+    _compare(rows, jobs, results, data)
     ordered = list(rows.values())
     start = len(listed)
     return ordered[:start] + sorted(ordered[start:], key=lambda row: normal_name(row.student.name))
 
 
-def _add(row, job, result, lecture):
+def _add(row, job, result, data):
     """Put what came of a worksheet into the row of its student."""
     if result["problem"]:
         row.problems.append(f"{job.path}: {result['problem']}")
@@ -401,34 +415,34 @@ def _add(row, job, result, lecture):
         named.setdefault(normal_name(name), name)
     if not result["outcomes"]:
         return
-    if not lecture and not any(named):
-        row.remarks.append("no name in start(), so the lecture's data")
+    if not data.shared and not any(named):
+        row.remarks.append(f"no name in start(), so {data.without_name}")
     for form, name in named.items():
-        if form and (lecture or form != mine):
+        if form and (data.shared or form != mine):
             row.remarks.append(f"start() has the name {name}")
 
 
-def _compare(rows, jobs, results, lecture):
+def _compare(rows, jobs, results, data):
     """Remark on files handed in twice, and on answers that are right on another's data."""
     for row in rows.values():
         for chapter, files in row.files.items():
             if len(files) > 1:
                 row.remarks.append(f"chapter {chapter} twice ({', '.join(files)}): the last counts")
-    if lecture:
+    if data.shared:
         return
     who = {job.path: job.student or results[job.path]["name"] for job in jobs}
     right = defaultdict(dict)
     # In the order of the files, whichever was marked first.
     for path, result in ((job.path, results[job.path]) for job in jobs):
-        for key, value in result["right"].items():
+        for key, (value, atol) in result["right"].items():
             if normal_name(who[path]):
-                right[key][normal_name(who[path])] = (who[path], value)
+                right[key][normal_name(who[path])] = (who[path], value, atol)
     for path, result in ((job.path, results[job.path]) for job in jobs):
         mine = normal_name(who[path])
         named, found = set(map(normal_name, result["names"])), defaultdict(list)
         for key, number in result["numbers"].items():
-            for form, (name, value) in right[key].items():
-                if form != mine and matches(number, value, EXERCISES[key].atol):
+            for form, (name, value, atol) in right[key].items():
+                if form != mine and matches(number, value, atol):
                     found[name].append(key)
         for name, keys in found.items():
             # One number may be right on another's data by chance.
@@ -436,9 +450,9 @@ def _compare(rows, jobs, results, lecture):
                 rows[mine or path].remarks.append(f"{', '.join(keys)}: right on the data of {name}")
 
 
-def _write(out, rows, jobs, results, chapters):
+def _write(out, rows, jobs, results, chapters, data):
     found = {key for row in rows for key in row.outcomes}
-    keys = keys_of(chapters) if chapters else chapter_keys(found)
+    keys = data.asked(keys_of(chapters) if chapters else chapter_keys(found))
     header = ["student", "id", "right", *keys, "could not be run", "remarks"]
     lines = []
     for row in rows:

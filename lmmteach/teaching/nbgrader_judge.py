@@ -54,7 +54,7 @@ class Judge(NbGraderPreprocessor):
         limits = Limits(self.timeout, self.memory * 2**20)
         name = self.name_of(course, student)
         hidden = tuple(str(course / part) for part in PRIVATE)
-        return Marking(data, name, edition, limits, False, hidden, apart).marked()
+        return Marking(data, name, edition, limits, None, hidden, apart).marked()
 
     def name_of(self, course, student):
         """The name in the roster that belongs to nbgrader's; None if there is no roster."""

@@ -191,7 +191,7 @@ class Server:
     def begin(self, order, place, run=True):
         """Begin a run; return its input, its output and its status as files."""
         order |= {"room": str(place), "show": shown(self.edition), "disk": DISK, "run": run}
-        order["hide"] = [str(PACKAGE), *map(str, order["hide"])]
+        order["hide"] = [str(PACKAGE), *_other_copies(), *map(str, order["hide"])]
         theirs_in, mine_in = os.pipe()
         mine_out, theirs_out = os.pipe()
         mine_status, theirs_status = os.pipe()
@@ -239,6 +239,13 @@ def shown(edition):
     folders = {sys.base_prefix, sys.prefix, str(edition), *SYSTEM}
     folders |= {str(Path(module.__file__).resolve().parents[1]) for module in modules}
     return sorted((path for path in folders if os.path.exists(path)), key=len)
+
+
+def _other_copies():
+    """Where else this package may be installed, with its solutions."""
+    prefixes = {sys.prefix, sys.base_prefix, "/usr", "/usr/local"}
+    found = (Path(prefix).glob("lib/python3*/*-packages/lmmteach") for prefix in prefixes)
+    return sorted(str(path) for paths in found for path in paths if path != PACKAGE)
 
 
 def _environment(edition, home, temporary):

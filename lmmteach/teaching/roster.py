@@ -3,13 +3,15 @@
 The table is a CSV file with a header and a row for each student. It needs a column `name` (or
 `student`), or the two columns `first name` and `last name`; a column `id` (or `username`) helps to
 recognise files. Data are drawn from the name, exactly as `start(student="…")` draws them, whatever
-its capitals, accents, spaces and full stops look like.
+its capitals, accents, spaces and full stops look like. With `--data`, they are those of
+`start(student="…", data="…")`.
 """
 
 import csv
 import io
 import math
 import sys
+import unicodedata
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -19,8 +21,9 @@ from lmmteach._parallel import as_they_come
 from lmmteach.exercises.bank import EXERCISES
 from lmmteach.exercises.kinds import Choice, Numeric
 from lmmteach.exercises.numeric import targets
-from lmmteach.exercises.session import study_and_attempt
 from lmmteach.exercises.studies import checked_name, normal_name
+from lmmteach.exercises.words import asked, why_not
+from lmmteach.teaching import class_data
 
 NAME = ("name", "student", "full name", "fullname")
 FIRST = ("first name", "firstname", "first", "given name")
@@ -125,6 +128,7 @@ def arguments(parser):
     parser.add_argument(
         "--chapters", type=int, nargs="+", metavar="N", help="only the exercises of these chapters"
     )
+    class_data.arguments(parser)
     parser.add_argument("--out", metavar="FILE", help="where to write it; the screen if not given")
     parser.add_argument(
         "--jobs", type=int, default=1, metavar="N", help="how many processes share the work"
@@ -134,11 +138,13 @@ def arguments(parser):
 def run(options):
     """Write a line for each student: name, id, the data, and the right answers."""
     students = read_roster(options.roster)
-    keys = keys_of(options.chapters)
-    lines = {}
-    for at, cells in as_they_come(partial(_line, keys), list(enumerate(students)), options.jobs):
+    data = class_data.class_data(options)
+    keys = data.asked(keys_of(options.chapters))
+    lines, jobs = {}, list(enumerate(students))
+    for at, cells in as_they_come(partial(_line, keys, data), jobs, options.jobs):
         lines[at] = cells
-    header = ["student", "id", "estrone, woman by woman", *keys]
+    about = f"{data.topic.response}, row by row" if data.topic else "estrone, woman by woman"
+    header = ["student", "id", about, *keys]
     write_table(options.out, header, [lines[at] for at in range(len(students))])
 
 
@@ -150,16 +156,19 @@ def keys_of(chapters):
     return keys
 
 
-def _line(keys, job):
+def _line(keys, data, job):
     at, student = job
-    study, _ = study_and_attempt(student.name)
-    data = " ".join(map(str, study.data["estrone"].tolist()))
-    return at, [student.name, student.id, data, *(right_answer(key, study) for key in keys)]
+    study = data.study(student.name)
+    values = study.data[data.topic.response if data.topic else "estrone"].tolist()
+    answers = (right_answer(key, study) for key in keys)
+    return at, [student.name, student.id, " ".join(map(str, values)), *answers]
 
 
 def right_answer(key, study):
     """The right answer to an exercise on a study, as a text."""
-    exercise = EXERCISES[key]
+    if why_not(EXERCISES[key], study):
+        return "not asked"
+    exercise = asked(EXERCISES[key], study)
     if isinstance(exercise, Numeric):
         decimals = max(0, math.ceil(-math.log10(exercise.atol)))
         return f"{targets(exercise, study)[0].value:.{decimals}f}"
@@ -184,7 +193,13 @@ def write_table(out, header, rows):
 
 
 def _inert(cell):
-    """A cell that a spreadsheet does not take for a formula, whatever a student has written."""
-    text = str(cell)
+    """A cell that no spreadsheet takes for a formula and no terminal for an order."""
+    # What cannot be printed or stored, as names of files may have it.
+    text = "".join(map(_printable, str(cell)))
     number = text.replace("-", "", 1).replace(".", "", 1).isdigit()
-    return f"'{text}" if text[:1] in tuple("=+-@\t\r") and not number else text
+    return f"'{text}" if text[:1] in tuple("=+-@＝＋－＠") and not number else text
+
+
+def _printable(mark):
+    kind = unicodedata.category(mark)
+    return " " if kind in ("Cc", "Zl", "Zp") else "\ufffd" if kind == "Cs" else mark

@@ -8,6 +8,7 @@ as a user without rights. Status goes to the file descriptor ``status`` as lines
 
 import contextlib
 import ctypes
+import errno
 import json
 import os
 import resource
@@ -28,6 +29,31 @@ MNT_DETACH = 2
 CAPABILITY_VERSION = 0x20080522
 PR_SET_PDEATHSIG, PR_SET_DUMPABLE, PR_SET_NO_NEW_PRIVS = 1, 4, 38
 PIVOT_ROOT = {"x86_64": 155, "aarch64": 41, "riscv64": 41, "ppc64le": 203, "s390x": 217}
+# What no worksheet calls: a room within the room, where memory would not be counted (as in tmpfs),
+# memory that belongs to no process, and doors to the kernel that are rarely used.
+FORBIDDEN = {
+    "x86_64": {
+        "mount": 165, "umount2": 166, "unshare": 272, "setns": 308, "memfd_create": 319,
+        "memfd_secret": 447, "shmget": 29, "ptrace": 101, "bpf": 321, "io_uring_setup": 425,
+        "userfaultfd": 323, "perf_event_open": 298, "add_key": 248, "keyctl": 250, "fsopen": 430,
+        "open_tree": 428, "move_mount": 429,
+    },
+    "aarch64": {
+        "mount": 40, "umount2": 39, "unshare": 97, "setns": 268, "memfd_create": 279,
+        "memfd_secret": 447, "shmget": 194, "ptrace": 117, "bpf": 280, "io_uring_setup": 425,
+        "userfaultfd": 282, "perf_event_open": 241, "add_key": 217, "keyctl": 219, "fsopen": 430,
+        "open_tree": 428, "move_mount": 429,
+    },
+}  # fmt: skip
+CLONE = {"x86_64": 56, "aarch64": 220}
+CLONE3 = 435
+AUDIT_ARCH = {"x86_64": 0xC000003E, "aarch64": 0xC00000B7}
+PR_SET_SECCOMP, SECCOMP_MODE_FILTER = 22, 2
+ALLOW, REFUSE, KILL = 0x7FFF0000, 0x00050000, 0x80000000
+LOAD, EQUAL, AT_LEAST, ANY_BIT, RETURN = 0x20, 0x15, 0x35, 0x45, 0x06
+# Above this, numbers are those of another way to call (x32).
+OTHER_WAY = 0x40000000
+ENOSYS = 38
 DEVICES = ("/dev/null", "/dev/zero", "/dev/random", "/dev/urandom")
 HOME = "/home/student"
 LOOK_EVERY = 0.05
@@ -99,6 +125,8 @@ def furnish(order):
         os.makedirs(root + path, exist_ok=True)
     for path in ("/tmp", "/dev/shm", HOME):
         os.chmod(root + path, 0o1777)
+    # By it the first process sees all others, even where no other /proc may be mounted.
+    order["proc"] = os.open("/proc", os.O_RDONLY | os.O_DIRECTORY)
     before = root + "/.before"
     os.mkdir(before)
     number = PIVOT_ROOT[os.uname().machine]
@@ -146,42 +174,115 @@ def keep_watch(order, program):
         if pid == child:
             time.sleep(LOOK_EVERY)
             ended = os.waitstatus_to_exitcode(status)
-            tell(order, left=sum(map(alive, others())), ended=ended)
+            tell(order, left=len(living(order["proc"])), ended=ended)
             return ended & 0xFF
         if pid == 0:
-            if sum(map(resident, others())) > order["memory"]:
+            if resident(order["proc"]) > order["memory"]:
                 tell(order, memory=True)
                 return 137
             time.sleep(LOOK_EVERY)
 
 
-def others():
-    """The processes of the room but for the first; where /proc is hidden, none are seen."""
-    found = (int(name) for name in os.listdir("/proc") if name.isdigit())
-    return [pid for pid in found if pid != 1]
+def others(proc):
+    """The processes of the room but for the first, which are all below it, as /proc names them."""
+    found, todo = [], [os.readlink("self", dir_fd=proc)]
+    while todo:
+        with contextlib.suppress(OSError):
+            for task in entries(f"{todo.pop()}/task", proc):
+                children = text(f"{task}/children", proc).split()
+                found += children
+                todo += children
+    return found
 
 
-def alive(pid):
-    """Whether a process still does something."""
+def entries(path, proc):
+    """The names in a folder of /proc, below its own."""
+    folder = os.open(path, os.O_RDONLY | os.O_DIRECTORY, dir_fd=proc)
     try:
-        with open(f"/proc/{pid}/stat", encoding="utf-8", errors="replace") as file:
-            return file.read().rpartition(")")[2].split()[0] not in "ZX"
-    except (OSError, IndexError):
-        return False
+        return [f"{path}/{name}" for name in os.listdir(folder)]
+    finally:
+        os.close(folder)
 
 
-def resident(pid):
-    """How much memory a process has, in bytes."""
+def text(path, proc):
+    """The text of a file in /proc; "" if its process is gone."""
     try:
-        with open(f"/proc/{pid}/statm", encoding="ascii") as file:
-            return int(file.read().split()[1]) * resource.getpagesize()
-    except (OSError, IndexError):
-        return 0
+        with os.fdopen(os.open(path, os.O_RDONLY, dir_fd=proc), errors="replace") as file:
+            return file.read()
+    except OSError:
+        return ""
+
+
+def living(proc):
+    """The processes that still do something."""
+    states = {pid: text(f"{pid}/stat", proc).rpartition(")")[2].split()[:1] for pid in others(proc)}
+    return [pid for pid, state in states.items() if state and state[0] not in "ZX"]
+
+
+def resident(proc):
+    """How much memory the processes have, in bytes."""
+    sizes = (text(f"{pid}/statm", proc).split() for pid in others(proc))
+    return sum(int(size[1]) for size in sizes if size) * resource.getpagesize()
+
+
+class Step(ctypes.Structure):
+    """A step of a filter, see ``bpf(4)``."""
+
+    _fields_ = (
+        ("code", ctypes.c_uint16),
+        ("yes", ctypes.c_uint8),
+        ("no", ctypes.c_uint8),
+        ("value", ctypes.c_uint32),
+    )
+
+
+class Filter(ctypes.Structure):
+    """All steps of a filter."""
+
+    _fields_ = (("length", ctypes.c_uint16), ("steps", ctypes.POINTER(Step)))
+
+
+def forbid():
+    """Refuse, for good, what is FORBIDDEN; on other machines than those in the table, nothing.
+
+    New namespaces by ``clone`` are refused as well, and ``clone3``, whose flags a filter cannot
+    see, is said not to exist: the C library uses ``clone`` then.
+    """
+    machine = os.uname().machine
+    if machine not in FORBIDDEN:
+        return
+    namespaces = NEW_NS | NEW_UTS | NEW_IPC | NEW_USER | NEW_PID | NEW_NET
+    program = [
+        (LOAD, 0, 0, 4),
+        (EQUAL, 1, 0, AUDIT_ARCH[machine]),
+        (RETURN, 0, 0, KILL),
+        (LOAD, 0, 0, 0),
+        (AT_LEAST, 0, 1, OTHER_WAY),
+        (RETURN, 0, 0, REFUSE | ENOSYS),
+        (EQUAL, 0, 1, CLONE3),
+        (RETURN, 0, 0, REFUSE | ENOSYS),
+    ]
+    for number in FORBIDDEN[machine].values():
+        program += [(EQUAL, 0, 1, number), (RETURN, 0, 0, REFUSE | errno.EPERM)]
+    program += [
+        (EQUAL, 0, 3, CLONE[machine]),
+        # The flags, the first argument.
+        (LOAD, 0, 0, 16),
+        (ANY_BIT, 0, 1, namespaces),
+        (RETURN, 0, 0, REFUSE | errno.EPERM),
+        (RETURN, 0, 0, ALLOW),
+    ]
+    steps = (Step * len(program))(*(Step(*step) for step in program))
+    whole = Filter(len(program), steps)
+    # A kernel without filters still has all the rest.
+    with contextlib.suppress(OSError):
+        called("prctl", PR_SET_SECCOMP, SECCOMP_MODE_FILTER, ctypes.byref(whole), 0, 0)
 
 
 def start(order, program):
     """Become the program, without rights and within limits."""
     os.close(order["status"])
+    os.close(order["proc"])
     os.setsid()
     for name, most in order["limits"].items():
         # The first signal of a limit of time says what has happened; the second cannot be caught.
@@ -194,6 +295,7 @@ def start(order, program):
     header, nothing = (ctypes.c_uint32 * 2)(CAPABILITY_VERSION, 0), (ctypes.c_uint32 * 6)()
     called("capset", header, nothing)
     called("prctl", PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
+    forbid()
     status = 1
     try:
         program()

@@ -5,13 +5,18 @@ students' code runs. It takes answers down and knows none. A text that says "Rig
 none of its own.
 """
 
+from pathlib import Path, PureWindowsPath
+
 from lmmteach.exercises.feedback import Feedback, Hint, Solution
+from lmmteach.exercises.given import digest, table_and_topic
 from lmmteach.exercises.studies import (
     Study,
     checked_name,
     drawn_study,
     estrone_study,
+    first_drawn_like,
     normal_name,
+    study_of_table,
 )
 
 TAKEN = "Your answer has been taken down."
@@ -21,17 +26,30 @@ class Desk:
     """Where the session hands over what students ask for and give; ``runner.py`` fills it in."""
 
     take = staticmethod(lambda key, value: None)
-    attempt = staticmethod(lambda name: 0)
+    attempt = staticmethod(lambda name, table: 0)
     note = staticmethod(lambda what, detail: None)
 
 
-def start(student=""):
+def start(student="", data=None, response=None, group=None, unit="", words=()):
     """The study of a student, drawn as everywhere else."""
     student = checked_name(student)
-    attempt = Desk.attempt(student)
+    given = table_and_topic(_here(data), response, group, unit, words)
+    if given is not None:
+        study = study_of_table(*given)
+        Desk.attempt(student, digest(study.data, study.topic))
+        return first_drawn_like(study, student) if normal_name(student) else study
+    attempt = Desk.attempt(student, "")
     if not normal_name(student):
         return estrone_study()
     return Study(student, drawn_study(student, attempt).data.copy())
+
+
+def _here(data):
+    """The name of a file as it is here, whatever folder it was in on the student's machine."""
+    if not isinstance(data, str) or Path(data).is_file():
+        return data
+    name = PureWindowsPath(data).name
+    return name if Path(name).is_file() else data
 
 
 def check(key, value=...):

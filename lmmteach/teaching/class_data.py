@@ -1,0 +1,98 @@
+"""Which data a class works on: the lecture's study, or any table, with or without own responses."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+
+from lmmteach.exercises.bank import EXERCISES
+from lmmteach.exercises.given import digest, table_and_topic
+from lmmteach.exercises.session import study_and_attempt
+from lmmteach.exercises.studies import Topic
+from lmmteach.exercises.words import why_not
+
+OWN, LECTURES = "own", "lecture"
+
+
+@dataclass(frozen=True)
+class ClassData:
+    """The data of a class.
+
+    Parameters
+    ----------
+    table : DataFrame; None for the lecture's data
+    topic : the Topic of the table
+    shared : whether all students have the data as they are, and none a response of their own
+    file : the path of the table, if it has one
+    """
+
+    table: pd.DataFrame | None = None
+    topic: Topic | None = None
+    shared: bool = False
+    file: Path | None = None
+
+    @property
+    def given(self):
+        """The table and its topic, as ``start`` has them; None for the lecture's data."""
+        return None if self.table is None else (self.table, self.topic)
+
+    @property
+    def digest(self):
+        """What tells the table from others; "" for the lecture's data."""
+        return "" if self.table is None else digest(self.table, self.topic)
+
+    @property
+    def without_name(self):
+        """The data of whoever gives no name, in words."""
+        return "the lecture's data" if self.table is None else "the data as they are"
+
+    def study(self, name):
+        """The study on which the answers of a student should be right."""
+        return study_and_attempt("" if self.shared else name, self.given)[0]
+
+    def asked(self, keys):
+        """Those of some exercises that are asked about the data."""
+        study = self.study("")
+        return [key for key in keys if not why_not(EXERCISES[key], study)]
+
+
+def arguments(parser):
+    """The options that say which data."""
+    parser.add_argument(
+        "--data",
+        default=OWN,
+        metavar="DATA",
+        help="“own” (the default): the lecture's study, drawn anew for each student; “lecture”: "
+        "the lecture's, the same for all; or a data set or CSV file, as in start(data=…), with a "
+        "response drawn for each student",
+    )
+    parser.add_argument("--response", metavar="COLUMN", help="the response in these data")
+    parser.add_argument("--group", metavar="COLUMN", help="the groups in these data")
+    parser.add_argument("--unit", default="", help="what the response is measured in")
+    parser.add_argument(
+        "--shared", action="store_true", help="the data as they are, the same for all"
+    )
+
+
+def class_data(options):
+    """The ClassData that the options ask for.
+
+    Raises
+    ------
+    ValueError
+        if there are no such data, or no exercise can be asked about them.
+    """
+    if options.data in (OWN, LECTURES):
+        if options.response or options.group or options.unit:
+            raise ValueError(
+                "--response, --group and --unit are about a table, so name it too: --data trees.csv"
+            )
+        return ClassData(shared=options.shared or options.data == LECTURES)
+    given = table_and_topic(options.data, options.response, options.group, options.unit)
+    if given is None:
+        return ClassData(shared=options.shared)
+    path = Path(options.data)
+    data = ClassData(*given, options.shared, path if path.is_file() else None)
+    # What cannot be fitted is refused before the first worksheet.
+    data.study("")
+    return data
