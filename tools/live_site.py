@@ -26,7 +26,7 @@ from pyodide_files import LOCK, PyodideFilesError
 BOOK = ROOT / "_build" / "html"
 SITE = ROOT / "_build" / "site"
 LITE = ROOT / "tools" / "lite"
-APPS = ("lab", "notebooks", "tree")
+APPS = ("lab",)
 # Where the worksheets and chapters are in the browser, as in the repository.
 FOLDERS = ("chapters", "exercises")
 PAGES = sorted(path.stem for path in (ROOT / "chapters").glob("*.ipynb"))
@@ -110,8 +110,12 @@ def build_lite(source, target):
 
 
 def opens(notebook):
-    """The address of a running notebook below ``live/``."""
-    return f"notebooks/index.html?path={notebook}"
+    """The address of a running notebook below ``live/``.
+
+    JupyterLab has the other notebooks beside it, and gives a file to take home; the plainer view
+    of ``notebooks/`` has no way to do that.
+    """
+    return f"lab/index.html?path={notebook}"
 
 
 def with_live(page, name):

@@ -82,8 +82,8 @@ def test_work_can_be_taken_away_as_a_notebook(site):
     site.open("chapters/02-likelihood.html", "Worksheet")
     site.run_cell(1, "mine = 1")
     with site.page.expect_download() as started:
-        site.page.locator(".lm-MenuBar-item", has_text="File").first.click()
-        site.page.locator(".lm-Menu-item", has_text="Save and Export Notebook As").click()
-        site.page.locator(".lm-Menu-item[data-command$=export-to-format]").first.click()
+        item = site.page.locator(".jp-DirListing-item", has_text="02-likelihood.ipynb")
+        item.click(button="right")
+        site.page.locator('.lm-Menu-item[data-command="filebrowser:download"]').click()
     notebook = json.loads(started.value.path().read_text(encoding="utf-8"))
     assert "mine = 1" in ["".join(cell["source"]) for cell in notebook["cells"]]
