@@ -4,6 +4,7 @@ import functools
 import logging
 
 import numpy as np
+from tqdm import tqdm
 
 MESSAGES = {
     "cholesky": "Matrix is not positive definite",
@@ -13,11 +14,13 @@ MESSAGES = {
 
 
 def settle():
-    """Make numpy refuse what it refuses everywhere else, and matplotlib start without a word."""
+    """Make numpy refuse what it refuses everywhere else, and keep two libraries from warnings."""
     for name, message in MESSAGES.items():
         setattr(np.linalg, name, refusing(getattr(np.linalg, name), message))
     # A browser keeps no list of fonts: one is made in each session, which would be said in red.
     logging.getLogger("matplotlib.font_manager").setLevel(logging.ERROR)
+    # A thread would look after each bar, and a browser has none.
+    tqdm.monitor_interval = 0
 
 
 def refusing(function, message):
