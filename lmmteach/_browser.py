@@ -4,7 +4,6 @@ import functools
 import logging
 
 import numpy as np
-from tqdm import tqdm
 
 MESSAGES = {
     "cholesky": "Matrix is not positive definite",
@@ -15,6 +14,8 @@ MESSAGES = {
 
 def settle():
     """Make numpy refuse what it refuses everywhere else, and keep two libraries from warnings."""
+    from tqdm import tqdm
+
     for name, message in MESSAGES.items():
         setattr(np.linalg, name, refusing(getattr(np.linalg, name), message))
     # A browser keeps no list of fonts: one is made in each session, which would be said in red.
