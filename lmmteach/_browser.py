@@ -13,11 +13,15 @@ MESSAGES = {
 
 
 def settle():
-    """Make numpy refuse what it refuses everywhere else, and matplotlib start without a word."""
+    """Make numpy refuse what it refuses everywhere else, and keep two libraries from warnings."""
+    from tqdm import tqdm
+
     for name, message in MESSAGES.items():
         setattr(np.linalg, name, refusing(getattr(np.linalg, name), message))
     # A browser keeps no list of fonts: one is made in each session, which would be said in red.
     logging.getLogger("matplotlib.font_manager").setLevel(logging.ERROR)
+    # A thread would look after each bar, and a browser has none.
+    tqdm.monitor_interval = 0
 
 
 def refusing(function, message):
