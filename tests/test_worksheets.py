@@ -76,7 +76,7 @@ def test_a_solution_whose_check_does_not_say_right_is_not_stored(monkeypatch):
     chapter, *_ = BY_CHAPTER
     unsolved = read(worksheets.STUDENTS / f"{chapter.page}.ipynb")
     monkeypatch.setattr(worksheets, "execute", lambda notebook, place: notebook)
-    monkeypatch.setattr(worksheets, "worksheet", lambda chapter, solved: unsolved)
+    monkeypatch.setattr(worksheets, "worksheet", lambda chapter, solved, data: unsolved)
     with pytest.raises(SystemExit, match=f"{chapter.page}: every check should say 'right'") as stop:
         worksheets.run(chapter.page, solved=True)
     assert all(f"'{exercise.key}': 'not attempted'" in str(stop.value)

@@ -38,6 +38,7 @@ TESTS = (
     "test_covariance.py",
     "test_degrees.py",
     "test_engines.py",
+    "test_regression.py",
     "test_summary.py",
     "test_fit.py",
     "test_weights.py",
