@@ -11,6 +11,9 @@ PLACE = $(if $(filter solutions,$(EDITION)),_build/solutions/)
 # What `make bench` measures, such as "--models estrone --seconds 5"; everything if not given.
 BENCH ?=
 
+# Which of the site's tests run, such as -m "not long"; all of them if not given.
+SITE_TESTS ?=
+
 # Where `make serve` shows the book.
 PORT ?= 8000
 
@@ -53,7 +56,7 @@ test-slides: .venv/ready
 
 # Two workers, each with one browser that keeps what it has fetched.
 test-site: .venv/ready
-	$(BIN)/python -m pytest -n 2 --dist worksteal --durations=15 -o addopts="-q --strict-markers --timeout=600 --timeout-method=thread" tests/site
+	$(BIN)/python -m pytest $(SITE_TESTS) -n 2 --dist worksteal --durations=15 -o addopts="-q --strict-markers --timeout=600 --timeout-method=thread" tests/site
 
 # The package's own tests in the Pyodide of the site.
 test-pyodide: .venv/ready

@@ -42,7 +42,6 @@ Arrays = namedtuple("Arrays", "y X Z")
 
 def pytest_configure(config):
     config.addinivalue_line("markers", "slow: takes seconds; left out of the mutation run")
-    config.addinivalue_line("markers", "outside: takes minutes or the network; see CONTRIBUTING.md")
 
 
 @dataclass(frozen=True, eq=False)

@@ -85,6 +85,7 @@ def server(tmp_path_factory):
     threading.Thread(target=server.serve_forever, daemon=True).start()
     yield server
     server.shutdown()
+    server.server_close()
 
 
 @pytest.fixture(scope="session")

@@ -61,6 +61,14 @@ NEVER_BACK = "import itertools\n\n\ndef {name}(*given):\n    return sum(itertool
 ERROR = "def {name}(*given):\n    one = 1\n    return one / 0"
 
 
+def visits(chapters):
+    """``{name: chapter}`` as parameters, long but for the chapter that other tests visit too."""
+    return [
+        pytest.param(name, marks=[] if chapter == 4 else [pytest.mark.long])
+        for name, chapter in chapters.items()
+    ]
+
+
 def mistake(exercise, wrong):
     """Code that makes a named mistake, as the bank has it."""
     return (
@@ -159,7 +167,7 @@ def all_said(new_page, chapter):
     return found
 
 
-@pytest.mark.parametrize("key", FUNCTIONS)
+@pytest.mark.parametrize("key", visits({key: e.chapter for key, e in FUNCTIONS.items()}))
 def test_a_function_is_told_what_python_tells(visit, key):
     exercise, found = FUNCTIONS[key], visit(FUNCTIONS[key].chapter)[key]
     for what, said in found.items():
@@ -303,7 +311,7 @@ def words_in(text):
     return re.sub(r"-?\d+(?:\.\d+)?", "#", text)
 
 
-@pytest.mark.parametrize("name", EXPLORER_PAGES)
+@pytest.mark.parametrize("name", visits(EXPLORER_PAGES))
 def test_between_its_frames_an_explorer_shows_what_python_draws(new_page, name):
     explorer = BY_NAME[name]
     page = new_page(PAGES[EXPLORER_PAGES[name]], reduced_motion="reduce")

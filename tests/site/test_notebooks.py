@@ -7,7 +7,12 @@ CHAPTERS = sorted(path.stem for path in (ROOT / "chapters").glob("*.ipynb"))
 WORKSHEETS = sorted(path.stem for path in (ROOT / "exercises").glob("*.ipynb"))
 
 
-@pytest.mark.parametrize("name", CHAPTERS)
+def one_short(names, short):
+    """All names as parameters, each but one marked as long."""
+    return [pytest.param(n, marks=[] if n == short else [pytest.mark.long]) for n in names]
+
+
+@pytest.mark.parametrize("name", one_short(CHAPTERS, "03-profile"))
 def test_a_chapter_runs_and_its_explorer_moves(site, name, record_property):
     pressed = site.open(f"chapters/{name}.html", "Live")
     cells, first = site.run_all()
@@ -17,7 +22,7 @@ def test_a_chapter_runs_and_its_explorer_moves(site, name, record_property):
         record_property("slider to picture", f"{site.move_a_slider():.0f} ms")
 
 
-@pytest.mark.parametrize("name", WORKSHEETS)
+@pytest.mark.parametrize("name", one_short(WORKSHEETS, "04-blup"))
 def test_a_worksheet_runs(site, name, record_property):
     pressed = site.open(f"chapters/{name}.html", "Worksheet")
     cells, first = site.run_all()

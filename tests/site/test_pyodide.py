@@ -93,6 +93,7 @@ def _serve(files, route):
     route.fulfill(body=files[route.request.url.rpartition("/")[2]])
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("part", PARTS)
 def test_the_package_passes_its_tests_in_the_browser(site, part, record_property):
     wheels = wheels_for_tests()
