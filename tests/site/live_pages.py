@@ -8,6 +8,18 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 SITE = ROOT / "_build" / "site"
 SUB_PATH = "some/course"
 PATIENCE = 240_000
+FLAGS = (
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    # Nothing but the test's own server is to be found, for pages and workers alike.
+    "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
+)
 
 READY = """() => {
     const notebook = window.jupyterapp?.shell?.currentWidget;

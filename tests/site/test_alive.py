@@ -11,8 +11,7 @@ import time
 import numpy as np
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from browser.conftest import FLAGS
-from live_pages import PATIENCE, SUB_PATH
+from live_pages import FLAGS, PATIENCE, SUB_PATH
 
 from lmmteach import widgets
 from lmmteach.chapters import CHAPTERS
