@@ -18,7 +18,7 @@ WIDTHS = (1280, 390)
 # Code and its output may contain anything, and formulas are drawn: what is left is prose.
 PROSE = """() => {
     const copy = document.body.cloneNode(true);
-    const drawn = "pre, code, script, style, mjx-container, .math, .sig";
+    const drawn = "pre, code, textarea, script, style, mjx-container, .math, .sig";
     copy.querySelectorAll(drawn).forEach(element => element.remove());
     return copy.textContent;
 }"""
