@@ -23,7 +23,7 @@ FLAGS = (
 
 READY = """() => {
     const notebook = window.jupyterapp?.shell?.currentWidget;
-    return notebook?.content?.model?.cells.length > 1
+    return notebook?.content?.model?.cells?.length > 1
         && notebook.sessionContext?.session?.kernel?.name === "python";
 }"""
 CELLS = """() => {
