@@ -1,6 +1,7 @@
 """Functions typed into the page: run, checked as a worksheet checks them, and never harmful."""
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import worksheets
@@ -84,6 +85,15 @@ def test_an_error_is_told_with_its_line(code, told):
     assert not said["broken"]
     plain = said["text"].replace("&#x27;", "'")
     assert [part for part in told if part not in plain] == []
+
+
+def test_a_function_that_calls_itself_is_told_its_own_line_without_a_timer_too():
+    # In another thread as in the browser time is looked at before each step, and a call too many
+    # ends when the function is entered.
+    code = "def levels(*given):\n    return levels(*given)"
+    with ThreadPoolExecutor(1) as pool:
+        said = pool.submit(typed_in, code).result()
+    assert "line 2 of your code: <code>return levels(*given)</code>" in said["text"]
 
 
 @pytest.mark.parametrize(

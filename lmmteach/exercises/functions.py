@@ -215,11 +215,19 @@ def _message(error):
 
 def _students_line(error):
     """(number, text) of the last line that was run of what the student has written."""
-    for frame, number in reversed(list(traceback.walk_tb(error.__traceback__))):
-        path = frame.f_code.co_filename
-        if is_students(path):
-            return number, linecache.getline(path, number, frame.f_globals).strip()
-    return None
+    run = [
+        (frame, number)
+        for frame, number in traceback.walk_tb(error.__traceback__)
+        if is_students(frame.f_code.co_filename)
+    ]
+    if isinstance(error, RecursionError):
+        # A call too many may end where the function is entered; what called it says more.
+        run = [(f, number) for f, number in run if number != f.f_code.co_firstlineno] or run
+    if not run:
+        return None
+    frame, number = run[-1]
+    line = linecache.getline(frame.f_code.co_filename, number, frame.f_globals)
+    return number, line.strip()
 
 
 def _not_a_function(exercise, value):

@@ -1,6 +1,7 @@
 """The five women as a picture: measurements, levels, and σ_b around the common mean."""
 
 import numpy as np
+from matplotlib.patches import Rectangle
 
 from lmmteach.plots.style import BETWEEN, INK, WITHIN
 from lmmteach.widgets.picture import beside, new_figure, set_title
@@ -36,7 +37,11 @@ def show_levels(ax, levels):
 
 def show_spread(ax, mu, sigma_b, gid=None):
     """The common mean with a band of one σ_b either way, and σ_b as an arrow at the right."""
-    ax.axhspan(mu - sigma_b, mu + sigma_b, color=BETWEEN, alpha=0.13, lw=0)
+    # Versions of matplotlib differ in how they go round the band of axhspan, and the browser's is
+    # another one than that of the page.
+    band = Rectangle((0, mu - sigma_b), 1, 2 * sigma_b, transform=ax.get_yaxis_transform())
+    band.set(color=BETWEEN, alpha=0.13, lw=0)
+    ax.add_patch(band)
     ax.axhline(mu, color=INK, lw=1, ls="--")
     ax.plot([ARROW] * 2, [mu, mu + sigma_b], color=BETWEEN, lw=2.5)
     ax.plot(ARROW, mu + sigma_b, "o", color=BETWEEN, ms=9, gid=gid)

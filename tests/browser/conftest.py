@@ -1,26 +1,15 @@
 """One headless Chromium for all tests of the built book; those of one page stay together."""
 
 import re
-import shutil
 
 import pytest
+from chromium import how_to_start
 from pages import PAGE_OF_EXPLORER, PAGES
 from playwright.sync_api import sync_playwright
 from xdist.scheduler import LoadScopeScheduling
 
 from lmmteach.chapters import CHAPTERS
 from lmmteach.exercises.bank import EXERCISES
-
-FLAGS = (
-    "--headless",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-)
 
 
 class ByPage(LoadScopeScheduling):
@@ -53,8 +42,7 @@ def page_of(nodeid):
 
 @pytest.fixture(scope="session")
 def browser():
-    executable = shutil.which("chromium") or shutil.which("google-chrome")
     with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=executable, args=list(FLAGS))
+        chromium = playwright.chromium.launch(**how_to_start())
         yield chromium
         chromium.close()

@@ -5,7 +5,6 @@ Each worker has one server and one browser, whose cache stays: only its first pa
 
 import gzip
 import io
-import shutil
 import threading
 from collections import Counter
 from functools import cache, partial
@@ -13,7 +12,7 @@ from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
-from live_pages import FLAGS, SITE, SUB_PATH, Site
+from live_pages import SITE, SUB_PATH, Site, how_to_start_here
 from playwright.sync_api import sync_playwright
 
 # What any host compresses; wheels are compressed already.
@@ -89,8 +88,7 @@ def new_browser(playwright, tmp_path_factory):
         started.append(
             playwright.chromium.launch_persistent_context(
                 tmp_path_factory.mktemp("profile"),
-                executable_path=shutil.which("chromium") or shutil.which("google-chrome"),
-                args=list(FLAGS),
+                **how_to_start_here(),
                 viewport={"width": 1280, "height": 1000},
                 accept_downloads=True,
             )

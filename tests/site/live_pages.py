@@ -4,22 +4,12 @@ import json
 import time
 from pathlib import Path
 
+from chromium import how_to_start
+
 ROOT = Path(__file__).resolve().parent.parent.parent
 SITE = ROOT / "_build" / "site"
 SUB_PATH = "some/course"
 PATIENCE = 240_000
-FLAGS = (
-    "--headless",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    # Nothing but the test's own server is to be found, for pages and workers alike.
-    "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
-)
 
 READY = """() => {
     const notebook = window.jupyterapp?.shell?.currentWidget;
@@ -60,6 +50,13 @@ WATCH = """(slider) => {
         }
     }).observe(box, {attributes: true, childList: true, subtree: true});
 }"""
+
+
+def how_to_start_here():
+    """As everywhere, and nothing but the test's own server is to be found, for workers too."""
+    how = how_to_start()
+    how["args"].append("--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1")
+    return how
 
 
 class Site:

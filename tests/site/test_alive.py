@@ -5,13 +5,12 @@ A chapter is visited once; everything on it is tried there, and the tests read w
 
 import json
 import re
-import shutil
 import time
 
 import numpy as np
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from live_pages import FLAGS, PATIENCE, SUB_PATH
+from live_pages import PATIENCE, SUB_PATH, how_to_start_here
 
 from lmmteach import widgets
 from lmmteach.chapters import CHAPTERS
@@ -96,8 +95,7 @@ def check(page, form, code):
 @pytest.fixture(scope="module")
 def chromium(playwright):
     """A browser whose windows share nothing but its files."""
-    executable = shutil.which("chromium") or shutil.which("google-chrome")
-    chromium = playwright.chromium.launch(executable_path=executable, args=list(FLAGS))
+    chromium = playwright.chromium.launch(**how_to_start_here())
     yield chromium
     chromium.close()
 

@@ -35,9 +35,9 @@ async function countedFetch(...request) {
 // A package and all that it needs.
 function withNeeds(name, found = new Set()) {
   const key = name.toLowerCase().replace(/[-_.]+/g, "-");
-  const { depends } = lock.packages[key] || lock.packages[name];
-  if (found.has(key)) return found;
-  found.add(key);
+  const { name: own, depends } = lock.packages[key] || lock.packages[name];
+  if (found.has(own)) return found;
+  found.add(own);
   for (const need of depends) withNeeds(need, found);
   return found;
 }
@@ -59,8 +59,9 @@ async function boot(home) {
 
 async function load(names) {
   await python.loadPackage(names, quiet);
-  // A package that does not arrive is told to the console only.
-  const missing = names.filter((name) => !(name in python.loadedPackages));
+  // A package that does not arrive, though others need it, is told to the console only.
+  const needed = names.flatMap((name) => [...withNeeds(name)]);
+  const missing = needed.filter((name) => !(name in python.loadedPackages));
   if (missing.length) throw new Error(`${missing.join(", ")} did not arrive`);
 }
 
