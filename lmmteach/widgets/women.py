@@ -1,7 +1,6 @@
 """The five women as a picture: measurements, levels, and σ_b around the common mean."""
 
 import numpy as np
-from matplotlib.patches import Rectangle
 
 from lmmteach.plots.style import BETWEEN, INK, WITHIN
 from lmmteach.widgets.picture import beside, new_figure, set_title
@@ -37,6 +36,8 @@ def show_levels(ax, levels):
 
 def show_spread(ax, mu, sigma_b, gid=None):
     """The common mean with a band of one σ_b either way, and σ_b as an arrow at the right."""
+    from matplotlib.patches import Rectangle
+
     # Versions of matplotlib differ in how they go round the band of axhspan, and the browser's is
     # another one than that of the page.
     band = Rectangle((0, mu - sigma_b), 1, 2 * sigma_b, transform=ax.get_yaxis_transform())
