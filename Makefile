@@ -56,7 +56,7 @@ test-slides: .venv/ready
 
 # Two workers, each with one browser that keeps what it has fetched.
 test-site: .venv/ready
-	$(BIN)/python -m pytest $(SITE_TESTS) -n 2 --dist worksteal --durations=15 -o addopts="-q --strict-markers --timeout=600 --timeout-method=thread" tests/site
+	$(BIN)/python -m pytest $(SITE_TESTS) -n 2 --dist loadgroup --durations=15 -o addopts="-q --strict-markers --timeout=600 --timeout-method=thread" tests/site
 
 # The package's own tests in the Pyodide of the site.
 test-pyodide: .venv/ready

@@ -166,7 +166,8 @@ class LinearMixedModel:
         """(k, k) covariance of the random effects of one group of each factor."""
         if self.holds_b:
             return np.array([[float(self.held_b)]])
-        return self.sigma2_e * self.Lambda @ self.Lambda.T
+        # Scaled rows times unscaled ones would not be symmetric to the last bit.
+        return self.sigma2_e * (self.Lambda @ self.Lambda.T)
 
     @property
     def y(self):

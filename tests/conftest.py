@@ -35,6 +35,8 @@ settings.register_profile(
     phases=[Phase.explicit, Phase.generate],
     report_multiple_bugs=False,
 )
+# Where Python runs in WebAssembly, several times more slowly.
+settings.register_profile("few examples", settings.get_profile("lmmteach"), max_examples=5)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "lmmteach"))
 
 Arrays = namedtuple("Arrays", "y X Z")

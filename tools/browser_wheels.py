@@ -6,7 +6,6 @@ of constraints.txt, so that the browser runs what was tested. The project's own 
 the spot. Everything is found out from pyproject.toml and from what the wheels say of themselves.
 """
 
-import hashlib
 import subprocess
 import sys
 import tomllib
@@ -174,19 +173,13 @@ def _wheels(folder, name, version):
 
 
 def own_wheel(folder):
-    """The project's wheel, whose name changes with its content.
-
-    A browser may still keep yesterday's file of the same name, which would not have the sha256 of
-    today's lock.
-    """
+    """The project's wheel."""
     _run(
         ["hatchling", "build", "--target", "wheel", "--directory", str(folder)],
         "The project's own wheel could not be built.",
     )
     (built,) = folder.glob("lmmteach-*.whl")
-    digest = hashlib.sha256(built.read_bytes()).hexdigest()[:10]
-    name, version, *tags = built.name.split("-")
-    return Wheel(built.rename(folder / "-".join([name, version, f"0{digest}", *tags])))
+    return Wheel(built)
 
 
 def _run(arguments, otherwise):

@@ -20,6 +20,7 @@ import browser_wheels
 import nbformat
 import pyodide_files
 from browser_wheels import ROOT, WheelError
+from lighter_site import lighten
 from notebooks import CELL_METADATA
 from pyodide_files import LOCK, PyodideFilesError
 
@@ -92,7 +93,8 @@ def write_pyodide(folder, files, scratch):
         shutil.copyfile(wheel.path, folder / wheel.path.name)
     lock = json.loads((folder / LOCK).read_text(encoding="utf-8"))
     lock["packages"] = {name: packages[name] for name in pyodides} | own
-    (folder / LOCK).write_text(json.dumps(lock, indent=1, sort_keys=True), encoding="utf-8")
+    (folder / LOCK).write_text(json.dumps(lock), encoding="utf-8")
+    lighten(folder)
 
 
 def build_lite(source, target):

@@ -10,7 +10,7 @@ import time
 import numpy as np
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from live_pages import PATIENCE, SUB_PATH, how_to_start_here
+from live_pages import PATIENCE, Site
 
 from lmmteach import widgets
 from lmmteach.chapters import CHAPTERS
@@ -59,11 +59,20 @@ NEVER_BACK = "import itertools\n\n\ndef {name}(*given):\n    return sum(itertool
 ERROR = "def {name}(*given):\n    one = 1\n    return one / 0"
 
 
+# The chapter that tests visit which no chapter needs to itself.
+SHORT = 4
+WITH_SHORT = pytest.mark.xdist_group(str(SHORT))
+
+
 def visits(chapters):
-    """``{name: chapter}`` as parameters, long but for the chapter that other tests visit too."""
+    """``{name: chapter}`` as parameters, in the order of chapters, those of a page together."""
     return [
-        pytest.param(name, marks=[] if chapter == 4 else [pytest.mark.long])
-        for name, chapter in chapters.items()
+        pytest.param(
+            name,
+            marks=[pytest.mark.xdist_group(str(chapter))]
+            + ([] if chapter == SHORT else [pytest.mark.long]),
+        )
+        for name, chapter in sorted(chapters.items(), key=lambda pair: str(pair[1]))
     ]
 
 
@@ -92,114 +101,116 @@ def check(page, form, code):
     return said, time.perf_counter() - begun
 
 
-@pytest.fixture(scope="module")
-def chromium(playwright):
-    """A browser whose windows share nothing but its files."""
-    chromium = playwright.chromium.launch(**how_to_start_here())
-    yield chromium
-    chromium.close()
+@pytest.fixture
+def new_page(server, browser):
+    """``new_page(path)``: a page of the site in a tab of its own, with an empty memory.
 
-
-@pytest.fixture(scope="module")
-def new_page(chromium, server):
-    """``new_page(path)``: a page of the site in a window with an empty memory.
-
-    Whatever it asks of another site is refused and noted, and so are errors of its scripts.
+    A request to another site is noted, and so are errors of the page's scripts.
     """
-    base, contexts, wrong = f"http://127.0.0.1:{server.server_port}/{SUB_PATH}/", [], []
+    opened, wrong = [], []
 
-    def local_only(route):
-        if route.request.url.startswith(base):
-            route.continue_()
-        else:
-            wrong.append(route.request.url)
-            route.abort()
-
-    def opened(path, **options):
-        contexts.append(chromium.new_context(**options))
-        contexts[-1].route("**/*", local_only)
-        page = contexts[-1].new_page()
+    def new(path, size=(1280, 900), **media):
+        opened.append(Site(server, browser))
+        page = opened[-1].page
         page.on("pageerror", lambda error: wrong.append(str(error)))
-        page.goto(base + path)
+        page.set_viewport_size({"width": size[0], "height": size[1]})
+        page.emulate_media(**media)
+        page.goto(f"{opened[-1].base}live/jupyter-lite.json")
+        page.evaluate("localStorage.clear()")
+        page.goto(opened[-1].base + path)
         return page
 
-    yield opened
-    for context in contexts:
-        context.close()
+    yield new
+    for site in opened:
+        site.close()
+    assert wrong + [url for site in opened for url in site.outside] == []
+
+
+@pytest.fixture(scope="module")
+def chapter_page(server, browser):
+    """``chapter_page(chapter)``: its page, which stays open while its tests follow one another.
+
+    So Python is loaded once for all exercises and explorers of a page.
+    """
+    open_now, wrong = {}, []
+
+    def page_of(chapter):
+        if chapter not in open_now:
+            for site in open_now.values():
+                site.close()
+                wrong.extend(site.outside)
+            open_now.clear()
+            site = open_now[chapter] = Site(server, browser)
+            site.page.on("pageerror", lambda error: wrong.append(str(error)))
+            site.page.emulate_media(reduced_motion="reduce")
+            site.page.goto(site.base + PAGES[chapter])
+            site.page.evaluate(UNFOLD)
+        return open_now[chapter].page
+
+    yield page_of
+    for site in open_now.values():
+        site.close()
+        wrong.extend(site.outside)
     assert wrong == []
 
 
-@pytest.fixture(scope="module")
-def visit(new_page):
-    """``visit(chapter)``: ``{key: {what: said}}`` for each function exercise of a chapter."""
-    visited = {}
+def tried(exercise):
+    """``{what: code}`` of all that is tried with an exercise.
 
-    def said_in(chapter):
-        if chapter not in visited:
-            visited[chapter] = all_said(new_page, chapter)
-        return visited[chapter]
-
-    return said_in
-
-
-def all_said(new_page, chapter):
-    page = new_page(PAGES[chapter], viewport={"width": 700, "height": 500})
-    page.evaluate(UNFOLD)
-    found, first = {}, None
-    for key, exercise in FUNCTIONS.items():
-        if exercise.chapter != chapter:
-            continue
-        form = page.locator(f"#exercise-{key}-form")
-        codes = {"stub": exercise.stub, "right": exercise.code}
-        codes |= {wrong.tag: mistake(exercise, wrong) for wrong in exercise.wrong}
-        codes |= {"error": ERROR.format(name=exercise.name), "endless": ENDLESS}
-        found[key] = {}
-        for what, code in codes.items():
-            said, seconds = check(page, form, code)
-            first = first or seconds
-            said["native"] = page.evaluate(REWRITTEN, typed.answer(key, code)["text"])
-            found[key][what] = said | {"seconds": seconds}
-    print(f"\nchapter {chapter}: {first:.1f} s from the first click to its feedback")
-    page.close()
-    return found
+    What ends an endless loop is the same for all, so that one of a page has it.
+    """
+    codes = {"stub": exercise.stub, "right": exercise.code}
+    codes |= {wrong.tag: mistake(exercise, wrong) for wrong in exercise.wrong}
+    codes["error"] = ERROR.format(name=exercise.name)
+    first = next(e for e in FUNCTIONS.values() if e.chapter == exercise.chapter)
+    return codes | ({"endless": ENDLESS} if exercise is first else {})
 
 
 @pytest.mark.parametrize("key", visits({key: e.chapter for key, e in FUNCTIONS.items()}))
-def test_a_function_is_told_what_python_tells(visit, key):
-    exercise, found = FUNCTIONS[key], visit(FUNCTIONS[key].chapter)[key]
-    for what, said in found.items():
-        assert (what, said["text"]) == (what, said["native"])
-    assert found["stub"]["outcome"] == "not attempted"
-    assert found["right"]["outcome"] == "right"
-    assert found["right"]["heading"] == f"✓ {key} Right"
-    assert found["right"]["solved"]
-    for wrong in exercise.wrong:
-        assert found[wrong.tag]["outcome"] == "wrong"
-        assert not found[wrong.tag]["solved"]
-    assert "line 3" in found["error"]["text"]
-    assert found["endless"]["text"] == inline_html(stopped(SECONDS))
-    assert found["endless"]["seconds"] < 3 * SECONDS
+def test_a_function_is_told_what_python_tells(chapter_page, key, record_property):
+    exercise = FUNCTIONS[key]
+    page = chapter_page(exercise.chapter)
+    form = page.locator(f"#exercise-{key}-form")
+    outcomes = {"stub": "not attempted", "right": "right"}
+    for what, code in tried(exercise).items():
+        said, seconds = check(page, form, code)
+        record_property(what, f"{seconds:.1f} s")
+        native = page.evaluate(REWRITTEN, typed.answer(key, code)["text"])
+        assert (what, said["text"]) == (what, native)
+        if what == "right":
+            assert said["heading"] == f"✓ {key} Right"
+        if what in {wrong.tag for wrong in exercise.wrong}:
+            assert (what, said["outcome"]) == (what, "wrong")
+        else:
+            assert (what, said["outcome"]) == (what, outcomes.get(what, said["outcome"]))
+        assert (what, said["solved"]) == (what, what == "right")
+        if what == "error":
+            assert "line 3" in said["text"]
+        if what == "endless":
+            assert said["text"] == inline_html(stopped(SECONDS))
+            assert seconds < 3 * SECONDS
 
 
-@pytest.fixture(scope="module")
-def page(new_page):
+@pytest.fixture
+def page(chapter_page):
     """Chapter 4, where Python has answered already."""
-    page = new_page(PAGES[4], viewport={"width": 700, "height": 500})
-    page.evaluate(UNFOLD)
+    page = chapter_page(SHORT)
     check(page, page.locator("#exercise-4b-form"), FUNCTIONS["4b"].code)
     return page
 
 
-def test_python_that_does_not_come_back_is_ended_and_started_again(page):
+@WITH_SHORT
+def test_python_that_does_not_come_back_is_ended_and_started_again(page, record_property):
     form, exercise = page.locator("#exercise-4b-form"), FUNCTIONS["4b"]
     said, seconds = check(page, form, NEVER_BACK.format(name=exercise.name))
     assert said["text"] == inline_html(stopped(SECONDS))
     assert seconds < 4 * SECONDS
     said, seconds = check(page, form, exercise.code)
-    print(f"\n{seconds:.1f} s until the new Python answered")
+    record_property("new Python answered after", f"{seconds:.1f} s")
     assert said["outcome"] == "right"
 
 
+@WITH_SHORT
 def test_a_damaged_python_is_replaced(page):
     form, exercise = page.locator("#exercise-4b-form"), FUNCTIONS["4b"]
     said, _ = check(page, form, "import numpy\nnumpy.asarray = None\n" + exercise.code)
@@ -207,6 +218,7 @@ def test_a_damaged_python_is_replaced(page):
     assert check(page, form, exercise.code)[0]["outcome"] == "right"
 
 
+@WITH_SHORT
 def test_a_function_that_calls_itself_for_ever_is_told_its_own_line(page):
     code = "def levels(*given):\n    return levels(*given)"
     said, _ = check(page, page.locator("#exercise-4b-form"), code)
@@ -214,13 +226,14 @@ def test_a_function_that_calls_itself_for_ever_is_told_its_own_line(page):
     assert "line 2 of your code: <code>return levels(*given)</code>" in said["text"]
 
 
+@WITH_SHORT
 def test_what_the_code_prints_is_shown_and_a_last_line_shows_its_value(page):
     said, _ = check(page, page.locator("#exercise-4b-form"), "print('<b>')\nlen(y)")
     assert said["printed"] == "<b>\n80\n"
 
 
 def test_the_text_survives_a_reload_and_start_again_brings_the_stub_back(new_page):
-    page = new_page(PAGES[4], viewport={"width": 390, "height": 800})
+    page = new_page(PAGES[SHORT], size=(390, 800))
     form = page.locator("#exercise-4b-form")
     begun = form.locator(".cm-content").inner_text()
     type_code(page, form, "def levels(y, woman, theta):\n    return 'kept'")
@@ -239,7 +252,7 @@ def test_the_text_survives_a_reload_and_start_again_brings_the_stub_back(new_pag
 
 
 def test_by_keyboard_one_comes_into_the_editor_and_out_of_it(new_page):
-    page = new_page(PAGES[4])
+    page = new_page(PAGES[SHORT])
     form = page.locator("#exercise-4b-form")
     form.locator(".cm-content").focus()
     page.keyboard.press("Escape")
@@ -255,20 +268,20 @@ def test_by_keyboard_one_comes_into_the_editor_and_out_of_it(new_page):
 
 
 def test_files_that_do_not_arrive_are_told_and_tried_again(new_page):
-    page = new_page(PAGES[4])
+    page = new_page(PAGES[SHORT])
     form = page.locator("#exercise-4b-form")
-    page.context.route(re.compile("/pandas-"), lambda route: route.abort())
+    page.route(re.compile("/pandas-"), lambda route: route.abort())
     said, _ = check(page, form, FUNCTIONS["4b"].code)
     assert said["outcome"] == "error"
     assert "pandas did not arrive" in said["text"]
-    page.context.unroute(re.compile("/pandas-"))
+    page.unroute(re.compile("/pandas-"))
     said, _ = check(page, form, FUNCTIONS["4b"].code)
     assert said["outcome"] == "right"
 
 
 def test_a_page_without_the_live_part_says_where_to_run_it(new_page):
-    page = new_page(PAGES[4])
-    page.context.route("**/*.html", without_live)
+    page = new_page(PAGES[SHORT])
+    page.route("**/*.html", without_live)
     page.reload()
     assert page.locator(".exercise-elsewhere").first.is_visible()
     assert page.get_by_text("where check tests it for you").first.is_visible()
@@ -309,9 +322,11 @@ def words_in(text):
 
 
 @pytest.mark.parametrize("name", visits(EXPLORER_PAGES))
-def test_between_its_frames_an_explorer_shows_what_python_draws(new_page, name):
+def test_between_its_frames_an_explorer_shows_what_python_draws(
+    chapter_page, name, record_property
+):
     explorer = BY_NAME[name]
-    page = new_page(PAGES[EXPLORER_PAGES[name]], reduced_motion="reduce")
+    page = chapter_page(EXPLORER_PAGES[name])
     section = page.locator(f"#explorer-{name}")
     if section.locator(".explorer-skip").count():
         assert section.get_by_role("button", name="Any value").is_disabled()
@@ -319,7 +334,7 @@ def test_between_its_frames_an_explorer_shows_what_python_draws(new_page, name):
     begun = time.perf_counter()
     section.get_by_role("button", name="Any value").click()
     section.locator(".explorer-number").first.wait_for(timeout=PATIENCE)
-    print(f"\n{name}: {time.perf_counter() - begun:.1f} s from the click to the open sliders")
+    record_property("click to open sliders", f"{time.perf_counter() - begun:.1f} s")
     controls = (*explorer.controls, *explorer.live_controls)
     given = [{"at": control.start} for control in controls]
     for k, control in enumerate(controls):
@@ -353,7 +368,7 @@ def test_between_its_frames_an_explorer_shows_what_python_draws(new_page, name):
             np.testing.assert_allclose(marks, wanted_marks, atol=0.0101)
             np.testing.assert_allclose(texts, wanted_texts, atol=0.5)
     times = slide(page, section)
-    print(f"{name}: slider to picture {', '.join(f'{1000 * t:.0f}' for t in times)} ms")
+    record_property("slider to picture", f"{1000 * sorted(times)[2]:.0f} ms")
     assert sorted(times)[2] < 0.3
 
 
@@ -401,7 +416,7 @@ def test_explorers_with_any_value_are_those_whose_controls_have_steps(new_page):
 
 
 def test_an_explorer_between_its_frames_goes_back_to_a_frame_and_refuses_what_is_outside(new_page):
-    page = new_page(PAGES[4], reduced_motion="reduce")
+    page = new_page(PAGES[SHORT], reduced_motion="reduce")
     section = page.locator("#explorer-shrinkage")
     section.locator(".explorer-skip").click()
     readout = section.locator(".explorer-readout")
@@ -428,7 +443,7 @@ def test_an_explorer_between_its_frames_goes_back_to_a_frame_and_refuses_what_is
 
 def test_the_live_parts_are_accessible_light_and_dark(new_page):
     for scheme in ("light", "dark"):
-        page = new_page(PAGES[4], viewport={"width": 390, "height": 844}, color_scheme=scheme)
+        page = new_page(PAGES[SHORT], size=(390, 844), color_scheme=scheme)
         page.evaluate(UNFOLD)
         section = page.locator("#explorer-shrinkage")
         section.locator(".explorer-skip").click()
