@@ -5,6 +5,7 @@ Each worker has one server and one browser, whose cache stays: only its first pa
 
 import gzip
 import io
+import re
 import threading
 from collections import Counter
 from functools import cache, partial
@@ -12,9 +13,14 @@ from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
-from live_pages import SITE, SUB_PATH, Site, how_to_start_here
+from live_pages import EXPLORER_PAGES, SITE, SUB_PATH, Site, how_to_start_here
 from playwright.sync_api import sync_playwright
+from xdist.scheduler import LoadScopeScheduling
 
+from lmmteach.exercises.bank import EXERCISES
+
+# What the tests of a page call it: an exercise or an explorer.
+NAME = re.compile(r"::test_(a_function_is_told|between_its_frames)\w*\[(.*)\]")
 # What any host compresses; wheels are compressed already.
 COMPRESSED = {".css", ".html", ".ipynb", ".js", ".json", ".mjs", ".svg", ".wasm"}
 
@@ -22,6 +28,23 @@ COMPRESSED = {".css", ".html", ".ipynb", ".js", ".json", ".mjs", ".svg", ".wasm"
 @cache
 def compressed(path):
     return gzip.compress(Path(path).read_bytes(), 6)
+
+
+class ByPage(LoadScopeScheduling):
+    """Tests of one page are done by one worker, which loads Python for it only once."""
+
+    def _split_scope(self, nodeid):
+        if named := NAME.search(nodeid):
+            page = (
+                EXERCISES[named[2]].chapter if named[2] in EXERCISES else EXPLORER_PAGES[named[2]]
+            )
+            return f"page {page}"
+        # Chapters are as long as a test can be; all others of a file stay together.
+        return nodeid if "test_a_chapter_runs" in nodeid else nodeid.partition("::")[0]
+
+
+def pytest_xdist_make_scheduler(config, log):
+    return ByPage(config, log)
 
 
 class Handler(SimpleHTTPRequestHandler):

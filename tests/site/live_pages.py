@@ -10,6 +10,12 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 SITE = ROOT / "_build" / "site"
 SUB_PATH = "some/course"
 PATIENCE = 240_000
+# The chapter that shows an explorer with numbers, or the page.
+EXPLORER_PAGES = {
+    "variance": 1, "two-terms": 2, "profile": 3, "shrinkage": 4, "pooling": 4, "own-women": 4,
+    "contrasts": 5, "bias": 5, "wald-ceiling": 6, "boundary": 6, "new-woman": 7, "slopes": 9,
+    "sparsity": 10, "who-keeps-five": 11, "planned": 12, "prior": 13, "printout": "printout",
+}  # fmt: skip
 
 READY = """() => {
     const notebook = window.jupyterapp?.shell?.currentWidget;
@@ -36,6 +42,10 @@ FIRST_FINISHED = """() => {
     const notebook = jupyterapp.shell.currentWidget;
     const first = [...notebook.content.model.cells].find((cell) => cell.type === "code");
     return first.executionCount !== null;
+}"""
+SHOW = """async (address) => {
+    const notebook = await (await fetch(address)).json();
+    jupyterapp.shell.currentWidget.content.model.fromJSON(notebook);
 }"""
 # From the press that moves the slider to the first change of the picture that it belongs to.
 WATCH = """(slider) => {
@@ -98,6 +108,10 @@ class Site:
         """Choose a command from a menu."""
         self.page.locator(".lm-MenuBar-item", has_text=name).first.click()
         self.page.locator(f'.lm-Menu-item[data-command="{command}"]').click()
+
+    def show(self, notebook):
+        """Put another notebook of the site in the place of the open one; Python stays as it is."""
+        self.page.evaluate(SHOW, f"{self.base}live/files/{notebook}")
 
     def run_all(self):
         """Choose "Run All Cells"; return what the cells have in the end, and the first one's time.

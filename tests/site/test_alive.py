@@ -10,7 +10,7 @@ import time
 import numpy as np
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from live_pages import PATIENCE, Site
+from live_pages import EXPLORER_PAGES, PATIENCE, Site
 
 from lmmteach import widgets
 from lmmteach.chapters import CHAPTERS
@@ -27,12 +27,6 @@ FUNCTIONS = {key: e for key, e in EXERCISES.items() if isinstance(e, Function)}
 PAGES = {chapter.number: f"chapters/{chapter.page}.html" for chapter in CHAPTERS}
 PAGES["printout"] = "chapters/printout.html"
 BY_NAME = {explorer.name: explorer for explorer in widgets.EXPLORERS}
-# The chapter that shows an explorer with numbers, or the page.
-EXPLORER_PAGES = {
-    "variance": 1, "two-terms": 2, "profile": 3, "shrinkage": 4, "pooling": 4, "own-women": 4,
-    "contrasts": 5, "bias": 5, "wald-ceiling": 6, "boundary": 6, "new-woman": 7, "slopes": 9,
-    "sparsity": 10, "who-keeps-five": 11, "planned": 12, "prior": 13, "printout": "printout",
-}  # fmt: skip
 UNFOLD = "document.querySelectorAll('details').forEach((details) => { details.open = true; })"
 ANSWERED = "form => form.querySelector('.exercise-feedback').dataset.outcome"
 SAID = """form => {
@@ -61,17 +55,12 @@ ERROR = "def {name}(*given):\n    one = 1\n    return one / 0"
 
 # The chapter that tests visit which no chapter needs to itself.
 SHORT = 4
-WITH_SHORT = pytest.mark.xdist_group(str(SHORT))
 
 
 def visits(chapters):
-    """``{name: chapter}`` as parameters, in the order of chapters, those of a page together."""
+    """``{name: chapter}`` as parameters; those of a page come together, and all but one are long"""
     return [
-        pytest.param(
-            name,
-            marks=[pytest.mark.xdist_group(str(chapter))]
-            + ([] if chapter == SHORT else [pytest.mark.long]),
-        )
+        pytest.param(name, marks=[] if chapter == SHORT else [pytest.mark.long])
         for name, chapter in sorted(chapters.items(), key=lambda pair: str(pair[1]))
     ]
 
@@ -199,7 +188,6 @@ def page(chapter_page):
     return page
 
 
-@WITH_SHORT
 def test_python_that_does_not_come_back_is_ended_and_started_again(page, record_property):
     form, exercise = page.locator("#exercise-4b-form"), FUNCTIONS["4b"]
     said, seconds = check(page, form, NEVER_BACK.format(name=exercise.name))
@@ -210,7 +198,6 @@ def test_python_that_does_not_come_back_is_ended_and_started_again(page, record_
     assert said["outcome"] == "right"
 
 
-@WITH_SHORT
 def test_a_damaged_python_is_replaced(page):
     form, exercise = page.locator("#exercise-4b-form"), FUNCTIONS["4b"]
     said, _ = check(page, form, "import numpy\nnumpy.asarray = None\n" + exercise.code)
@@ -218,7 +205,6 @@ def test_a_damaged_python_is_replaced(page):
     assert check(page, form, exercise.code)[0]["outcome"] == "right"
 
 
-@WITH_SHORT
 def test_a_function_that_calls_itself_for_ever_is_told_its_own_line(page):
     code = "def levels(*given):\n    return levels(*given)"
     said, _ = check(page, page.locator("#exercise-4b-form"), code)
@@ -226,7 +212,6 @@ def test_a_function_that_calls_itself_for_ever_is_told_its_own_line(page):
     assert "line 2 of your code: <code>return levels(*given)</code>" in said["text"]
 
 
-@WITH_SHORT
 def test_what_the_code_prints_is_shown_and_a_last_line_shows_its_value(page):
     said, _ = check(page, page.locator("#exercise-4b-form"), "print('<b>')\nlen(y)")
     assert said["printed"] == "<b>\n80\n"
