@@ -54,9 +54,9 @@ test-book: .venv/ready
 test-slides: .venv/ready
 	$(BIN)/python -m pytest -n 2 --durations=5 -o addopts="-q --strict-markers --timeout=300 --timeout-method=thread" tests/slides
 
-# Two workers, each with one browser that keeps what it has fetched.
+# Two workers, each with one browser that keeps what it has fetched, and the tests of test-pyodide.
 test-site: .venv/ready
-	$(BIN)/python -m pytest $(SITE_TESTS) -n 2 --dist loadgroup --durations=15 -o addopts="-q --strict-markers --timeout=600 --timeout-method=thread" tests/site
+	$(BIN)/python -m pytest $(SITE_TESTS) -n 2 --dist loadscope --durations=15 -o addopts="-q --strict-markers --timeout=1200 --timeout-method=thread" tests/site
 
 # The package's own tests in the Pyodide of the site.
 test-pyodide: .venv/ready

@@ -18,7 +18,7 @@ from browser_wheels import WheelError
 from pyodide_files import LOCK, sha256_of
 
 RUNNER = Path(__file__).with_name("first_session.mjs")
-SESSION = Path(__file__).parent / "lite" / "first_session.py"
+SESSION = RUNNER.with_suffix(".py")
 OURS = "lmmteach"
 # A photograph, and tables of the market.
 LEFT_OUT = ("scipy/misc/face.dat", "matplotlib/mpl-data/sample_data/")

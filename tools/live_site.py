@@ -27,6 +27,7 @@ from pyodide_files import LOCK, PyodideFilesError
 BOOK = ROOT / "_build" / "html"
 SITE = ROOT / "_build" / "site"
 LITE = ROOT / "tools" / "lite"
+REOPEN = ROOT / "tools" / "reopen.js"
 APPS = ("lab",)
 # Where the worksheets and chapters are in the browser, as in the repository.
 FOLDERS = ("chapters", "exercises")
@@ -111,6 +112,12 @@ def build_lite(source, target):
         raise SystemExit(f"JupyterLite could not be built.\n{done.stdout}{done.stderr}")
 
 
+def with_reopening(page):
+    """JupyterLab's page with the script that opens a notebook again when the page is reloaded."""
+    script = REOPEN.read_text(encoding="utf-8")
+    return page.replace("<head>", f"<head>\n<script>\n{script}</script>", 1)
+
+
 def opens(notebook):
     """The address of a running notebook below ``live/``.
 
@@ -177,6 +184,8 @@ def build(site=SITE):
             page = with_live(path.read_text(encoding="utf-8"), path.relative_to(new).as_posix())
             path.write_text(page, encoding="utf-8")
         build_lite(lite, new / "live")
+        lab = new / "live" / "lab" / "index.html"
+        lab.write_text(with_reopening(lab.read_text(encoding="utf-8")), encoding="utf-8")
         if site.exists():
             site.rename(Path(place) / "old")
         new.rename(site)

@@ -39,8 +39,9 @@ class ByPage(LoadScopeScheduling):
                 EXERCISES[named[2]].chapter if named[2] in EXERCISES else EXPLORER_PAGES[named[2]]
             )
             return f"page {page}"
-        # Chapters are as long as a test can be; all others of a file stay together.
-        return nodeid if "test_a_chapter_runs" in nodeid else nodeid.partition("::")[0]
+        # These are as long as a test can be; all others of a file stay together.
+        is_long = "test_a_chapter_runs" in nodeid or "its_own_tests" in nodeid
+        return nodeid if is_long else nodeid.partition("::")[0]
 
 
 def pytest_xdist_make_scheduler(config, log):

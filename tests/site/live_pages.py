@@ -9,7 +9,7 @@ from chromium import how_to_start
 ROOT = Path(__file__).resolve().parent.parent.parent
 SITE = ROOT / "_build" / "site"
 SUB_PATH = "some/course"
-PATIENCE = 240_000
+PATIENCE = 480_000
 # The chapter that shows an explorer with numbers, or the page.
 EXPLORER_PAGES = {
     "variance": 1, "two-terms": 2, "profile": 3, "shrinkage": 4, "pooling": 4, "own-women": 4,

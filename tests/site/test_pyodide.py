@@ -39,7 +39,9 @@ PARTS = {
 SETTINGS = """[pytest]
 pythonpath = tests tools
 addopts = -q --strict-markers --durations=5
-markers = timeout: of no use here
+markers =
+    timeout: of no use here
+    no_cover: nor is this
 filterwarnings = error
 """
 

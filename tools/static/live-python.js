@@ -65,8 +65,9 @@ const livePython = (() => {
 
   const fail = (why) => {
     end();
-    for (const { reject } of [running, ...waiting.splice(0)]) reject?.(new Error(why));
+    const asked = [running, ...waiting.splice(0)];
     running = null;
+    for (const question of asked) question?.reject(new Error(why));
   };
 
   // How far the loading is: seen as a bar, heard once.
