@@ -1,7 +1,4 @@
-"""Function exercises and explorers on the pages of the site, with the Python that the site has.
-
-A chapter is visited once; everything on it is tried there, and the tests read what it said.
-"""
+"""Function exercises and explorers on the pages of the site, with the Python that the site has."""
 
 import json
 import re
@@ -161,23 +158,23 @@ def test_a_function_is_told_what_python_tells(chapter_page, key, record_property
     page = chapter_page(exercise.chapter)
     form = page.locator(f"#exercise-{key}-form")
     outcomes = {"stub": "not attempted", "right": "right"}
+    outcomes |= dict.fromkeys([wrong.tag for wrong in exercise.wrong], "wrong")
     for what, code in tried(exercise).items():
         said, seconds = check(page, form, code)
         record_property(what, f"{seconds:.1f} s")
-        native = page.evaluate(REWRITTEN, typed.answer(key, code)["text"])
-        assert (what, said["text"]) == (what, native)
-        if what == "right":
-            assert said["heading"] == f"✓ {key} Right"
-        if what in {wrong.tag for wrong in exercise.wrong}:
-            assert (what, said["outcome"]) == (what, "wrong")
-        else:
-            assert (what, said["outcome"]) == (what, outcomes.get(what, said["outcome"]))
-        assert (what, said["solved"]) == (what, what == "right")
-        if what == "error":
-            assert "line 3" in said["text"]
         if what == "endless":
             assert said["text"] == inline_html(stopped(SECONDS))
             assert seconds < 3 * SECONDS
+        else:
+            native = page.evaluate(REWRITTEN, typed.answer(key, code)["text"])
+            assert (what, said["text"]) == (what, native)
+        if what in outcomes:
+            assert (what, said["outcome"]) == (what, outcomes[what])
+        assert (what, said["solved"]) == (what, what == "right")
+        if what == "right":
+            assert said["heading"] == f"✓ {key} Right"
+        if what == "error":
+            assert "line 3" in said["text"]
 
 
 @pytest.fixture
