@@ -3,6 +3,7 @@
 import csv
 import re
 from dataclasses import dataclass
+from difflib import get_close_matches
 from html import escape
 from pathlib import Path
 
@@ -64,9 +65,12 @@ def _not_there(path):
     folder = path.parent.resolve()
     others = sorted(other.name for other in folder.glob("*.csv")) if folder.is_dir() else []
     there = f"The CSV files there are {', '.join(others)}." if others else "It has no CSV file."
+    close = get_close_matches(path.name, [*others, *DATASETS], n=1, cutoff=0.7)
+    close += [other for other in others if Path(other).stem == path.name]
+    hint = f" Did you mean {close[-1]!r}?" if close else ""
     return (
-        f"There is no file {path.name} in the folder {folder.name!r}. {there} The book's own data "
-        f"sets are {', '.join(DATASETS)}."
+        f"There is no file {path.name} in the folder {folder.name!r}.{hint} {there} "
+        f"The book's own data sets are {', '.join(DATASETS)}."
     )
 
 

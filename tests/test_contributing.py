@@ -144,6 +144,10 @@ def test_what_was_added_is_there(run):
         print(check("13g", 0.6764).outcome, check("13h", "b").outcome)
         study = lt.exercises.start(data="beans")
         print(study.topic.unit, check("13g", 0.6764).outcome, check("1c", 0.6764).outcome)
+        drawn = lt.exercises.start("Ada", data="beans")
+        print(check("13g", 0.6764).outcome, check("1c", 0.6764).outcome)
+        lt.exercises.start(data="rail")
+        print(check("13g", 0.6764).text)
         """
     said = run("-c", inspect.cleandoc(code).replace("NUMBER", str(NUMBER)))
     assert said.splitlines() == [
@@ -152,6 +156,10 @@ def test_what_was_added_is_there(run):
         "right",
         "right right",
         "kg right right",
+        # The question quotes the yields of the file, whoever answers and whatever was drawn.
+        "right wrong",
+        "Exercise 13g is about the book's data set beans and nothing else, so it is not asked "
+        'about rail. With `start(data="beans")`, you work on those data, and can answer it.',
     ]
 
 

@@ -1,5 +1,6 @@
 """A table of one's own: read, looked at, and left with its complete rows."""
 
+import re
 from html import unescape
 
 import numpy as np
@@ -44,6 +45,16 @@ def test_a_file_that_is_not_there_is_told_with_those_that_are(tmp_path):
         lt.read_data(tmp_path / "bean.csv")
     with pytest.raises(ValueError, match="has no CSV file"):
         lt.read_data(tmp_path / "elsewhere" / "bean.csv")
+
+
+@pytest.mark.parametrize(
+    ("asked", "meant"),
+    [("bean.csv", "beans.csv"), ("beans", "beans.csv"), ("orthodonts", "orthodont")],
+)
+def test_a_file_of_nearly_that_name_is_named(tmp_path, asked, meant):
+    (tmp_path / "beans.csv").write_text("a,b\n1,2\n")
+    with pytest.raises(ValueError, match=re.escape(f"Did you mean '{meant}'?")):
+        lt.read_data(tmp_path / asked)
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from string import ascii_lowercase
 
-from lmmteach.exercises.studies import KNOWN, LECTURE, Topic, study_about
+from lmmteach.exercises.studies import KNOWN, Topic, study_about
 
 
 @dataclass(frozen=True)
@@ -92,14 +92,14 @@ class Exercise:
             object.__setattr__(self, "about", KNOWN[self.about])
 
     def _of_its_own(self, give):
-        """A function of a study, made into one that looks at the exercise's own data."""
-        if self.about in (None, LECTURE) or give is None:
+        """A function of a study, made into one that looks at the exercise's own data.
+
+        Only the bank names data; a copy in other words has the Topic that it speaks of.
+        """
+        if not isinstance(self.about, str) or give is None:
             return give
-
-        def gives(study):
-            return give(study if study.topic == self.about else study_about(self.about))
-
-        return gives
+        name = self.about
+        return lambda _: give(study_about(KNOWN[name]))
 
     @property
     def chapter(self):
@@ -143,12 +143,12 @@ class Numeric(Exercise):
     needs: Callable | None = None
 
     def __post_init__(self):
-        super().__post_init__()
         for name in ("answer", "given", "needs"):
             object.__setattr__(self, name, self._of_its_own(getattr(self, name)))
         for name in ("also", "wrong"):
             entries = (replace(e, gives=self._of_its_own(e.gives)) for e in getattr(self, name))
             object.__setattr__(self, name, tuple(entries))
+        super().__post_init__()
         if self.scale is None:
             object.__setattr__(self, "scale", 2 if "²" in self.unit else int(bool(self.unit)))
 
@@ -189,5 +189,5 @@ class Function(Exercise):
     series: str = ""
 
     def __post_init__(self):
-        super().__post_init__()
         object.__setattr__(self, "cases", self._of_its_own(self.cases))
+        super().__post_init__()

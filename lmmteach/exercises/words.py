@@ -73,11 +73,13 @@ def why_not(exercise, study):
     if study.topic.is_lectures or exercise.about == study.topic:
         return ""
     if exercise.about is not None:
-        named = "the lecture's data, estrone," if exercise.about == LECTURE else exercise.about.data
+        data = exercise.about.data
+        named, call, which = f"the book's data set {data}", f'start(data="{data}")', "those data"
+        if exercise.about == LECTURE:
+            named, call, which = "the lecture's data, estrone,", "start()", "the lecture's data"
         return (
             f"Exercise {exercise.key} is about {named} and nothing else, so it is not asked about "
-            f"{study.topic.data}. With `start()`, you work on the lecture's data, and can answer "
-            "it."
+            f"{study.topic.data}. With `{call}`, you work on {which}, and can answer it."
         )
     return _why_not_a_number(exercise, study) if isinstance(exercise, Numeric) else ""
 
