@@ -46,18 +46,6 @@ def pytest_configure(config):
     config.addinivalue_line("markers", "slow: takes seconds; left out of the mutation run")
 
 
-def pytest_collection_modifyitems(items):
-    """Let coverage be measured with the first case of each test: to trace the others takes longer
-    than to run them, and shows next to nothing more.
-    """
-    seen = set()
-    for item in items:
-        test = item.nodeid.partition("[")[0]
-        if test in seen:
-            item.add_marker("no_cover")
-        seen.add(test)
-
-
 @dataclass(frozen=True, eq=False)
 class Case:
     """A data set, the formula that R fitted to it, and R's answers."""

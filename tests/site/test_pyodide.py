@@ -39,9 +39,7 @@ PARTS = {
 SETTINGS = """[pytest]
 pythonpath = tests tools
 addopts = -q --strict-markers --durations=5
-markers =
-    timeout: of no use here
-    no_cover: nor is this
+markers = timeout: of no use here
 filterwarnings = error
 """
 
