@@ -22,6 +22,7 @@ from lmmteach.widgets.picture import legend_html
 from lmmteach.widgets.static import view
 
 ON_PAGE = re.compile(r'class="explorer" id="explorer-([\w-]+)"')
+CALL = re.compile(r"(from lmmteach import widgets\s+)?widgets\.\w+")
 NAMED = {explorer.name: explorer for explorer in EXPLORERS}
 # What stands as a tag in the text of a page.
 TAGS = {
@@ -32,8 +33,20 @@ TAGS = {
     "</sub>": "}",
 }
 # Letters to a line of a table, and to a cell of which no more need stand in one line; rows from
-# which Sphinx lets a table go on over pages.
-WIDE, ENOUGH, LONG = 105, 60, 30
+# which Sphinx lets a table go on over pages, and lines from which one that is fitted does.
+WIDE, ENOUGH, LONG, HIGH = 105, 60, 30, 40
+# Lines up to which a block of code, and the printout of an explorer, stays on one page; letters to
+# such a line, and to one of prose; the points of their lines, and of a heading with its space.
+SHORT, PRINTED, IN_CODE, IN_PROSE = 12, 24, 93, 100
+CODE_LINE, LINE, HEADING = 10.6, 12, 60
+# Points that a box, or a table with its heading, may need without being broken.
+MOST_KEPT = 300
+# What takes no room in a formula.
+NOT_SEEN = re.compile(
+    r"\\color\{[^}]*\}|\\(?:mathbf|mathsf|mathcal|mathrm|boldsymbol|hat|bar|tilde|text)\b"
+    r"|\\[,;:! ]|[{}^_ ]"
+)
+PERCENT = re.compile(r"(?<=\d) %")
 PART, UNNUMBERED, NUMBERED = r"\bookpart{%s}", r"\unnumberedchapters", r"\numberedchapter{%d}"
 
 
@@ -50,6 +63,7 @@ class ExplorersOnPaper(SphinxPostTransform):
             if shown:
                 place = raw.parent.parent if "mime_type" in raw.parent else raw
                 is_open = 'explorer-question"' not in raw.astext()
+                _hide_call(place)
                 place.replace_self(self.on_paper(NAMED[shown[1]], is_open))
         titles = {_bare(as_html(e.title.removeprefix("Explorer: "))): e.name for e in EXPLORERS}
         for term in self.document.findall(nodes.term):
@@ -73,6 +87,15 @@ class ExplorersOnPaper(SphinxPostTransform):
         if not is_open:
             parts.append(_latex(rf"\exploreranswer{{answer-{explorer.name}}}"))
         return nodes.container("", *parts, classes=["explorer-paper"])
+
+
+def _hide_call(shown):
+    """Leave out the code of a cell that does nothing but name its explorer."""
+    cell = shown
+    while cell is not None and cell.get("nb_element") != "cell_code":
+        cell = cell.parent
+    if cell is not None and CALL.fullmatch(cell[0].astext().strip()):
+        cell.remove(cell[0])
 
 
 def _bare(text):
@@ -161,6 +184,9 @@ class BookOnPaper(SphinxPostTransform):
         for raw in list(self.document.findall(nodes.raw)):
             if raw.astext() in TAGS:
                 raw.replace_self(_latex(TAGS[raw.astext()]))
+        for text in list(self.document.findall(_is_percentage)):
+            text.parent.replace(text, nodes.Text(PERCENT.sub("\N{NO-BREAK SPACE}%", text)))
+        keep_together(self.document)
         for table in list(self.document.findall(nodes.table)):
             fit_columns(table)
         for formula in self.document.findall(_is_formula):
@@ -219,6 +245,11 @@ def _hides_its_code(node):
     return is_cell and "hide" in f"{node['classes']}" and "source" in node[0].get("nb_element", "")
 
 
+def _is_percentage(node):
+    is_code = isinstance(node.parent, nodes.literal | nodes.literal_block | nodes.raw)
+    return isinstance(node, nodes.Text) and not is_code and bool(PERCENT.search(node))
+
+
 def _is_formula(node):
     return isinstance(node, nodes.math | nodes.math_block)
 
@@ -242,6 +273,66 @@ def _is_solution(node):
     return isinstance(node, nodes.admonition) and "exercise-solution" in node["classes"]
 
 
+def keep_together(document):
+    """Begin a new page before what is short and would be broken, or leave its heading behind."""
+    for block in list(document.findall(_is_kept)):
+        if _stands_alone(block):
+            _keep(block)
+
+
+def _is_kept(node):
+    kinds = nodes.literal_block | nodes.table | nodes.admonition | addnodes.desc
+    return isinstance(node, kinds)
+
+
+def _stands_alone(node):
+    """Whether a thing stands in the text itself, and in no box, list or cell."""
+    places = nodes.section | nodes.container | nodes.document | addnodes.start_of_file
+    parent = node.parent
+    while isinstance(parent, places):
+        parent = parent.parent
+    return parent is None
+
+
+def _keep(block):
+    while isinstance(block.parent, nodes.container) and block.parent.index(block) == 0:
+        block = block.parent
+    points = _height(next(block.findall(_is_kept)))
+    section = block.parent
+    above = [node for node in section[: section.index(block)] if node.astext().strip()]
+    if not points:
+        return
+    is_first = isinstance(section, nodes.section) and isinstance(section.parent, nodes.section)
+    if is_first and len(above) <= 2 and not any(map(_is_kept, above)):
+        points += HEADING + sum(map(_prose_height, above[1:]))
+        block = section
+    elif isinstance(block, nodes.table):
+        # It is in one piece anyway.
+        return
+    if points <= MOST_KEPT:
+        place = block.parent
+        place.insert(place.index(block), _latex(rf"\keeptogether{{{points:.0f}pt}}"))
+
+
+def _height(block):
+    """About the points that a thing needs; 0, if it may be broken."""
+    if isinstance(block, addnodes.desc):
+        return 8 * LINE
+    if isinstance(block, nodes.table):
+        rows = list(block.findall(nodes.row))
+        return 0 if len(rows) >= LONG / 2 else LINE * (3 + 1.5 * len(rows))
+    if isinstance(block, nodes.literal_block):
+        lines = sum(1 + len(line) // IN_CODE for line in block.astext().splitlines())
+        is_printed = "explorer-paper" in block.parent.get("classes", [])
+        return CODE_LINE * (lines + 1) if lines <= (PRINTED if is_printed else SHORT) else 0
+    return 2 * LINE + _prose_height(block)
+
+
+def _prose_height(node):
+    paragraphs = list(node.findall(nodes.paragraph))
+    return sum(LINE * (1.5 + len(paragraph.astext()) // IN_PROSE) for paragraph in paragraphs)
+
+
 def fit_columns(table):
     """Give the columns of a wide table their widths: each the room that its longest word needs,
     and of what is left more to the one with longer texts. Letters are smaller there.
@@ -256,22 +347,39 @@ def fit_columns(table):
         return
     left = max(WIDE - 3 * len(columns) - sum(words), 0)
     wishes = [min(text - word, ENOUGH) for text, word in zip(texts, words, strict=True)]
-    for colspec, word, wish in zip(group.findall(nodes.colspec), words, wishes, strict=True):
+    colspecs = list(group.findall(nodes.colspec))
+    for colspec, word, wish in zip(colspecs, words, wishes, strict=True):
         colspec["colwidth"] = round(10 * (word + left * wish / (sum(wishes) or 1)))
     table["classes"].append("colwidths-given")
+    if _lines(group, colspecs) > HIGH:
+        table["classes"].append("longtable")
     place = table.parent.index(table)
     table.parent[place : place + 1] = [_latex(r"\begingroup\small"), table, _latex(r"\endgroup")]
 
 
+def _lines(group, colspecs):
+    """About the lines of a table whose columns have these widths."""
+    all_columns = sum(colspec["colwidth"] for colspec in colspecs)
+    room = [WIDE * colspec["colwidth"] / all_columns for colspec in colspecs]
+    lines = 0
+    for row in group.findall(nodes.row):
+        cells = zip(row.findall(nodes.entry), room, strict=True)
+        lines += max(1 + sum(_words(entry)) // width for entry, width in cells)
+    return lines
+
+
 def _words(entry):
-    """The lengths of the words of a cell, in letters of prose; names in code may be broken."""
+    """The lengths of the words of a cell, in letters of prose; names in code may be broken, and
+    the letters of a heading are wider.
+    """
+    wide = 1.15 if isinstance(entry.parent.parent, nodes.thead) else 1
     for text in entry.findall(nodes.Text):
         if isinstance(text.parent, nodes.math):
-            yield 0.7 * len(re.sub(r"\\[a-zA-Z]+|[{}^_ ]", "x", text))
+            yield 1.1 * len(re.sub(r"\\[a-zA-Z]+", "x", NOT_SEEN.sub("", text)))
         elif isinstance(text.parent, nodes.literal):
             yield from (1.2 * len(word) for word in re.split(r"(?<=_)|\s", text))
         else:
-            yield from map(len, re.split(r"(?<=-)|\s", text))
+            yield from (wide * len(word) for word in re.split(r"(?<=-)|\s", text))
 
 
 def _target(names, docname):

@@ -63,6 +63,9 @@ def complaints(log):
     for points, where in re.findall(r"Overfull \\hbox \(([\d.]+)pt too wide\) (.*)", log):
         if float(points) > TOLERATED:
             found.append(f"{float(points):.0f} points too wide {where}")
+    for points, where in re.findall(r"Overfull \\vbox \(([\d.]+)pt too high\) (.*)", log):
+        if float(points) > TOLERATED:
+            found.append(f"{float(points):.0f} points too high {where}")
     return list(dict.fromkeys(found))
 
 

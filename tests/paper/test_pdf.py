@@ -109,8 +109,8 @@ def test_each_figure_has_the_number_of_its_page():
     ):
         page, _, name = label.partition(":")
         count[page] += 1
-        wanted = f"{chapters[page]}.{count[page]}" if page in chapters else None
-        assert wanted is None or numbers[name] == wanted, label
+        before = f"{chapters[page]}." if page in chapters else ""
+        assert numbers[name] == f"{before}{count[page]}", label
     assert len(count) >= len(CHAPTERS)
 
 
@@ -120,6 +120,21 @@ def test_no_reference_and_no_tex_is_left_over():
     log = (LATEX / "lmmteach.log").read_text(encoding="utf-8", errors="replace")
     assert "Missing character" not in log
     assert "multiply defined" not in log
+
+
+def test_no_number_is_parted_from_its_per_cent_sign():
+    assert re.findall(r"^.*\d\n+% .*$", printed(), flags=re.MULTILINE) == []
+
+
+def test_a_cell_that_only_calls_its_explorer_is_not_printed():
+    assert re.findall(r"^widgets\.\w+$", printed(), flags=re.MULTILINE) == []
+
+
+def test_the_printout_of_an_explorer_stays_on_one_page():
+    begun = [page for page in printed().split("\f") if "REML criterion at convergence" in page]
+    begun = [page for page in begun if "Scaled residuals:" in page]
+    assert begun
+    assert [page for page in begun if "Fixed effects:" not in page] == []
 
 
 def test_pictures_are_drawn_in_lines_but_for_what_is_a_grid_of_pixels_itself():
