@@ -1419,6 +1419,13 @@ def test_the_squares_of_the_factor_are_its_entries():
         assert dot.get_xydata()[0] == pytest.approx([before, entries])
 
 
+def test_the_curve_of_entries_shows_no_order_that_has_not_been_tried():
+    for before, passed in ((0, [0]), (6, [0, 2, 4, 6])):
+        _, number = axes_at("sparsity", before=before, meets=6)
+        (curve,) = [line for line in number.lines if len(line.get_xdata()) > 2]
+        assert sorted({int(x) for x in curve.get_xdata()}) == passed
+
+
 def test_a_plate_meets_as_many_samples_as_the_control_says():
     from lmmteach.widgets.computation import matrix_of
 

@@ -77,13 +77,16 @@ SHOWN = (
 CLOSING = "What you saw"
 # How much of a slide the letters of a printout may take, in its pixels.
 WIDEST, HIGHEST, LARGEST, MOST_LETTERS = 1100, 480, 32, 86
-# A figure that is not much wider than it is high has its words beside it.
-WIDE = 1.45
+# A figure has its words beside it if that makes it larger by a tenth: the pixels of a slide, those
+# of a line of its heading and of its words, and their letters; the width of a figure beside words.
+ACROSS, DOWN, HEADING_LINE, LINE, GAP, LARGER = 1160, 618, 46, 43, 26, 1.1
+IN_HEADING, IN_LINE, BESIDE = 55, 75, 710
 LONGEST_LEAD, SHORTEST_READING, LONGEST_READING = 170, 55, 210
 # Lines of a printout on the slide of a formula; from how many on one stands beside its text; and
 # from how many on that of a fit loses its head.
 MOST_LINES, LONG, TOO_LONG = 9, 12, 21
 SHORTEST_QUESTION = 25
+PERCENT = re.compile(r"(?<=\d) %")
 VOTES = 2
 HOW_TO_VOTE = "<p>A minute alone, hands up, two minutes with a neighbour, hands up again.</p>"
 
@@ -345,7 +348,10 @@ def _figure(node):
 
 
 def _printed(text):
-    lines = [part for line in _cut(text).expandtabs().splitlines() for part in _folded(line)]
+    lines = _cut(text).expandtabs().splitlines()
+    # Where a table needs more letters anyway, a sentence may have as many.
+    widest = max([MOST_LETTERS, *(len(line) for line in lines if _is_in_columns(line))])
+    lines = [part for line in lines for part in _folded(line, widest)]
     size = min(LARGEST, WIDEST / (0.61 * max(map(len, lines))), HIGHEST / (1.4 * len(lines)))
     inside = escape("\n".join(lines), quote=False)
     return f'<pre style="font-size: {size / 32:.3f}em">{inside}</pre>'
@@ -357,10 +363,20 @@ def _cut(text):
     return effects + rest if effects and text.count("\n") >= TOO_LONG else text
 
 
-def _folded(line):
+def _folded(line, letters):
     """A printed line; a sentence that is too long for a slide goes on below, a table does not."""
-    is_table = "  " in line.strip()
-    return [line] if is_table else textwrap.wrap(line, MOST_LETTERS, subsequent_indent="  ") or [""]
+    if _is_in_columns(line):
+        return [line]
+    return textwrap.wrap(_joined(line), letters, subsequent_indent="  ") or [""]
+
+
+def _joined(text):
+    """The text with each number kept beside its per cent sign."""
+    return PERCENT.sub("\N{NO-BREAK SPACE}%", text)
+
+
+def _is_in_columns(line):
+    return "  " in line.strip()
 
 
 def _explorer(node):
@@ -381,10 +397,18 @@ def _as_it_is(node):
 
 
 def _clean(node):
-    """An element without its links, which lead into the book, and without their anchors."""
+    """An element without its links, which lead into the book, and without their anchors.
+
+    What was linked by its title is still seen to be one; a number stays with its per cent sign.
+    """
     copy = BeautifulSoup(str(node), "html.parser")
     for link in copy.select("a.headerlink"):
         link.extract()
+    for title in copy.select("a > .std-doc, a > .doc"):
+        title.name = "cite"
+    for text in copy.find_all(string=PERCENT):
+        if not text.find_parent(["pre", "code"]):
+            text.replace_with(_joined(text))
     for link in copy.select("a"):
         link.unwrap()
     return str(copy)
@@ -454,7 +478,8 @@ def _options(exercise, right=None):
 
 def _inline(text):
     """A line of the bank as HTML, with its formulas between dollars."""
-    return re.sub(r"\$([^$]+)\$", r'<span class="math">\\(\1\\)</span>', inline_html(text))
+    marked = re.sub(r"\$([^$]+)\$", r'<span class="math">\\(\1\\)</span>', inline_html(text))
+    return _joined(marked)
 
 
 def deck_of(chapter, page, has_answers):
@@ -529,9 +554,21 @@ def _is_high(slide):
     """Whether the words of a slide stand beside what it shows, which is too high for them below."""
     (first, *others) = slide.shown
     if slide.kind == "figure":
-        width, height = map(float, re.search(r'viewbox="0 0 (\S+) (\S+)"', first).groups())
-        return width < WIDE * height and bool(slide.lead or slide.reading)
+        return bool(slide.lead or slide.reading) and _is_larger_beside(slide)
     return slide.kind == "number" and not others and first.count("\n") >= LONG
+
+
+def _is_larger_beside(slide):
+    width, height = map(float, re.search(r'viewbox="0 0 (\S+) (\S+)"', slide.shown[0]).groups())
+    room = DOWN - HEADING_LINE * _lines(slide.heading, IN_HEADING)
+    below = room - sum(GAP + LINE * _lines(t, IN_LINE) for t in (slide.lead, slide.reading) if t)
+    drawn_below = min(below, ACROSS * height / width)
+    return min(room, BESIDE * height / width) > LARGER * drawn_below
+
+
+def _lines(text, letters):
+    """About how many lines a text has, with so many letters in each."""
+    return -(-len(_letters(text)) // letters)
 
 
 def _slide_html(slide, mark):

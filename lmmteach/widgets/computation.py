@@ -92,8 +92,9 @@ def draw(axes, before, meets):
     middle = before + (SAMPLES - 1) / 2
     beside(factor, before + 0.2, before - 2, f"{SAMPLES} samples", BETWEEN)
     factor.plot(middle, middle, "o", color=BETWEEN, ms=10, gid="drag:before")
-    heights = [counts(value, meets)[0] for value in BEFORE]
-    number.plot(BEFORE, heights, color=BETWEEN, lw=2.5)
+    # The curve grows with the slider: all of it would answer the question before it is asked.
+    passed = np.minimum(BEFORE, before)
+    number.plot(passed, [counts(int(value), meets)[0] for value in passed], color=BETWEEN, lw=2.5)
     number.plot(before, counts(before, meets)[0], "o", color=BETWEEN, ms=10, gid="drag:before")
 
 

@@ -46,6 +46,18 @@ MEASURE = """(numbers) => {
 EXPLORERS = """Reveal.getSlides().map((slide, k) => slide.querySelector(".explorer") ? k : -1)
     .filter((k) => k >= 0)"""
 
+# Pixels for each point of a figure: its letters have eight points and more. A high figure with its
+# words beside it has all the height that there is.
+SMALLEST_FIGURE = 1.15
+FIGURES = """Reveal.getSlides().map((slide, k) => {
+  Reveal.slide(k);
+  const drawn = slide.querySelector("figure svg.figure");
+  if (!drawn) return null;
+  const [box, view] = [drawn.getBoundingClientRect(), drawn.viewBox.baseVal];
+  return [k + 1, Math.min(box.width / view.width, box.height / view.height),
+    Boolean(drawn.closest(".beside")) && view.width < 1.25 * view.height];
+}).filter((found) => found)"""
+
 
 @cache
 def page_of(folder, name):
@@ -125,6 +137,31 @@ def test_nothing_is_left_of_the_markup_of_the_notebooks(name):
         r"\{(eq|doc|ref|numref|admonition|cite)[^}]*\}|:::|```|(?<!\w)\[\[?\w+\]\(", text
     )
     assert not slides.select(".slides a")
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_no_number_is_parted_from_its_per_cent_sign(name):
+    for words in page_of(SLIDES, name).select(".body :is(p, li, .asked)"):
+        assert words.find_parent(class_="explorer") or not re.search(r"\d %", words.get_text())
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_printout_leaves_no_sign_alone_in_a_line(name):
+    for printed in page_of(SLIDES, name).select(".body pre"):
+        assert [line for line in printed.get_text().splitlines() if len(line.strip()) == 1] == []
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_figure_is_large_enough_for_its_letters(context, name):
+    page = opened(context, name)
+    widths = page.evaluate(FIGURES)
+    assert widths
+    assert [found for found in widths if found[1] < SMALLEST_FIGURE and not found[2]] == []
+
+
+def test_a_chapter_that_is_named_is_seen_to_be_a_title():
+    named = page_of(SLIDES, "10-computation").select(".body cite")
+    assert "More than one random effect" in [title.get_text() for title in named]
 
 
 def test_the_answer_to_a_prediction_is_not_on_its_slide():
