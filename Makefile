@@ -14,6 +14,9 @@ BENCH ?=
 # Which of the site's tests run, such as -m "not long"; all of them if not given.
 SITE_TESTS ?=
 
+# What `make test` has measured.
+COVERAGE = _build/coverage.json
+
 # Where `make serve` shows the book.
 PORT ?= 8000
 
@@ -40,7 +43,9 @@ pdf: .venv/ready
 test: .venv/ready
 	$(BIN)/ruff check . && $(BIN)/ruff format --check .
 	$(BIN)/python tools/prose.py
-	$(THREADS) $(BIN)/python -m pytest -n 2 --dist worksteal --durations=10 --cov=lmmteach --cov-fail-under=95
+	mkdir -p _build
+	$(THREADS) $(BIN)/python -m slipcover --json --out $(COVERAGE) -m pytest -n 2 --dist worksteal --durations=10
+	$(BIN)/python -m slipcover --fail-under 95 --out $(COVERAGE) --merge $(COVERAGE)
 	$(MAKE) test-notebooks
 
 # The solved worksheets are run once: writing them stops at a check that is not right.

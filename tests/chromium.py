@@ -14,7 +14,11 @@ FLAGS = (
 )
 
 
+# The shell is the same browser without windows, and needs half the time of the processor.
+NAMES = ("chromium-headless-shell", "chromium", "google-chrome")
+
+
 def how_to_start():
     """What Playwright has to be told to start it."""
-    executable = shutil.which("chromium") or shutil.which("google-chrome")
+    executable = next(filter(None, map(shutil.which, NAMES)), None)
     return {"executable_path": executable, "args": list(FLAGS)}

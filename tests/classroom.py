@@ -1,37 +1,41 @@
 """Worksheets as students hand them in: right ones, mistaken ones, and worse."""
 
-import base64
+import json
+import subprocess
 import sys
+from functools import cache
+from pathlib import Path
 from string import ascii_lowercase
 
-import cloudpickle
 import nbformat
 import worksheets
 from nbformat.v4 import new_code_cell
 
-from lmmteach.exercises import bank
 from lmmteach.exercises.bank import BY_CHAPTER
 from lmmteach.exercises.checking import diagnose
 from lmmteach.exercises.kinds import Choice, Function, Numeric
 from lmmteach.exercises.session import study_and_attempt
 
 PAGES = {chapter.page: chapter for chapter in BY_CHAPTER}
-# Mistaken functions lean on others in the bank, which is not there where worksheets are marked.
-for name, module in list(sys.modules.items()):
-    if name.startswith(f"{bank.__name__}."):
-        cloudpickle.register_pickle_by_value(module)
-
 NOTHING = ("{name} = ...", "not attempted")
 BROKEN = ("{name} = 1 / 0", "error")
 BAD_TYPE = {Numeric: "answer = [1.0, 2.0]", Choice: 'answer = "z"', Function: "{name} = 3"}
 
 
-def typed(function, name):
-    """Code that defines a function which cannot be typed, because it has others inside."""
-    packed = base64.b64encode(cloudpickle.dumps(function)).decode()
+@cache
+def packed():
+    """``{key: {tag: text}}``: the mistaken functions, which cannot be typed; others are inside."""
+    script = Path(__file__).with_name("packed_mistakes.py")
+    done = subprocess.run([sys.executable, script], stdout=subprocess.PIPE, text=True, check=True)
+    return json.loads(done.stdout)
+
+
+def typed(exercise, wrong):
+    """Code that defines a mistaken function."""
     return (
         "import base64\nimport cloudpickle\n"
-        f'{name} = cloudpickle.loads(base64.b64decode("{packed}"))'
+        f"{exercise.name} = cloudpickle.loads("
+        f'base64.b64decode("{packed()[exercise.key][wrong.tag]}"))'
     )
 
 
@@ -54,7 +58,7 @@ def variants(exercise, study):
         yield 'answer = float("nan")', "wrong"
     else:
         for wrong in exercise.wrong:
-            yield typed(wrong.gives, name), wrong.tag
+            yield typed(exercise, wrong), wrong.tag
         yield f"def {name}(*arguments):\n    return 1 / 0", "error"
         yield f"def {name}(*arguments):\n    while True:\n        pass", "error"
         yield exercise.stub, "not attempted"

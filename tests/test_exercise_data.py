@@ -341,6 +341,21 @@ def test_a_table_that_cannot_be_used_gets_a_clear_message(given, words):
         exercises.start(**given)
 
 
+def test_a_file_with_gaps_says_in_which_row_and_what_to_do(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    table = trees().reset_index(drop=True)
+    table.loc[[3, 7], "leaf length"] = np.nan
+    table.to_csv("trees.csv", index=False)
+    given = {"response": "leaf length", "group": "my tree"}
+    with pytest.raises(ValueError, match="no value of 'leaf length' in row 4 below") as refused:
+        exercises.start(data="trees.csv", **given)
+    assert "and 1 more of its rows" in str(refused.value)
+    code = re.search(r"data = (.*), and then (start.*)\.$", str(refused.value))
+    data = eval(code[1], {"lt": lt})
+    study = eval(code[2], {"start": exercises.start, "data": data})
+    assert len(study.y) == len(table) - 2
+
+
 @pytest.mark.parametrize("kind", ["categories", "logical", "two groups", "one big", "two each"])
 def test_whatever_the_groups_are_an_exercise_is_asked_or_says_why_not(kind):
     sizes = {"two groups": [8, 8], "one big": [40, 1, 1, 1, 1, 1], "two each": [2] * 12}

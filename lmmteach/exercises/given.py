@@ -4,6 +4,7 @@ import hashlib
 
 import pandas as pd
 
+from lmmteach._columns import require_columns
 from lmmteach.exercises.studies import KNOWN, LECTURE, Topic
 from lmmteach.reading import read_data
 
@@ -39,8 +40,28 @@ def table_and_topic(data=None, response=None, group=None, unit="", words=()):
         raise ValueError('words must be two texts, such as ("child", "children").')
     if known is LECTURE and (response, group) == (LECTURE.response, LECTURE.group):
         return None
+    if isinstance(data, str):
+        _require_no_gap(table, response, group, data)
     one, many = words or ("", "")
     return table, Topic(name, response, group, unit, one, many)
+
+
+def _require_no_gap(table, response, group, file):
+    """Say where a file has a gap, in words for who has the file and no table yet."""
+    require_columns([response, group], table, file)
+    gaps = table[[response, group]].isna()
+    if not gaps.any(axis=None):
+        return
+    row = int(gaps.any(axis=1).argmax())
+    column = response if gaps[response].iloc[row] else group
+    others = int(gaps.any(axis=1).sum()) - 1
+    more = f", and {others} more of its rows have gaps" if others else ""
+    raise ValueError(
+        f"{file} has no value of {column!r} in row {row + 1} below its header{more}. Leave such "
+        "rows out, and mention in your report that you did: "
+        f"data = lt.read_data({file!r}).dropna(subset=[{response!r}, {group!r}]), "
+        f"and then start(data=data, response={response!r}, group={group!r})."
+    )
 
 
 def digest(table, topic):

@@ -12,33 +12,38 @@ MARK = '<mark style="background: none; color: #0072b2; color: var(--between, #00
 
 
 def still_picture(view):
-    """A widget for the picture, and what shows marks in it."""
+    """A widget for the picture, what shows marks in it, and what lets its handles be pulled."""
     from ipywidgets import HTML
 
     widget = HTML()
 
-    def show(marks, handles, unlocked):
+    def show(marks, handles):
         widget.value = view.html(marks, ())
 
-    return widget, show
+    def unlock():
+        """There are no handles."""
+
+    return widget, show, unlock
 
 
 def gliding_picture(view, pull):
     """The same where anywidget is installed: the picture glides, and its handles can be pulled."""
     widget = picture_widget()(stage=view.html(*view.marks(view.explorer.start)))
 
-    def show(marks, handles, unlocked):
+    def show(marks, handles):
         pieces, between = split(marks)
         places = [place for *_, place in handles]
         widget.picture = {"pieces": pieces, "between": between, "handles": places}
-        widget.unlocked = unlocked
+
+    def unlock():
+        widget.unlocked = True
 
     def pulled(_, place, __):
         pull(*place)
         widget.send("ready for the next")
 
     widget.on_msg(pulled)
-    return widget, show
+    return widget, show, unlock
 
 
 @cache
@@ -98,10 +103,13 @@ def live_view(explorer):
 
     def show(_=None):
         parameters = current()
-        show_picture(*view.marks(parameters), unlocked=options.disabled)
+        show_picture(*view.marks(parameters))
         if explorer.printed:
             pieces = printout_html(explorer.printed(**parameters), MARK)
             printout.value = f'<pre style="line-height: 1.3">{pieces}</pre>'
+        say(parameters)
+
+    def say(parameters):
         # While the options are open, nothing that would answer them is said.
         said = explorer.readout if options.disabled else explorer.numbers
         readout.value = f'<p role="status">{as_html(said(parameters))}</p>'
@@ -115,9 +123,11 @@ def live_view(explorer):
         verdict.value = as_html(predicted if button is commit else to_none)
         for widget in (options, commit, skip):
             widget.disabled = True
+        say(current())
+        unlock()
+        # Nothing is drawn, so that the first move need not wait for it.
         for widget in (*sliders, *presets):
             widget.disabled = False
-        show()
 
     def move(parameters):
         # One redraw, also where two sliders move.
@@ -142,7 +152,7 @@ def live_view(explorer):
     for slider in sliders:
         slider.observe(show, "value")
     gliding = find_spec("anywidget") is not None
-    picture, show_picture = gliding_picture(view, pull) if gliding else still_picture(view)
+    picture, show_picture, unlock = gliding_picture(view, pull) if gliding else still_picture(view)
     show()
     heading = w.HTML(f"<b>{as_html(explorer.title)}</b>")
     prompt = w.HTML(f"Predict first: {as_html(question.text)}")

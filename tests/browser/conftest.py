@@ -1,11 +1,14 @@
 """One headless Chromium for all tests of the built book; those of one page stay together."""
 
 import re
+from collections import namedtuple
+from functools import cache
 
 import pytest
 from chromium import how_to_start
-from pages import PAGE_OF_EXPLORER, PAGES
+from pages import HTML, PAGE_OF_EXPLORER, PAGES
 from playwright.sync_api import sync_playwright
+from pypdfium2 import PdfDocument
 from xdist.scheduler import LoadScopeScheduling
 
 from lmmteach.chapters import CHAPTERS
@@ -13,7 +16,7 @@ from lmmteach.exercises.bank import EXERCISES
 
 
 class ByPage(LoadScopeScheduling):
-    """What a file asks of one page is done by one process, which opens that page only once.
+    """What is asked of one page is done by one process, which opens and prints it only once.
 
     Files as they are cannot be shared out evenly: the few tests of some take longest.
     """
@@ -21,7 +24,7 @@ class ByPage(LoadScopeScheduling):
     def _split_scope(self, nodeid):
         file = nodeid.partition("::")[0]
         # Who reads files only has read them all for the first test.
-        return file if file.endswith("test_leaks.py") else f"{file} {page_of(nodeid)}"
+        return file if file.endswith("test_leaks.py") else page_of(nodeid) or file
 
 
 def pytest_xdist_make_scheduler(config, log):
@@ -46,3 +49,31 @@ def browser():
         chromium = playwright.chromium.launch(**how_to_start())
         yield chromium
         chromium.close()
+
+
+Printout = namedtuple("Printout", "on_screen on_paper")
+
+
+@pytest.fixture(scope="session")
+def printed(browser):
+    """``printed(name, is_opened)``: a page's text on the screen and on paper.
+
+    As it opens, or with its explorers opened and moved. A page takes seconds to print.
+    """
+
+    @cache
+    def printed(name, is_opened):
+        page = browser.new_page()
+        page.goto((HTML / name).as_uri())
+        on_screen = page.locator("article").text_content()
+        if is_opened:
+            for section in page.locator("section.explorer").all():
+                section.locator(".explorer-skip").click()
+                for slider in section.locator("input[type=range]").all():
+                    slider.press("Home")
+        paper = PdfDocument(page.pdf(format="A4"))
+        page.close()
+        sheets = [sheet.get_textpage().get_text_range() for sheet in paper]
+        return Printout(on_screen, "\n".join(sheets))
+
+    return printed

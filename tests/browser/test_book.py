@@ -51,7 +51,8 @@ OPEN_ALL = """(open) => {
 @pytest.fixture(scope="module")
 def page(browser):
     """A window that reaches files only, and notes what it was asked for and what went wrong."""
-    page = browser.new_context(viewport={"width": WIDTHS[0], "height": 900}).new_page()
+    context = browser.new_context(viewport={"width": WIDTHS[0], "height": 900})
+    page = context.new_page()
     page.requests, page.complaints = [], []
 
     def allow(route):
@@ -67,7 +68,8 @@ def page(browser):
         "console",
         lambda message: page.complaints.append(message.text) if message.type == "error" else None,
     )
-    return page
+    yield page
+    context.close()
 
 
 def width_when_settled(page):

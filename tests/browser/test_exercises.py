@@ -44,7 +44,9 @@ def visit(browser):
             visited[chapter] = Visit(browser, chapter)
         return visited[chapter]
 
-    return to_chapter_of
+    yield to_chapter_of
+    for one in visited.values():
+        one.page.context.close()
 
 
 class Visit:
@@ -196,7 +198,7 @@ def test_the_solution_is_shown_after_right_only(visit, key):
 def test_the_formulas_of_a_solution_are_typeset(browser):
     key = next(k for k in CHOICE if "$" in EXERCISES[k].solution)
     (path,) = (HTML / "chapters").glob(f"{EXERCISES[key].chapter:02d}-*.html")
-    page = browser.new_context(viewport={"width": 800, "height": 600}).new_page()
+    page = browser.new_page(viewport={"width": 800, "height": 600})
     page.goto(path.as_uri())
     page.wait_for_function("window.MathJax && MathJax.startup.promise")
     page.evaluate("MathJax.startup.promise.then(() => true)")
@@ -210,6 +212,7 @@ def test_the_formulas_of_a_solution_are_typeset(browser):
     assert formulas.locator("mjx-container").count() == formulas.count()
     page.emulate_media(media="print")
     assert not form.locator(".exercise-worked").is_visible()
+    page.close()
 
 
 @pytest.mark.parametrize("key", FUNCTION)

@@ -6,7 +6,6 @@ touched; every explorer on it is tried there.
 
 import functools
 import http.server
-import io
 import math
 import re
 import threading
@@ -14,7 +13,6 @@ import unicodedata
 
 import pytest
 from pages import HTML, PAGE_OF_EXPLORER
-from pypdf import PdfReader
 
 from lmmteach._typeset import SYMBOL, as_html, as_spoken
 from lmmteach.widgets import BY_NAME, EXPLORERS
@@ -433,26 +431,6 @@ def test_a_handle_is_large_enough_and_is_none_for_a_screen_reader(opened, explor
         assert style == ["grab", "none"]
 
 
-@pytest.fixture(scope="module")
-def printed(browser):
-    """The words on paper of a chapter, as it opens or with its explorers opened and moved."""
-
-    @functools.cache
-    def words(name, is_opened):
-        page = browser.new_page()
-        page.goto((HTML / name).as_uri())
-        if is_opened:
-            for section in page.locator("section.explorer").all():
-                section.locator(".explorer-skip").click()
-                for slider in section.locator("input[type=range]").all():
-                    slider.press("Home")
-        reader = PdfReader(io.BytesIO(page.pdf()))
-        page.close()
-        return bare("".join(sheet.extract_text() for sheet in reader.pages))
-
-    return words
-
-
 def bare(text):
     """Without spaces, and with letters where a printed font has ligatures."""
     return "".join(unicodedata.normalize("NFKC", text).split())
@@ -468,7 +446,7 @@ def between_symbols(text):
 def test_paper_asks_the_question_with_its_frame_and_does_not_answer_it(
     printed, explorer, is_opened
 ):
-    words = printed(PAGE_OF_EXPLORER[explorer.name], is_opened)
+    words = bare(printed(PAGE_OF_EXPLORER[explorer.name], is_opened).on_paper)
     question = explorer.question
     titles = [ax.get_title() for ax in explorer.figure(**explorer.start).axes]
     asked = (explorer.title, question.text, *question.options)

@@ -432,7 +432,10 @@ def test_the_live_parts_are_accessible_light_and_dark(new_page):
     check(page, page.locator("#exercise-4b-form"), "print(1)\n" + FUNCTIONS["4b"].code)
     for scheme in ("light", "dark"):
         page.emulate_media(color_scheme=scheme)
-        assert page.evaluate("document.documentElement.dataset.theme") == scheme
+        # The theme hears of it a moment later.
+        page.wait_for_function(
+            "scheme => document.documentElement.dataset.theme === scheme", arg=scheme
+        )
         for part in ("#exercise-4b", "#explorer-shrinkage"):
             found = Axe().run(page, context=part).response["violations"]
             assert [(v["id"], [n["html"][:120] for n in v["nodes"]]) for v in found] == []
