@@ -27,7 +27,7 @@ from pyodide_files import LOCK, PyodideFilesError
 BOOK = ROOT / "_build" / "html"
 SITE = ROOT / "_build" / "site"
 LITE = ROOT / "tools" / "lite"
-REOPEN = ROOT / "tools" / "reopen.js"
+LAB = ROOT / "tools" / "lab"
 APPS = ("lab",)
 # Where the worksheets and chapters are in the browser, as in the repository.
 FOLDERS = ("chapters", "exercises")
@@ -112,10 +112,11 @@ def build_lite(source, target):
         raise SystemExit(f"JupyterLite could not be built.\n{done.stdout}{done.stderr}")
 
 
-def with_reopening(page):
-    """JupyterLab's page with the script that opens a notebook again when the page is reloaded."""
-    script = REOPEN.read_text(encoding="utf-8")
-    return page.replace("<head>", f"<head>\n<script>\n{script}</script>", 1)
+def with_additions(page):
+    """JupyterLab's page with what tools/lab.js and tools/lab.css add to it."""
+    script, style = (LAB.with_suffix(end).read_text(encoding="utf-8") for end in (".js", ".css"))
+    added = f"<script>\n{script}</script>\n<style>\n{style}</style>"
+    return page.replace("<head>", f"<head>\n{added}", 1)
 
 
 def opens(notebook):
@@ -185,7 +186,7 @@ def build(site=SITE):
             path.write_text(page, encoding="utf-8")
         build_lite(lite, new / "live")
         lab = new / "live" / "lab" / "index.html"
-        lab.write_text(with_reopening(lab.read_text(encoding="utf-8")), encoding="utf-8")
+        lab.write_text(with_additions(lab.read_text(encoding="utf-8")), encoding="utf-8")
         if site.exists():
             site.rename(Path(place) / "old")
         new.rename(site)

@@ -1,5 +1,6 @@
 """Where the built book is, and which pages it has."""
 
+import re
 from pathlib import Path
 
 from lmmteach.widgets import EXPLORERS
@@ -24,3 +25,10 @@ PAGE_OF_EXPLORER = {
 UNFOLD = """document.querySelectorAll("details.second-reading").forEach((details) => {
     details.open = true;
 })"""
+FORMULAS = re.compile("/mathjax/")
+
+
+def without_formulas(page):
+    """The page without what takes longest to draw, for tests that do not look at it."""
+    page.route(FORMULAS, lambda route: route.fulfill(content_type="text/javascript", body=""))
+    return page

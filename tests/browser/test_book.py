@@ -43,6 +43,7 @@ CUT = r"""() => {
     }
     return cut;
 }"""
+WIDTH = "document.documentElement.scrollWidth"
 OPEN_ALL = """(open) => {
     for (const details of document.querySelectorAll("details")) details.open = open;
 }"""
@@ -72,13 +73,11 @@ def page(browser):
     context.close()
 
 
-def width_when_settled(page):
-    """How wide the page is once formulas and side bars have taken their places."""
+def when_settled(page, is_well, look):
+    """What is seen once formulas and side bars have taken their places."""
     with contextlib.suppress(WaitedTooLong):
-        page.wait_for_function(
-            "document.documentElement.scrollWidth <= window.innerWidth", timeout=5000
-        )
-    return page.evaluate("document.documentElement.scrollWidth")
+        page.wait_for_function(is_well, timeout=5000)
+    return page.evaluate(look)
 
 
 @pytest.fixture(scope="module")
@@ -110,8 +109,8 @@ def facts(page):
                 page.set_viewport_size({"width": width, "height": 900})
                 page.wait_for_function(f"window.innerWidth === {width}")
                 page.evaluate(OPEN_ALL, True)
-                found["widths"][width] = width_when_settled(page)
-                found["cut"][width] = page.evaluate(CUT)
+                found["widths"][width] = when_settled(page, f"{WIDTH} <= {width}", WIDTH)
+                found["cut"][width] = when_settled(page, f"({CUT})().length === 0", CUT)
             found["requests"] = list(page.requests)
             found["complaints"] = list(page.complaints)
             visited[name] = found

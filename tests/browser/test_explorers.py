@@ -12,7 +12,7 @@ import threading
 import unicodedata
 
 import pytest
-from pages import HTML, PAGE_OF_EXPLORER
+from pages import HTML, PAGE_OF_EXPLORER, without_formulas
 
 from lmmteach._typeset import SYMBOL, as_html, as_spoken
 from lmmteach.widgets import BY_NAME, EXPLORERS
@@ -135,6 +135,9 @@ def opened(browser):
         key = (site, PAGE_OF_EXPLORER[explorer.name], str(context))
         if key not in pages:
             pages[key] = watched(browser.new_context(**context).new_page())
+            # What is looked at in all ways has its formulas in one of them.
+            if context or site != HTML.as_uri():
+                without_formulas(pages[key])
             pages[key].goto(f"{site}/{PAGE_OF_EXPLORER[explorer.name]}")
         return pages[key]
 

@@ -8,7 +8,7 @@ import re
 from functools import cache
 
 import pytest
-from pages import CHAPTERS, HTML, UNFOLD
+from pages import CHAPTERS, HTML, UNFOLD, without_formulas
 
 from lmmteach._typeset import as_html, as_spoken
 from lmmteach.exercises.bank import EXERCISES
@@ -23,7 +23,7 @@ NUMBER_ONLY = re.compile(r"[−\-\d.,\s%]*")
 def tree(browser):
     """``tree(page)``: role and name of all that is heard on a page."""
     context = browser.new_context()
-    page = context.new_page()
+    page = without_formulas(context.new_page())
     session = context.new_cdp_session(page)
     heard = {}
 

@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from pages import CHAPTERS, HTML
+from pages import CHAPTERS, FORMULAS, HTML, without_formulas
 
 CHAPTER = "chapters/03-profile.html"
 BOXES = """() => [...document.querySelectorAll(".admonition")]
@@ -20,7 +20,7 @@ HIDE_NOTHING = {"01-model": 1, "04-blup": 1}
 def page(browser):
     """A window of its own for each test, since they open what shall be closed at first."""
     context = browser.new_context(viewport={"width": 1000, "height": 700})
-    yield context.new_page()
+    yield without_formulas(context.new_page())
     context.close()
 
 
@@ -111,6 +111,7 @@ def test_a_link_to_a_hidden_part_opens_it(page, name):
 
 
 def test_formulas_in_a_hidden_part_have_the_size_of_the_others(page):
+    page.unroute(FORMULAS)
     visit(page)
     page.wait_for_function("window.MathJax && MathJax.startup.promise")
     page.evaluate("MathJax.startup.promise.then(() => true)")

@@ -1,7 +1,7 @@
 """Sections for a second reading on the built pages: folded, opened by keyboard, link and print."""
 
 import pytest
-from pages import CHAPTERS, HTML
+from pages import CHAPTERS, HTML, without_formulas
 
 FOLDED = "details.second-reading"
 
@@ -9,7 +9,7 @@ FOLDED = "details.second-reading"
 @pytest.fixture
 def page(browser):
     context = browser.new_context(viewport={"width": 1000, "height": 700})
-    yield context.new_page()
+    yield without_formulas(context.new_page())
     context.close()
 
 

@@ -60,6 +60,7 @@ WATCH = """(slider) => {
         }
     }).observe(box, {attributes: true, childList: true, subtree: true});
 }"""
+ARRIVED = "(slider) => !slider.classList.contains('noUi-state-tap')"
 
 
 def how_to_start_here():
@@ -154,6 +155,8 @@ class Site:
         slider.scroll_into_view_if_needed()
         times = []
         for share in (0.9, 0.3, 0.7, 0.2, 0.8):
+            # Until a tapped slider has arrived, it takes no other tap.
+            page.wait_for_function(ARRIVED, arg=slider.element_handle())
             slider.evaluate(WATCH)
             # JupyterLab takes the arrow keys for itself, so that a slider is moved by a pointer.
             place = slider.bounding_box()
