@@ -5,7 +5,8 @@ from statistics import median
 import pytest
 from live_pages import ROOT, Site, failures
 
-CHAPTERS = sorted(path.stem for path in (ROOT / "chapters").glob("*.ipynb"))
+NOTEBOOKS = sorted(path.stem for path in (ROOT / "chapters").glob("*.ipynb"))
+CHAPTERS = [name for name in NOTEBOOKS if name[:2].isdigit()]
 FIRST, *OTHERS = sorted(path.stem for path in (ROOT / "exercises").glob("*.ipynb"))
 
 
@@ -25,7 +26,7 @@ def test_a_chapter_runs_and_its_explorer_moves(site, name, record_property):
 
 @pytest.fixture(scope="module")
 def worksheet(server, browser):
-    """A worksheet that was opened by its button, in whose place others are put.
+    """A worksheet that was opened by its button, in whose place other notebooks are put.
 
     Another Python for each would take half a minute and find nothing more.
     """
@@ -48,3 +49,13 @@ def test_another_worksheet_runs(worksheet, name):
     cells, _ = worksheet.run_all()
     assert len(cells) > 3
     assert failures(cells) == []
+
+
+@pytest.mark.parametrize("name", [name for name in NOTEBOOKS if name not in CHAPTERS])
+def test_a_page_that_is_no_chapter_runs(worksheet, name):
+    worksheet.show(f"chapters/{name}.ipynb")
+    cells, _ = worksheet.run_all()
+    assert len(cells) > 3
+    assert failures(cells) == []
+    if any("widgets." in cell["source"] for cell in cells):
+        assert len(worksheet.move_a_slider()) == 5
