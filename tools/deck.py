@@ -78,9 +78,10 @@ CLOSING = "What you saw"
 # How much of a slide the letters of a printout may take, in its pixels.
 WIDEST, HIGHEST, LARGEST, MOST_LETTERS = 1100, 480, 32, 86
 # A figure has its words beside it if that makes it larger by a tenth: the pixels of a slide, those
-# of a line of its heading and of its words, and their letters; the width of a figure beside words.
+# of a line of its heading and of its words, and their letters, in the widest of the fonts that a
+# machine may have; the width of a figure beside words.
 ACROSS, DOWN, HEADING_LINE, LINE, GAP, LARGER = 1160, 618, 46, 43, 26, 1.1
-IN_HEADING, IN_LINE, BESIDE = 55, 75, 710
+IN_HEADING, IN_LINE, BESIDE = 46, 70, 710
 LONGEST_LEAD, SHORTEST_READING, LONGEST_READING = 170, 55, 210
 # Lines of a printout on the slide of a formula; from how many on one stands beside its text; and
 # from how many on that of a fit loses its head.

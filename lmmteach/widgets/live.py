@@ -1,5 +1,6 @@
 """The explorer in a running notebook: real widgets, drawn anew from the real functions."""
 
+import re
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
@@ -8,6 +9,8 @@ from uuid import uuid4
 from lmmteach._typeset import as_html, as_plain
 from lmmteach.widgets.picture import View, legend_html, printout_html, split
 
+# Widgets take the tag of a subscript out of a label.
+SUBSCRIPT = r'<span style="font-size: 0.75em; vertical-align: sub">\1</span>'
 MARK = '<mark style="background: none; color: #0072b2; color: var(--between, #0072b2)">'
 
 
@@ -85,7 +88,7 @@ def live_view(explorer):
         w.SelectionSlider(
             options=[(as_plain(control.text(value)), value) for value in control.values],
             value=control.values[control.start],
-            description=as_html(control.label),
+            description=re.sub("<sub>(.*?)</sub>", SUBSCRIPT, as_html(control.label)),
             description_allow_html=True,
             disabled=True,
             style={"description_width": "initial"},

@@ -77,3 +77,49 @@ def printed(browser):
         return Printout(on_screen, "\n".join(sheets))
 
     return printed
+
+
+@pytest.fixture(scope="session")
+def window(browser):
+    """A window that reaches files only, and notes what it was asked for and what went wrong."""
+    context = browser.new_context(viewport={"width": 1280, "height": 900})
+    window = context.new_page()
+    window.requests, window.complaints = [], []
+
+    def allow(route):
+        window.requests.append(route.request.url)
+        if route.request.url.startswith("file:"):
+            route.continue_()
+        else:
+            route.abort()
+
+    window.route("**/*", allow)
+    window.on("pageerror", lambda error: window.complaints.append(str(error)))
+    window.on(
+        "console",
+        lambda message: window.complaints.append(message.text) if message.type == "error" else None,
+    )
+    yield window
+    context.close()
+
+
+@pytest.fixture(scope="session")
+def with_formulas(window):
+    """``with_formulas(name)``: a page with all formulas drawn, which takes seconds.
+
+    The next test that asks for the same page finds it as it was left.
+    """
+
+    def visit(name):
+        address = (HTML / name).as_uri()
+        if window.url != address:
+            window.requests.clear()
+            window.complaints.clear()
+            window.goto(address)
+            if window.locator(".math").count():
+                window.wait_for_function("window.MathJax && MathJax.startup.promise")
+                window.evaluate("MathJax.startup.promise.then(() => true)")
+        window.set_viewport_size({"width": 1280, "height": 900})
+        return window
+
+    return visit

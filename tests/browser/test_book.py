@@ -49,30 +49,6 @@ OPEN_ALL = """(open) => {
 }"""
 
 
-@pytest.fixture(scope="module")
-def page(browser):
-    """A window that reaches files only, and notes what it was asked for and what went wrong."""
-    context = browser.new_context(viewport={"width": WIDTHS[0], "height": 900})
-    page = context.new_page()
-    page.requests, page.complaints = [], []
-
-    def allow(route):
-        page.requests.append(route.request.url)
-        if route.request.url.startswith("file:"):
-            route.continue_()
-        else:
-            route.abort()
-
-    page.route("**/*", allow)
-    page.on("pageerror", lambda error: page.complaints.append(str(error)))
-    page.on(
-        "console",
-        lambda message: page.complaints.append(message.text) if message.type == "error" else None,
-    )
-    yield page
-    context.close()
-
-
 def when_settled(page, is_well, look):
     """What is seen once formulas and side bars have taken their places."""
     with contextlib.suppress(WaitedTooLong):
@@ -81,22 +57,16 @@ def when_settled(page, is_well, look):
 
 
 @pytest.fixture(scope="module")
-def facts(page):
+def facts(with_formulas):
     """All that the tests ask about a page, from one visit to it."""
     visited = {}
 
     def visit(name):
         if name not in visited:
-            page.requests.clear()
-            page.complaints.clear()
-            page.goto((HTML / name).as_uri())
-            formulas = page.locator(".math").count()
-            if formulas:
-                page.wait_for_function("window.MathJax && MathJax.startup.promise")
-                page.evaluate("MathJax.startup.promise.then(() => true)")
+            page = with_formulas(name)
             images = page.locator("article svg.figure")
             found = {
-                "formulas": formulas,
+                "formulas": page.locator(".math").count(),
                 "typeset": page.locator(".math mjx-container").count(),
                 "math errors": page.locator("mjx-merror, [data-mjx-error]").count(),
                 "prose": page.evaluate(PROSE),
@@ -194,21 +164,21 @@ def test_there_are_formulas_and_pictures_to_look_at(facts):
     assert len(facts("chapters/01-model.html")["alt"]) == 3
 
 
-def test_the_start_page_leads_to_the_front_page(page):
-    page.goto((HTML / "index.html").as_uri())
-    page.wait_for_url("**/chapters/index.html")
+def test_the_start_page_leads_to_the_front_page(window):
+    window.goto((HTML / "index.html").as_uri())
+    window.wait_for_url("**/chapters/index.html")
 
 
-def test_the_search_finds_a_word_offline(page):
-    page.goto((HTML / "search.html").as_uri() + "?q=intraclass")
-    page.wait_for_selector("#search-results li")
-    titles = page.locator("#search-results li a").all_text_contents()
+def test_the_search_finds_a_word_offline(window):
+    window.goto((HTML / "search.html").as_uri() + "?q=intraclass")
+    window.wait_for_selector("#search-results li")
+    titles = window.locator("#search-results li a").all_text_contents()
     assert any("model" in title for title in titles)
 
 
-def test_a_search_in_files_asks_for_nothing_that_the_browser_refuses(page):
-    page.complaints.clear()
-    page.goto((HTML / "search.html").as_uri() + "?q=variance")
-    page.wait_for_function("document.querySelectorAll('#search-results li').length > 5")
-    page.wait_for_function("/found/.test(document.querySelector('.search-summary').textContent)")
-    assert page.complaints == []
+def test_a_search_in_files_asks_for_nothing_that_the_browser_refuses(window):
+    window.complaints.clear()
+    window.goto((HTML / "search.html").as_uri() + "?q=variance")
+    window.wait_for_function("document.querySelectorAll('#search-results li').length > 5")
+    window.wait_for_function("/found/.test(document.querySelector('.search-summary').textContent)")
+    assert window.complaints == []
