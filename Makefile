@@ -1,6 +1,8 @@
 # Each target sets up what it needs in .venv; a fresh machine needs Python 3.11 or later and make.
 PYTHON ?= python3
 BIN = .venv/bin
+# Each of hundreds of processes would compile the package anew.
+unexport PYTHONDONTWRITEBYTECODE
 # One thread for each process: the tests run in parallel, and small matrices gain nothing from more.
 THREADS = OPENBLAS_NUM_THREADS=1 OMP_NUM_THREADS=1
 
@@ -104,21 +106,21 @@ clean:
 
 .venv/ready: pyproject.toml constraints.txt
 	$(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[book,test]"
+	$(BIN)/python -m pip install --quiet --no-compile --disable-pip-version-check -c constraints.txt -e ".[book,test]"
 	touch $@
 
 .venv/live: .venv/ready
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[live]"
+	$(BIN)/python -m pip install --quiet --no-compile --disable-pip-version-check -c constraints.txt -e ".[live]"
 	touch $@
 
 .venv/site: .venv/ready
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[site]"
+	$(BIN)/python -m pip install --quiet --no-compile --disable-pip-version-check -c constraints.txt -e ".[site]"
 	touch $@
 
 .venv/dist: .venv/ready
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[dist]"
+	$(BIN)/python -m pip install --quiet --no-compile --disable-pip-version-check -c constraints.txt -e ".[dist]"
 	touch $@
 
 # Without a package that cannot be installed here the benchmark runs all the same, and says so.
 .venv/bench: .venv/ready
-	-$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[bench]" && touch $@
+	-$(BIN)/python -m pip install --quiet --no-compile --disable-pip-version-check -c constraints.txt -e ".[bench]" && touch $@

@@ -8,7 +8,7 @@ from lmmteach.widgets import EXPLORERS, anywhere
 from lmmteach.widgets.anywhere import picture_at, picture_json, value_of
 from lmmteach.widgets.explorer import Control
 from lmmteach.widgets.picture import as_svg
-from lmmteach.widgets.static import frames, kinds_of, view
+from lmmteach.widgets.static import frame_at, kinds_of, view
 
 by_name = {explorer.name: explorer for explorer in EXPLORERS}
 each = pytest.mark.parametrize("name", by_name)
@@ -42,7 +42,7 @@ def between(control):
 @each
 def test_on_a_frame_it_draws_and_says_what_the_frame_does(name):
     explorer = by_name[name]
-    frame = frames(explorer)[explorer.positions.index(explorer.start)]
+    frame = frame_at(explorer, explorer.start)
     picture = picture_at(explorer, at_start(explorer))
     slots = iter(picture["between"])
     for marks, (first, *others) in zip(frame["marks"], picture["pieces"], strict=True):

@@ -27,20 +27,19 @@ def view(explorer):
 @cache
 def frames(explorer):
     """What the page shows at each position, and what it says to whoever listens."""
-    drawn = []
-    for parameters in explorer.positions:
-        marks, handles = view(explorer).marks(parameters)
-        drawn.append(
-            {
-                "marks": marks,
-                "handles": handles,
-                "readout": as_html(explorer.readout(parameters)),
-                "spoken": as_spoken(
-                    f"{explorer.where(parameters)}: {explorer.readout(parameters)}"
-                ),
-            }
-        )
-    return drawn
+    return [frame_at(explorer, parameters) for parameters in explorer.positions]
+
+
+def frame_at(explorer, parameters):
+    """The same at one position."""
+    marks, handles = view(explorer).marks(parameters)
+    readout = explorer.readout(parameters)
+    return {
+        "marks": marks,
+        "handles": handles,
+        "readout": as_html(readout),
+        "spoken": as_spoken(f"{explorer.where(parameters)}: {readout}"),
+    }
 
 
 def static_html(explorer, is_open=False):

@@ -40,6 +40,7 @@ ALL_OF_EACH_KIND = """() => {
 
 def barriers(page):
     """The violations found on a page, in light and in dark mode; the page is left as it was."""
+    noted = list(page.requests), list(page.complaints)
     page.evaluate(AXE)
     page.evaluate(ONE_OF_EACH_KIND)
     found = {"light": page.evaluate(RUN, EVERYTHING)}
@@ -52,6 +53,8 @@ def barriers(page):
     page.emulate_media(color_scheme="light")
     page.wait_for_selector("html[data-theme=light]")
     page.evaluate(ALL_OF_EACH_KIND)
+    # What the search for barriers itself asked for.
+    page.requests[:], page.complaints[:] = noted
     return found
 
 
