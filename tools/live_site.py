@@ -22,16 +22,18 @@ import pyodide_files
 from browser_wheels import ROOT, WheelError
 from lighter_site import lighten
 from notebooks import CELL_METADATA
+from plain_references import plain
 from pyodide_files import LOCK, PyodideFilesError
 
 BOOK = ROOT / "_build" / "html"
+CHAPTERS = ROOT / "chapters"
 SITE = ROOT / "_build" / "site"
 LITE = ROOT / "tools" / "lite"
 LAB = ROOT / "tools" / "lab"
 APPS = ("lab",)
 # Where the worksheets and chapters are in the browser, as in the repository.
 FOLDERS = ("chapters", "exercises")
-PAGES = sorted(path.stem for path in (ROOT / "chapters").glob("*.ipynb"))
+PAGES = sorted(path.stem for path in CHAPTERS.glob("*.ipynb"))
 WORKSHEETS = sorted(path.stem for path in (ROOT / "exercises").glob("*.ipynb"))
 HEADER = '<div class="article-header-buttons">'
 # How a page names a notebook.
@@ -39,6 +41,7 @@ NAMED = re.compile(
     r'<code class="docutils literal notranslate"><span class="pre">'
     r"((?:chapters|exercises)/[\w-]+\.ipynb)</span></code>"
 )
+LABEL = re.compile(r"^\$\$ *\((\S+)\)$", re.MULTILINE)
 LIVE_META = '<meta name="lmmteach-live" content="{}" />'
 
 
@@ -55,6 +58,7 @@ def live_notebook(path):
             "language_info": {"name": "python"},
         }
     )
+    labels = set(LABEL.findall("\n".join(cell.source for cell in notebook.cells)))
     for cell in notebook.cells:
         tags = set(cell.metadata.get("tags", ()))
         cell.metadata = nbformat.from_dict(
@@ -65,7 +69,8 @@ def live_notebook(path):
             if tags & {"hide-input", "remove-input"}:
                 cell.metadata["jupyter"] = {"source_hidden": True}
         else:
-            cell.source = cell.source.replace("{margin}", "{admonition}")
+            source = cell.source.replace("{margin}", "{admonition}")
+            cell.source = plain(source, labels, "" if path.parent == CHAPTERS else "../chapters/")
     return notebook
 
 

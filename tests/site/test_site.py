@@ -53,6 +53,20 @@ def test_every_button_leads_to_its_notebook():
     assert len(list((SITE / "live" / "files" / "chapters").glob("*.ipynb"))) >= 13
 
 
+def test_references_in_notebooks_are_links_to_what_is_there_or_words():
+    links = 0
+    for path in sorted((SITE / "live" / "files").rglob("*.ipynb")):
+        cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
+        text = "\n".join("".join(c["source"]) for c in cells if c["cell_type"] == "markdown")
+        own = set(re.findall(r"^\$\$ *\((\S+)\)$", text, re.MULTILINE))
+        assert set(re.findall(r"\{eq\}`([^`]+)`", text)) <= own, path
+        assert re.findall(r"\{(?:doc|py:func|download)\}`[^`]+`", text) == [], path
+        targets = re.findall(r"\]\((\S+\.ipynb)\)", text)
+        assert [target for target in targets if not (path.parent / target).exists()] == [], path
+        links += len(targets)
+    assert links > 100
+
+
 def test_the_site_opens(site):
     site.page.goto(site.base)
     site.page.wait_for_url("**/chapters/index.html")
