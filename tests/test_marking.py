@@ -34,7 +34,7 @@ from lmmteach.teaching.class_data import ClassData
 from lmmteach.teaching.edition import write_edition
 from lmmteach.teaching.judge import Limits, Marking, read_worksheet
 from lmmteach.teaching.plain import decoded, decoded_result, encoded
-from lmmteach.teaching.room import why_not_apart
+from lmmteach.teaching.room import what_is_locked, why_not_apart
 
 PAGE = "04-blup"
 KEYS = [exercise.key for exercise in BY_CHAPTER[PAGES[PAGE]]]
@@ -965,6 +965,17 @@ def test_what_is_no_result_is_not_read(message):
 @pytest.mark.parametrize("value", [3, 2.5, True, None, ..., "0,5", [4.0], float("inf")])
 def test_plain_answers_cross_unchanged(value):
     assert decoded(json.loads(json.dumps(encoded(value)))) == value
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there are no such rights")
+def test_where_root_has_locked_python_up_it_is_told(tmp_path, monkeypatch):
+    monkeypatch.setattr(os, "getuid", lambda: 0)
+    monkeypatch.setattr(sys, "prefix", str(tmp_path))
+    tmp_path.chmod(0o700)
+    assert f"chmod o+rx {tmp_path}" in what_is_locked()
+    tmp_path.chmod(0o755)
+    monkeypatch.setattr(sys, "base_prefix", str(tmp_path))
+    assert what_is_locked() == ""
 
 
 @pytest.mark.outside

@@ -78,6 +78,8 @@ def nbgrader(tmp_path_factory):
     place = os.environ.get("NBGRADER_VENV")
     if place is None:
         place = tmp_path_factory.mktemp("nbgrader")
+        # Where root marks, worksheets run as a user without rights, who has to read it.
+        place.chmod(0o755)
         venv.create(place, with_pip=True)
         install = ["-m", "pip", "install", "--quiet", "nbgrader>=0.9,<0.10", "-e", str(ROOT)]
         subprocess.run([Path(place) / "bin" / "python", *install], check=True)

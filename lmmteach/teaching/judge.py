@@ -28,7 +28,7 @@ from lmmteach.exercises.words import asked, why_not
 from lmmteach.teaching.class_data import ClassData
 from lmmteach.teaching.edition import HANDED_OUT, functions
 from lmmteach.teaching.plain import decoded, decoded_result, encoded_arguments
-from lmmteach.teaching.room import LOADING, Ended, Room, now
+from lmmteach.teaching.room import LOADING, Ended, Room, now, what_is_locked
 
 LARGEST = 2**25
 # No worksheet comes near these; what does would keep the judge busy for hours.
@@ -355,7 +355,7 @@ class Marking:
         elif kind == "function":
             self.broken_functions[what] = why
         else:
-            self.sheet.problem = f"it could not be started: {why}"
+            self.sheet.problem = f"it could not be started: {why}{what_is_locked()}"
         if self.clock.seconds >= self.limits.waiting:
             self.sheet.problem = self.sheet.problem or "out of time"
 

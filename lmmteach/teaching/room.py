@@ -284,6 +284,19 @@ def why_not_apart(edition):
     return failed[0] if failed else "" if said else "the sandbox said nothing"
 
 
+def what_is_locked():
+    """What to do where a room of root's, whose user has no rights, cannot read Python; or ""."""
+    if not hasattr(os, "getuid") or os.getuid():
+        return ""
+    for folder in (sys.prefix, sys.base_prefix):
+        if os.stat(folder).st_mode & 0o5 != 0o5:
+            return (
+                f"; worksheets run as a user without rights, who may not read {folder}, so open "
+                f"it with 'chmod o+rx {folder}', or do not mark as root"
+            )
+    return ""
+
+
 def now():
     """Seconds of a clock that no student's code can turn."""
     return time.monotonic()
