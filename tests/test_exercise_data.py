@@ -347,9 +347,10 @@ def test_a_file_with_gaps_says_in_which_row_and_what_to_do(tmp_path, monkeypatch
     table.loc[[3, 7], "leaf length"] = np.nan
     table.to_csv("trees.csv", index=False)
     given = {"response": "leaf length", "group": "my tree"}
-    with pytest.raises(ValueError, match="no value of 'leaf length' in row 4 below") as refused:
-        exercises.start(data="trees.csv", **given)
-    assert "and 1 more of its rows" in str(refused.value)
+    for file in (Path("trees.csv"), "trees.csv"):
+        with pytest.raises(ValueError, match="no value of 'leaf length' in row 4 below") as refused:
+            exercises.start(data=file, **given)
+    assert "the first of 2 rows with gaps" in str(refused.value)
     code = re.search(r"data = (.*), and then (start.*)\.$", str(refused.value))
     data = eval(code[1], {"lt": lt})
     study = eval(code[2], {"start": exercises.start, "data": data})

@@ -26,14 +26,13 @@ from plain_references import plain
 from pyodide_files import LOCK, PyodideFilesError
 
 BOOK = ROOT / "_build" / "html"
-CHAPTERS = ROOT / "chapters"
 SITE = ROOT / "_build" / "site"
 LITE = ROOT / "tools" / "lite"
 LAB = ROOT / "tools" / "lab"
 APPS = ("lab",)
 # Where the worksheets and chapters are in the browser, as in the repository.
 FOLDERS = ("chapters", "exercises")
-PAGES = sorted(path.stem for path in CHAPTERS.glob("*.ipynb"))
+PAGES = sorted(path.stem for path in (ROOT / "chapters").glob("*.ipynb"))
 WORKSHEETS = sorted(path.stem for path in (ROOT / "exercises").glob("*.ipynb"))
 HEADER = '<div class="article-header-buttons">'
 # How a page names a notebook.
@@ -41,7 +40,6 @@ NAMED = re.compile(
     r'<code class="docutils literal notranslate"><span class="pre">'
     r"((?:chapters|exercises)/[\w-]+\.ipynb)</span></code>"
 )
-LABEL = re.compile(r"^\$\$ *\((\S+)\)$", re.MULTILINE)
 LIVE_META = '<meta name="lmmteach-live" content="{}" />'
 
 
@@ -58,7 +56,6 @@ def live_notebook(path):
             "language_info": {"name": "python"},
         }
     )
-    labels = set(LABEL.findall("\n".join(cell.source for cell in notebook.cells)))
     for cell in notebook.cells:
         tags = set(cell.metadata.get("tags", ()))
         cell.metadata = nbformat.from_dict(
@@ -69,8 +66,7 @@ def live_notebook(path):
             if tags & {"hide-input", "remove-input"}:
                 cell.metadata["jupyter"] = {"source_hidden": True}
         else:
-            source = cell.source.replace("{margin}", "{admonition}")
-            cell.source = plain(source, labels, "" if path.parent == CHAPTERS else "../chapters/")
+            cell.source = plain(cell.source.replace("{margin}", "{admonition}"), path)
     return notebook
 
 

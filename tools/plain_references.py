@@ -14,8 +14,10 @@ NUMBER = re.compile(r'class="eqno">(\([\d.]+\))<a class="headerlink" href="#equa
 BOOK = ROOT / "_build" / "html" / "chapters"
 
 
-def plain(source, labels, place):
-    """The text of a cell; its notebook has the equations with these labels, the others a place."""
+def plain(source, path):
+    """The text of a cell of the notebook at this path, a chapter or a worksheet."""
+    is_chapter = path.parent.name == "chapters"
+    place = "" if is_chapter else "../chapters/"
 
     def written(found):
         role, target = found.groups()
@@ -25,11 +27,10 @@ def plain(source, labels, place):
             return f"[{target}]({place}{target})"
         if role == "py:func":
             return f"`{target.replace('lmmteach', 'lt', 1)}`"
-        if target in labels:
-            return found[0]
         # Sphinx writes addresses in small letters.
         number, page = numbers()[target.lower()]
-        return _link(number, page, place)
+        is_own = is_chapter and page == path.stem
+        return found[0] if is_own else _link(number, page, place)
 
     return ROLE.sub(written, source)
 

@@ -40,8 +40,8 @@ def table_and_topic(data=None, response=None, group=None, unit="", words=()):
         raise ValueError('words must be two texts, such as ("child", "children").')
     if known is LECTURE and (response, group) == (LECTURE.response, LECTURE.group):
         return None
-    if isinstance(data, str):
-        _require_no_gap(table, response, group, data)
+    if table is not data:
+        _require_no_gap(table, response, group, str(data))
     one, many = words or ("", "")
     return table, Topic(name, response, group, unit, one, many)
 
@@ -54,8 +54,8 @@ def _require_no_gap(table, response, group, file):
         return
     row = int(gaps.any(axis=1).argmax())
     column = response if gaps[response].iloc[row] else group
-    others = int(gaps.any(axis=1).sum()) - 1
-    more = f", and {others} more of its rows have gaps" if others else ""
+    count = int(gaps.any(axis=1).sum())
+    more = f", the first of {count} rows with gaps" if count > 1 else ""
     raise ValueError(
         f"{file} has no value of {column!r} in row {row + 1} below its header{more}. Leave such "
         "rows out, and mention in your report that you did: "
