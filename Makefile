@@ -10,6 +10,9 @@ THREADS = OPENBLAS_NUM_THREADS=1 OMP_NUM_THREADS=1
 EDITION ?= students
 PLACE = $(if $(filter solutions,$(EDITION)),_build/solutions/)
 
+# A worker that has crashed is not replaced: with tests that stay together the run would never end.
+WORKERS = -n 2 --max-worker-restart=0
+
 # What `make bench` measures, such as "--models estrone --seconds 5"; everything if not given.
 BENCH ?=
 
@@ -46,28 +49,28 @@ test: .venv/ready
 	$(BIN)/ruff check . && $(BIN)/ruff format --check .
 	$(BIN)/python tools/prose.py
 	mkdir -p _build
-	$(THREADS) $(BIN)/python -m slipcover --json --out $(COVERAGE) -m pytest -n 2 --dist worksteal --durations=10
+	$(THREADS) $(BIN)/python -m slipcover --json --out $(COVERAGE) -m pytest $(WORKERS) --dist worksteal --durations=10
 	$(BIN)/python -m slipcover --fail-under 95 --out $(COVERAGE) --merge $(COVERAGE)
 	$(MAKE) test-notebooks
 
 # The solved worksheets are run once: writing them stops at a check that is not right.
 test-notebooks: .venv/ready
 	$(THREADS) $(BIN)/python tools/worksheets.py --solutions
-	$(THREADS) $(BIN)/python -m pytest -n 2 --dist loadfile --durations=10 --nbval --nbval-current-env --nbval-cell-timeout=300 chapters exercises
+	$(THREADS) $(BIN)/python -m pytest $(WORKERS) --dist loadfile --durations=10 --nbval --nbval-current-env --nbval-cell-timeout=120 chapters exercises
 
 test-book: .venv/ready
-	$(BIN)/python -m pytest -n 2 --dist loadscope --durations=15 -o addopts="-q --strict-markers --timeout=300 --timeout-method=thread" tests/browser
+	$(BIN)/python -m pytest $(WORKERS) --dist loadscope --durations=15 -o addopts="-q --strict-markers --timeout=300 --timeout-method=thread" tests/browser
 
 test-slides: .venv/ready
-	$(BIN)/python -m pytest -n 2 --durations=5 -o addopts="-q --strict-markers --timeout=300 --timeout-method=thread" tests/slides
+	$(BIN)/python -m pytest $(WORKERS) --durations=5 -o addopts="-q --strict-markers --timeout=300 --timeout-method=thread" tests/slides
 
 # Two workers, each with one browser that keeps what it has fetched, and the tests of test-pyodide.
 test-site: .venv/ready
-	$(BIN)/python -m pytest $(SITE_TESTS) -n 2 --dist loadscope --durations=15 -o addopts="-q --strict-markers --timeout=1200 --timeout-method=thread" tests/site
+	$(BIN)/python -m pytest $(SITE_TESTS) $(WORKERS) --dist loadscope --durations=15 -o addopts="-q --strict-markers --timeout=1200 --timeout-method=thread" tests/site
 
 # The package's own tests in the Pyodide of the site.
 test-pyodide: .venv/ready
-	$(BIN)/python -m pytest -n 2 --durations=5 -o addopts="-q --strict-markers --timeout=600 --timeout-method=thread" tests/site/test_pyodide.py
+	$(BIN)/python -m pytest $(WORKERS) --durations=5 -o addopts="-q --strict-markers --timeout=600 --timeout-method=thread" tests/site/test_pyodide.py
 
 test-teaching: .venv/ready
 	$(THREADS) $(BIN)/python -m pytest -n 0 -m outside --timeout=7200 tests
