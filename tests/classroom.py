@@ -19,6 +19,24 @@ from lmmteach.exercises.session import study_and_attempt
 PAGES = {chapter.page: chapter for chapter in BY_CHAPTER}
 NOTHING = ("{name} = ...", "not attempted")
 BROKEN = ("{name} = 1 / 0", "error")
+# A table of a lecturer's: unbalanced, with semicolons, commas, and a name of two words.
+TREES = (
+    "tree;leaf length;note\n"
+    + "\n".join(
+        f"{tree};{level + 0.37 * ((7 * k + 3 * at) % 11) - 0.05 * k * k:.2f};x".replace(".", ",")
+        for at, (tree, level, count) in enumerate(
+            (
+                ("oak", 41.0, 9),
+                ("elm", 37.5, 6),
+                ("ash", 44.2, 4),
+                ("fir", 35.1, 2),
+                ("yew", 39.9, 7),
+            )
+        )
+        for k in range(count)
+    )
+    + "\n"
+)
 BAD_TYPE = {Numeric: "answer = [1.0, 2.0]", Choice: 'answer = "z"', Function: "{name} = 3"}
 
 

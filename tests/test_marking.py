@@ -1,5 +1,6 @@
 """Marks that count: the table is right in every cell, and cheats are stopped and reported."""
 
+import argparse
 import csv
 import json
 import os
@@ -12,6 +13,7 @@ import pytest
 import worksheets
 from classroom import (
     PAGES,
+    TREES,
     added,
     cell_of,
     class_of,
@@ -29,7 +31,7 @@ from lmmteach.exercises.numeric import targets
 from lmmteach.exercises.session import _study_of, start
 from lmmteach.exercises.studies import estrone_study
 from lmmteach.exercises.words import asked, why_not
-from lmmteach.teaching import mark, roster
+from lmmteach.teaching import class_data, mark, roster
 from lmmteach.teaching.class_data import ClassData
 from lmmteach.teaching.edition import write_edition
 from lmmteach.teaching.judge import Limits, Marking, read_worksheet
@@ -635,23 +637,6 @@ def test_a_command_explains_itself(command, capsys):
 
 # Data of one's own.
 
-TREES = (
-    "tree;leaf length;note\n"
-    + "\n".join(
-        f"{tree};{level + 0.37 * ((7 * k + 3 * at) % 11) - 0.05 * k * k:.2f};x".replace(".", ",")
-        for at, (tree, level, count) in enumerate(
-            (
-                ("oak", 41.0, 9),
-                ("elm", 37.5, 6),
-                ("ash", 44.2, 4),
-                ("fir", 35.1, 2),
-                ("yew", 39.9, 7),
-            )
-        )
-        for k in range(count)
-    )
-    + "\n"
-)
 OTHERS = {
     "trees.csv": ("--response", "leaf length", "--group", "tree", "--unit", "mm"),
     "sleepstudy": (),
@@ -666,7 +651,9 @@ def other_class(request, tmp_path_factory):
     data = str(place / request.param) if request.param.endswith("csv") else request.param
     options = OTHERS[request.param]
     named = dict(zip((name[2:] for name in options[::2]), options[1::2], strict=True))
-    other = worksheets.OtherData(data, named.get("response"), named.get("group"), "", ())
+    parser = argparse.ArgumentParser()
+    class_data.arguments(parser)
+    other = class_data.class_data(parser.parse_args(["--data", data, *options]))
     folder, out = place / "in", place / "marks.csv"
     for name, student in (("Ada", "ada"), ("Bob", "Ada"), ("Cleo", "Cleo"), ("Dora", None)):
         notebook = worksheets.worksheet(PAGES[PAGE], True, other)
@@ -678,7 +665,7 @@ def other_class(request, tmp_path_factory):
             )
             first.source += "\nstudy = start(student='Dora')\ny, X, Z = study.y, study.X, study.Z"
         if name == "Cleo":
-            exercise = asked(EXERCISES["4a"], other.study)
+            exercise = asked(EXERCISES["4a"], other.study(""))
             study = start("Cleo", data, named.get("response"), named.get("group"))
             wrong = next(w for w in exercise.wrong if w.tag == "forgot_shrink")
             code = f"answer = {float(wrong.gives(study))!r}"
@@ -696,7 +683,7 @@ def other_class(request, tmp_path_factory):
 @pytest.mark.slow
 def test_a_class_is_marked_on_data_of_its_lecturer(other_class):
     _, _, rows, other = other_class
-    keys = [key for key in KEYS if not why_not(EXERCISES[key], other.study)]
+    keys = [key for key in KEYS if not why_not(EXERCISES[key], other.study(""))]
     assert [key for key in rows["Ada"] if key in EXERCISES] == keys
     assert "4a" in keys
     assert {key: rows["Ada"][key] for key in keys} == dict.fromkeys(keys, "right")
@@ -715,11 +702,11 @@ def test_the_roster_prints_data_and_answers_of_the_lecturers_data(other_class, c
     path, options, _, other = other_class
     assert main(["roster", path, "--chapters", "4", *options]) == 0
     header, ada, *_ = csv.reader(capsys.readouterr().out.splitlines())
-    topic = other.study.topic
+    topic = other.topic
     study = start("ada", options[1], topic.response, topic.group)
     assert header[2] == f"{topic.response}, row by row"
     assert list(map(float, ada[2].split())) == pytest.approx(study.y.tolist())
-    assert not study.data[topic.response].equals(other.study.data[topic.response])
+    assert not study.data[topic.response].equals(other.study("").data[topic.response])
     exercise = asked(EXERCISES["4a"], study)
     right = targets(exercise, study)[0].value
     assert float(ada[header.index("4a")]) == pytest.approx(right, abs=exercise.atol)

@@ -1,6 +1,8 @@
 """The course for nbgrader: what is in it, and that nbgrader generates, validates and grades it."""
 
+import contextlib
 import csv
+import io
 import json
 import os
 import subprocess
@@ -9,17 +11,20 @@ import venv
 from pathlib import Path
 
 import nbformat
+import pandas as pd
 import pytest
-from classroom import PAGES
+from classroom import PAGES, TREES
 
 from lmmteach.__main__ import main
 from lmmteach.exercises.bank import BY_CHAPTER
 from lmmteach.exercises.numeric import targets
-from lmmteach.exercises.session import study_and_attempt
+from lmmteach.exercises.session import study_and_attempt, table_and_topic
+from lmmteach.exercises.words import asked
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGE = "04-blup"
 EXERCISES = BY_CHAPTER[PAGES[PAGE]]
+EXERCISE = EXERCISES[0]
 
 
 @pytest.fixture(scope="module")
@@ -60,6 +65,62 @@ def test_only_some_chapters(tmp_path):
     assert main(["export", "nbgrader", str(tmp_path), "--chapters", "4", "5"]) == 0
     assert sorted(path.name for path in (tmp_path / "source").iterdir()) == ["04-blup", "05-reml"]
     assert main(["export", "nbgrader", str(tmp_path), "--chapters", "99"]) == 2
+
+
+@pytest.fixture(scope="module")
+def course_on_trees(tmp_path_factory):
+    place = tmp_path_factory.mktemp("trees")
+    (place / "trees.csv").write_text(TREES, encoding="utf-8")
+    named = ["--data", str(place / "trees.csv"), "--response", "leaf length", "--group", "tree"]
+    assert main(["export", "nbgrader", str(place / "course"), *named, "--unit", "mm"]) == 0
+    return place / "course"
+
+
+def test_a_course_on_data_of_the_lecturer_asks_about_them(course_on_trees, tmp_path, capsys):
+    for edition in ("source", "release"):
+        folder = course_on_trees / edition / PAGE
+        assert (folder / "trees.csv").read_text(encoding="utf-8") == TREES
+        notebook = read(course_on_trees, edition, PAGE)
+        text = "\n".join(cell.source for cell in notebook.cells)
+        assert 'start(student="", data="trees.csv", response="leaf length"' in text
+        assert 'words=("tree", "trees")' in text
+        assert "Unit of the answer: mm" in text
+        assert "woman" not in "".join(c.source for c in notebook.cells if c.id == "question-4a")
+    # Their hidden solutions run, and each check of them says that it is right.
+    source = read(course_on_trees, "source", PAGE)
+    code = [cell.source for cell in source.cells if cell.cell_type == "code"]
+    names = {}
+    with contextlib.chdir(course_on_trees / "source" / PAGE):
+        for cell in code:
+            exec(cell, names)
+    again = [
+        "export",
+        "nbgrader",
+        str(course_on_trees),
+        "--data",
+        str(course_on_trees / "trees.csv"),
+    ]
+    assert main([*again, "--response", "leaf length", "--group", "tree"]) == 0
+    assert "Left out: Exercise " in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [("woman", 'group="woman"'), ('a "so-called" tree', 'group="a \\"so-called\\" tree"')],
+)
+def test_a_column_of_any_name_begins_a_worksheet(name, expected, tmp_path):
+    table = pd.read_csv(io.StringIO(TREES), sep=";", decimal=",").rename(columns={"tree": name})
+    path = tmp_path / "trees.csv"
+    table.to_csv(path, index=False)
+    named = ["--data", str(path), "--response", "leaf length", "--group", name, "--shared"]
+    assert main(["export", "nbgrader", str(tmp_path / "c"), *named, "--chapters", "4"]) == 0
+    notebook = read(tmp_path / "c", "release", PAGE)
+    begin = notebook.cells[1].source
+    assert expected in begin
+    assert "your name" not in notebook.cells[0].source
+    with contextlib.chdir(tmp_path):
+        exec(begin, names := {})
+    assert names["study"].topic.group == name
 
 
 def answered(released, answers, name):
@@ -139,3 +200,37 @@ def test_nbgrader_generates_validates_and_grades_the_course(course, nbgrader):
     assert scores == {"ada": 5.0, "bob": 3.0, "eve": 4.0}
     nbgrader(course, "generate_feedback", PAGE)
     assert (course / "feedback" / "eve" / PAGE / f"{PAGE}.html").exists()
+
+
+@pytest.mark.outside
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform == "win32", reason="the folders of an environment differ")
+def test_nbgrader_grades_a_course_on_data_of_the_lecturer(course_on_trees, nbgrader):
+    (course_on_trees / "students.csv").write_text(
+        "id,name\nada,Ada Lovelace\nbob,Bob\n", encoding="utf-8"
+    )
+    assert "Success" in nbgrader(course_on_trees, "validate", f"source/{PAGE}/{PAGE}.ipynb")
+    nbgrader(course_on_trees, "generate_assignment", PAGE, "--force")
+    source, theirs = (read(course_on_trees, edition, PAGE) for edition in ("source", "release"))
+    right = {
+        cell.id.removeprefix("answer-"): cell.source
+        for cell in source.cells
+        if cell.id.startswith("answer-")
+    }
+    table = course_on_trees / "trees.csv"
+    given = table_and_topic(table, "leaf length", "tree", "mm")
+    adas, _ = study_and_attempt("Ada Lovelace", given)
+    value = targets(asked(EXERCISE, adas), adas)[0].value
+    submitted = {
+        "ada": answered(theirs, right, "Ada Lovelace"),
+        "bob": answered(theirs, right | {EXERCISE.key: f"answer = {value!r}"}, "Bob"),
+    }
+    for student, notebook in submitted.items():
+        path = course_on_trees / "submitted" / student / PAGE / f"{PAGE}.ipynb"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        nbformat.write(notebook, path)
+    nbgrader(course_on_trees, "autograde", PAGE)
+    nbgrader(course_on_trees, "export")
+    with (course_on_trees / "grades.csv").open(encoding="utf-8", newline="") as file:
+        scores = {row["student_id"]: float(row["score"]) for row in csv.DictReader(file)}
+    assert scores == {"ada": float(len(right)), "bob": len(right) - 1.0}

@@ -18,7 +18,6 @@ import sys
 import tempfile
 from concurrent.futures import ProcessPoolExecutor
 from functools import partial
-from pathlib import Path
 
 import nbformat
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
@@ -28,9 +27,8 @@ from prose import listed
 from lmmteach.exercises.bank import BY_CHAPTER
 from lmmteach.exercises.feedback import LABELS
 from lmmteach.exercises.kinds import Function
-from lmmteach.exercises.session import table_and_topic
-from lmmteach.exercises.studies import study_of_table
 from lmmteach.exercises.words import asked, why_not
+from lmmteach.teaching import class_data
 from lmmteach.teaching.questions import FIRST_CELL, begun, question
 
 PAGES = {chapter.page: chapter for chapter in BY_CHAPTER}
@@ -42,7 +40,8 @@ HOW_IT_WORKS = """# Exercises: {title}
 Below each exercise there is a cell for your answer.
 When you run it, `check` tells you if the answer is right and, if not, what may have gone wrong.
 If you get stuck, `hint("{key}")` gives you one hint after the other.
-The whole solution is always there too, with `solution("{key}")`.
+The whole solution is always there too, with `solution("{key}")`."""
+YOUR_NAME = """\
 If you would like to work on data of your own, type your name between the quotation marks below."""
 ROUNDS = """
 Begin with {first}, which carry the point of the chapter.
@@ -52,20 +51,23 @@ PROGRESS = "## What you have done"
 
 
 def worksheet(chapter, solved=False, data=None):
-    """The worksheet of a chapter, not yet run; ``data`` are OtherData, None for the lecture's."""
+    """The worksheet of a chapter, not yet run; ``data`` are a class's, None for the lecture's."""
     exercises, refused = BY_CHAPTER[chapter], []
     if data is not None:
-        said = {exercise.key: why_not(exercise, data.study) for exercise in exercises}
+        study = data.study("")
+        said = {exercise.key: why_not(exercise, study) for exercise in exercises}
         refused = [reason for reason in said.values() if reason]
-        exercises = [asked(e, data.study) for e in exercises if not said[e.key]]
+        exercises = [asked(e, study) for e in exercises if not said[e.key]]
     if not exercises:
         return None
     introduction = HOW_IT_WORKS.format(title=chapter.title, key=exercises[0].key)
+    if data is None or not data.shared:
+        introduction += "\n" + YOUR_NAME
     if any(exercise.second_round for exercise in exercises):
         first = [exercise.key for exercise in exercises if not exercise.second_round]
         introduction += "\n" + ROUNDS.format(first=listed(first))
-    first_cell = FIRST_CELL if data is None else data.first_cell
-    cells = [new_markdown_cell(introduction), new_code_cell(first_cell)]
+    begin = FIRST_CELL if data is None else data.first_cell
+    cells = [new_markdown_cell(introduction), new_code_cell(begin)]
     for exercise in exercises:
         cells.append(new_markdown_cell(question(exercise)))
         cells.append(new_code_cell(_answer(exercise, solved)))
@@ -78,35 +80,6 @@ def worksheet(chapter, solved=False, data=None):
     metadata = {"tags": ["nbval-ignore-output"]} if solved else {}
     cells += [new_markdown_cell(PROGRESS), new_code_cell("progress()", metadata=metadata)]
     return new_notebook(cells=cells)
-
-
-class OtherData:
-    """Data that are not the lecture's, as a worksheet names them."""
-
-    def __init__(self, data, response, group, unit, words):
-        given = table_and_topic(data, response, group, unit, tuple(words))
-        if given is None:
-            raise SystemExit("These are the lecture's data: leave --data out.")
-        self.study = study_of_table(*given)
-        self.file = Path(data) if Path(data).is_file() else None
-        topic = self.study.topic
-        named = {"data": self.file.name if self.file else data}
-        named |= {"response": topic.response, "group": topic.group}
-        named |= {"unit": topic.unit} if topic.unit else {}
-        arguments = [f'{name}="{value}"' for name, value in named.items()]
-        self.arguments = ", ".join(
-            ['student=""', *arguments, f'words=("{topic.one}", "{topic.many}")']
-        )
-
-    @property
-    def first_cell(self):
-        """The first cell of the lecture's worksheets, for these data."""
-        return FIRST_CELL.replace('student=""', self.arguments).replace("woman", "group")
-
-    @property
-    def folder(self):
-        """Where the worksheets go."""
-        return ROOT / "_build" / f"exercises-{self.study.topic.data}"
 
 
 def worksheets(solved=False):
@@ -176,11 +149,8 @@ def run(page, solved, data=None):
             shutil.copy(data.file, place)
         execute(notebook, place)
     expected = "right" if solved else "not attempted"
-    keys = [
-        exercise.key
-        for exercise in BY_CHAPTER[PAGES[page]]
-        if data is None or not why_not(exercise, data.study)
-    ]
+    keys = [exercise.key for exercise in BY_CHAPTER[PAGES[page]]]
+    keys = keys if data is None else data.asked(keys)
     found = outcomes(notebook)
     unexpected = {key: found.get(key) for key in keys if found.get(key) != expected}
     if unexpected:
@@ -194,11 +164,7 @@ def main(arguments):
     edition = parser.add_mutually_exclusive_group()
     edition.add_argument("--check", action="store_true", help="write nothing, compare only")
     edition.add_argument("--solutions", action="store_true", help="the edition for lecturers")
-    parser.add_argument("--data", metavar="NAME", help="a data set or CSV file to ask about")
-    parser.add_argument("--response", metavar="COLUMN", help="the response in these data")
-    parser.add_argument("--group", metavar="COLUMN", help="the groups in these data")
-    parser.add_argument("--unit", default="", help="what the response is measured in")
-    parser.add_argument("--words", nargs=2, default=(), metavar=("ONE", "MANY"))
+    class_data.arguments(parser)
     # With choices=PAGES, none at all would be refused too.
     parser.add_argument("pages", nargs="*", metavar="page", help="as 01-model; all, if none")
     chosen = parser.parse_args(arguments)
@@ -207,14 +173,16 @@ def main(arguments):
     if chosen.check:
         if stale := out_of_step():
             raise SystemExit(f"Not what the bank says (run `make exercises`): {', '.join(stale)}")
-    elif chosen.data:
-        data = OtherData(chosen.data, chosen.response, chosen.group, chosen.unit, chosen.words)
-        folder = data.folder / "solutions" if chosen.solutions else data.folder
-        write(folder, chosen.solutions, chosen.pages, data)
-        if data.file:
-            shutil.copy(data.file, folder)
-    else:
+        return
+    data = class_data.class_data(chosen)
+    if data.table is None:
         write(LECTURERS if chosen.solutions else STUDENTS, chosen.solutions, chosen.pages)
+        return
+    folder = ROOT / "_build" / f"exercises-{data.topic.data}"
+    folder = folder / "solutions" if chosen.solutions else folder
+    write(folder, chosen.solutions, chosen.pages, data)
+    if data.file:
+        shutil.copy(data.file, folder)
 
 
 if __name__ == "__main__":

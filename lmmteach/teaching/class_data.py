@@ -10,6 +10,7 @@ from lmmteach.exercises.given import digest, table_and_topic
 from lmmteach.exercises.session import study_and_attempt
 from lmmteach.exercises.studies import Topic
 from lmmteach.exercises.words import why_not
+from lmmteach.teaching.questions import first_cell
 
 OWN, LECTURES = "own", "lecture"
 
@@ -46,6 +47,11 @@ class ClassData:
         """The data of whoever gives no name, in words."""
         return "the lecture's data" if self.table is None else "the data as they are"
 
+    @property
+    def first_cell(self):
+        """What a worksheet about these data begins with."""
+        return first_cell(self.topic, self.file)
+
     def study(self, name):
         """The study on which the answers of a student should be right."""
         return study_and_attempt("" if self.shared else name, self.given)[0]
@@ -70,6 +76,9 @@ def arguments(parser):
     parser.add_argument("--group", metavar="COLUMN", help="the groups in these data")
     parser.add_argument("--unit", default="", help="what the response is measured in")
     parser.add_argument(
+        "--words", nargs=2, default=(), metavar=("ONE", "MANY"), help="as in: child children"
+    )
+    parser.add_argument(
         "--shared", action="store_true", help="the data as they are, the same for all"
     )
 
@@ -83,12 +92,15 @@ def class_data(options):
         if there are no such data, or no exercise can be asked about them.
     """
     if options.data in (OWN, LECTURES):
-        if options.response or options.group or options.unit:
+        if options.response or options.group or options.unit or options.words:
             raise ValueError(
-                "--response, --group and --unit are about a table, so name it too: --data trees.csv"
+                "--response, --group, --unit and --words are about a table, so name it too: "
+                "--data trees.csv"
             )
         return ClassData(shared=options.shared or options.data == LECTURES)
-    given = table_and_topic(options.data, options.response, options.group, options.unit)
+    given = table_and_topic(
+        options.data, options.response, options.group, options.unit, tuple(options.words)
+    )
     if given is None:
         return ClassData(shared=options.shared)
     path = Path(options.data)

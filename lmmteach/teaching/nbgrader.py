@@ -8,18 +8,24 @@ installed in the same environment.
 
 If each student has data of their own, put the roster into the folder as `students.csv`, with a
 column `id` that has nbgrader's names of the students, and a column `name`.
+
+With `--data` the questions are asked about another table, which lies beside each worksheet.
 """
 
 import hashlib
 import json
+import shutil
 from pathlib import Path
 
 from lmmteach.exercises.bank import BY_CHAPTER
-from lmmteach.teaching.questions import FIRST_CELL, begun, question
+from lmmteach.exercises.words import asked, why_not
+from lmmteach.teaching import class_data
+from lmmteach.teaching.questions import begun, question
 
 INTRODUCTION = """# Exercises: {title}
 
-Below each exercise there is a cell for your answer, and below that one that checks it.
+Below each exercise there is a cell for your answer, and below that one that checks it."""
+YOUR_NAME = """
 If you would like to work on data of your own, or have been asked to, type your name between the
 quotation marks below, exactly as it is in the list of the course."""
 STUB = "# Your answer takes the place of the dots above."
@@ -55,6 +61,11 @@ c.Judge.course = str(Path(__file__).resolve().parent)
 # Seconds of computing and megabytes for each notebook.
 c.Judge.timeout = 60
 c.Judge.memory = 2048
+# The data that students work on, as `lmmteach export nbgrader` has been told.
+c.Judge.data = {data!r}
+c.Judge.response = {response!r}
+c.Judge.group = {group!r}
+c.Judge.shared = {shared}
 '''
 
 
@@ -63,35 +74,68 @@ def arguments(parser):
     parser.add_argument(
         "--chapters", type=int, nargs="+", metavar="N", help="only these chapters; all if not given"
     )
+    class_data.arguments(parser)
 
 
 def run(options):
     """Write the course; an assignment that is there already is written anew."""
-    out = Path(options.out)
-    chapters = {
+    out, data = Path(options.out), class_data.class_data(options)
+    chosen = {
         chapter: exercises
         for chapter, exercises in BY_CHAPTER.items()
         if not options.chapters or chapter.number in options.chapters
     }
-    if not chapters:
+    if not chosen:
         raise ValueError("There are no exercises of these chapters.")
+    study = data.study("")
+    refused = [why_not(e, study) for exercises in chosen.values() for e in exercises]
+    chapters = {
+        chapter: kept
+        for chapter, exercises in chosen.items()
+        if (kept := [asked(e, study) for e in exercises if not why_not(e, study)])
+    }
+    if not chapters:
+        raise ValueError("None of the exercises can be asked about these data.")
     out.mkdir(parents=True, exist_ok=True)
     configuration = out / "nbgrader_config.py"
-    configuration.write_text(CONFIGURATION.format(stub=STUB), encoding="utf-8")
+    configuration.write_text(_configuration(data, options.data), encoding="utf-8")
+    files = [data.file] if data.file else []
     for chapter, exercises in chapters.items():
         for edition in ("source", "release"):
             path = out / edition / chapter.page / f"{chapter.page}.ipynb"
             path.parent.mkdir(parents=True, exist_ok=True)
-            written = json.dumps(notebook(chapter, exercises, edition), indent=1)
+            written = json.dumps(notebook(chapter, exercises, edition, data), indent=1)
             path.write_text(written + "\n", encoding="utf-8")
+            _copy(files, path.parent)
+    _copy(files, out)
     print(f"The course is {out}, with {len(chapters)} assignments.")
+    for reason in filter(None, refused):
+        print(f"Left out: {reason}")
 
 
-def notebook(chapter, exercises, edition):
+def _configuration(data, asked_for):
+    topic = data.topic
+    return CONFIGURATION.format(
+        stub=STUB,
+        data=data.file.name if data.file else asked_for,
+        response=topic.response if topic else "",
+        group=topic.group if topic else "",
+        shared=data.shared,
+    )
+
+
+def _copy(files, folder):
+    for file in files:
+        if file.resolve() != (folder / file.name).resolve():
+            shutil.copyfile(file, folder / file.name)
+
+
+def notebook(chapter, exercises, edition, data):
     """The notebook of a chapter: the lecturer's ("source") or the students' ("release")."""
+    introduction = INTRODUCTION.format(title=chapter.title)
     cells = [
-        _cell("markdown", "introduction", INTRODUCTION.format(title=chapter.title)),
-        _cell("code", "start", FIRST_CELL),
+        _cell("markdown", "introduction", introduction + ("" if data.shared else YOUR_NAME)),
+        _cell("code", "start", data.first_cell),
     ]
     released = edition == "release"
     for exercise in exercises:

@@ -7,13 +7,15 @@ import atexit
 import tempfile
 from functools import cache
 from pathlib import Path
+from types import SimpleNamespace
 
 import nbformat
 from nbformat.v4 import new_output
 from nbgrader.preprocessors import NbGraderPreprocessor
 from nbgrader.utils import is_grade
-from traitlets import Float, Int, Unicode
+from traitlets import Bool, Float, Int, Unicode
 
+from lmmteach.teaching.class_data import OWN, class_data
 from lmmteach.teaching.edition import write_edition
 from lmmteach.teaching.judge import Limits, Marking
 from lmmteach.teaching.room import why_not_apart
@@ -29,6 +31,12 @@ class Judge(NbGraderPreprocessor):
     timeout = Float(60.0, help="Seconds of computing for a notebook.").tag(config=True)
     memory = Int(2048, help="Megabytes of memory for a notebook.").tag(config=True)
     course = Unicode(".", help="The folder of the course.").tag(config=True)
+    data = Unicode(OWN, help="What students work on, as `lmmteach mark --data` has it.").tag(
+        config=True
+    )
+    response = Unicode("", help="The response in these data.").tag(config=True)
+    group = Unicode("", help="The groups in these data.").tag(config=True)
+    shared = Bool(False, help="Whether all have the data as they are.").tag(config=True)
     roster = Unicode("students.csv", help="The roster, in the folder of the course.").tag(
         config=True
     )
@@ -49,12 +57,13 @@ class Judge(NbGraderPreprocessor):
     def marked(self, nb, student):
         """The result of marking, on the data of the student."""
         course = Path(self.course)
-        edition, apart = _edition()
-        data = nbformat.writes(nb).encode()
+        given = _class_data(course, self.data, self.response, self.group, self.shared)
+        edition, apart = _edition(given.file)
         limits = Limits(self.timeout, self.memory * 2**20)
         name = self.name_of(course, student)
         hidden = tuple(str(course / part) for part in PRIVATE)
-        return Marking(data, name, edition, limits, None, hidden, apart).marked()
+        written = nbformat.writes(nb).encode()
+        return Marking(written, name, edition, limits, given, hidden, apart).marked()
 
     def name_of(self, course, student):
         """The name in the roster that belongs to nbgrader's; None if there is no roster."""
@@ -73,9 +82,26 @@ def _output(outcome, tag, reason):
 
 
 @cache
-def _edition():
+def _class_data(course, data, response, group, shared):
+    """The ClassData of a course; a table of its own lies in its folder."""
+    if (course / data).is_file():
+        data = str(course / data)
+    return class_data(
+        SimpleNamespace(
+            data=data,
+            response=response or None,
+            group=group or None,
+            unit="",
+            words=(),
+            shared=shared,
+        )
+    )
+
+
+@cache
+def _edition(file):
     """The package without solutions, written once, and whether worksheets run apart."""
     folder = tempfile.TemporaryDirectory(prefix="lmmteach-edition-")
     atexit.register(folder.cleanup)
-    write_edition(folder.name)
+    write_edition(folder.name, [file] if file else [])
     return folder.name, not why_not_apart(folder.name)

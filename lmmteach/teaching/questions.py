@@ -1,5 +1,6 @@
 """The text of an exercise, as worksheets have it."""
 
+import json
 from string import ascii_lowercase
 
 from lmmteach.exercises.kinds import Choice, Function, Numeric
@@ -8,6 +9,34 @@ from lmmteach.exercises.typed import IMPORTS
 FIRST_CELL = f"""{IMPORTS}
 study = start(student="")
 y, X, Z, woman = study.y, study.X, study.Z, study.woman"""
+
+
+def first_cell(topic=None, file=None):
+    """What a worksheet begins with, for the lecture's data or for those of a Topic.
+
+    Parameters
+    ----------
+    topic : of the data; None for the lecture's
+    file : the path of the table, if it is a file that lies beside the worksheet
+    """
+    if topic is None:
+        return FIRST_CELL
+    given = ", ".join(['student=""', *given_to_start(topic, file)])
+    return FIRST_CELL.replace("woman", "group").replace('student=""', given)
+
+
+def given_to_start(topic, file=None):
+    """What is typed into ``start(…)`` besides a name, so that it uses the data of a Topic."""
+    named = {"data": topic.data if file is None else file.name}
+    named |= {"response": topic.response, "group": topic.group}
+    named |= {"unit": topic.unit} if topic.unit else {}
+    typed = [f"{name}={_typed(value)}" for name, value in named.items()]
+    return [*typed, f"words=({_typed(topic.one)}, {_typed(topic.many)})"]
+
+
+def _typed(text):
+    """A text as Python code, in double quotes whatever is in it."""
+    return json.dumps(text, ensure_ascii=False)
 
 
 def question(exercise):
