@@ -131,8 +131,12 @@ def browser(new_browser):
 
 @pytest.fixture
 def site(server, browser):
-    """A new tab; a request to any other place comes to nothing, and fails the test."""
+    """A new tab that remembers nothing.
+
+    A request to any other place comes to nothing, and fails the test.
+    """
     site = Site(server, browser)
+    site.forget()
     yield site
     site.close()
     assert site.outside == []

@@ -47,6 +47,29 @@ SHOW = """async (address) => {
     const notebook = await (await fetch(address)).json();
     jupyterapp.shell.currentWidget.content.model.fromJSON(notebook);
 }"""
+SAVED = "!jupyterapp.shell.currentWidget.context.model.dirty"
+SAVE_SLOWLY = """() => {
+    const contents = jupyterapp.serviceManager.contents, save = contents.save.bind(contents);
+    window.saving = 0;
+    contents.save = async (...given) => {
+        window.saving += 1;
+        await new Promise((done) => setTimeout(done, 1500));
+        return save(...given);
+    };
+}"""
+# Without deleting the databases, which another tab may have open.
+FORGET = """async () => {
+    localStorage.clear();
+    for (const {name} of await indexedDB.databases()) {
+        const opened = await new Promise((done) => {
+            indexedDB.open(name).onsuccess = (event) => done(event.target.result);
+        });
+        for (const store of opened.objectStoreNames) {
+            opened.transaction(store, "readwrite").objectStore(store).clear();
+        }
+        opened.close();
+    }
+}"""
 # From the press that moves the slider to the first change of the picture that it belongs to.
 WATCH = """(slider) => {
     const box = slider.closest(".jp-OutputArea-output");
@@ -93,6 +116,11 @@ class Site:
     def close(self):
         self.page.close()
 
+    def forget(self):
+        """Lose what earlier tests have left in the browser: notebooks, and what was typed."""
+        self.page.goto(f"{self.base}live/jupyter-lite.json")
+        self.page.evaluate(FORGET)
+
     def open(self, page, button):
         """Go to a page of the book and press a button in its header; return when it was pressed."""
         self.page.goto(self.base + page)
@@ -129,14 +157,23 @@ class Site:
         """The code cells, each with its source, outputs and number."""
         return self.page.evaluate(CELLS)
 
-    def run_cell(self, number, code=None):
-        """Run a code cell, after writing other code into it; return its outputs."""
+    def write_cell(self, number, code):
+        """Write other code into a code cell."""
+        self._go_into(number)
+        self.page.keyboard.press("Control+a")
+        # As if pasted: an editor that is typed into adds indentation and brackets.
+        self.page.keyboard.insert_text(code)
+
+    def _go_into(self, number):
         cell = self.page.locator(".jp-Notebook .jp-CodeCell").nth(number)
         cell.locator(".cm-content").click()
-        if code is not None:
-            self.page.keyboard.press("Control+a")
-            # As if pasted: an editor that is typed into adds indentation and brackets.
-            self.page.keyboard.insert_text(code)
+
+    def run_cell(self, number, code=None):
+        """Run a code cell, after writing other code into it; return its outputs."""
+        if code is None:
+            self._go_into(number)
+        else:
+            self.write_cell(number, code)
         before = self.cells()[number]["count"]
         self.page.keyboard.press("Control+Enter")
         changed = f"""(before) => {{

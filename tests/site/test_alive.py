@@ -101,8 +101,7 @@ def new_page(server, browser):
         page.on("pageerror", lambda error: wrong.append(str(error)))
         page.set_viewport_size({"width": size[0], "height": size[1]})
         page.emulate_media(**media)
-        page.goto(f"{opened[-1].base}live/jupyter-lite.json")
-        page.evaluate("localStorage.clear()")
+        opened[-1].forget()
         page.goto(opened[-1].base + path)
         return page
 

@@ -4,7 +4,16 @@ import json
 import re
 import time
 
-from live_pages import FIRST_FINISHED, PATIENCE, SITE, Site, failures, texts
+from live_pages import (
+    FIRST_FINISHED,
+    PATIENCE,
+    SAVE_SLOWLY,
+    SAVED,
+    SITE,
+    Site,
+    failures,
+    texts,
+)  # fmt: skip
 
 from lmmteach.exercises.bank import EXERCISES
 from lmmteach.exercises.studies import estrone_study
@@ -96,12 +105,16 @@ def test_a_check_answers_and_work_survives_a_reload(site):
     site.run_cell(0)
     assert "1a Not right yet" in texts(site.run_cell(1, 'answer = 17\ncheck("1a", answer)'))
     assert "1a Right" in texts(site.run_cell(1, RIGHT))
-    site.page.wait_for_function(
-        "!jupyterapp.shell.currentWidget.context.model.dirty", timeout=PATIENCE
-    )
+    site.page.wait_for_function(SAVED, timeout=PATIENCE)
+    # What is typed while a save goes on is saved as well.
+    site.page.evaluate(SAVE_SLOWLY)
+    site.write_cell(2, "before = 1")
+    site.page.wait_for_function("window.saving === 1")
+    site.write_cell(2, "meanwhile = 1")
+    site.page.wait_for_function(f"window.saving === 2 && {SAVED}")
     site.page.reload()
     site.wait_until_ready()
-    assert site.cells()[1]["source"] == RIGHT
+    assert [cell["source"] for cell in site.cells()[1:3]] == [RIGHT, "meanwhile = 1"]
     # The kernel is a new one; what was done is in a file beside the worksheet.
     cells, _ = site.run_all()
     assert failures(cells) == []
