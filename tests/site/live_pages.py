@@ -53,7 +53,7 @@ SAVE_SLOWLY = """() => {
     window.saving = 0;
     contents.save = async (...given) => {
         window.saving += 1;
-        await new Promise((done) => setTimeout(done, 1500));
+        await new Promise((done) => setTimeout(done, 800));
         return save(...given);
     };
 }"""
