@@ -5,6 +5,7 @@ import re
 
 import figures
 import lmmbook
+import punctuation
 import pytest
 import subscripts
 from docutils import nodes
@@ -70,6 +71,26 @@ def test_names_in_code_keep_their_letters():
     paragraph = nodes.paragraph("", "", nodes.literal("", "σ_b"), nodes.Text("σ_b"))
     found = list(paragraph.findall(subscripts._is_prose_with_symbols))
     assert found == [paragraph[1]]
+
+
+@pytest.mark.parametrize(
+    ("before", "behind", "pieces"),
+    [
+        ("is ", ". So", ["is ", "<X.>", " So"]),
+        ("(", "), and", ["<(X),>", " and"]),
+        ("the ", "-test, that", ["the ", "<X-test,>", " that"]),
+        ("", "’s", ["<X’s>"]),
+        ("if ", " is 0", ["if ", "X", " is 0"]),
+        ("so ", "", ["so ", "X"]),
+    ],
+)
+def test_punctuation_stays_with_its_formula(before, behind, pieces):
+    parts = [nodes.Text(before), nodes.math("", "X"), nodes.Text(behind)]
+    paragraph = nodes.paragraph("", "", *(part for part in parts if part.astext()))
+    punctuation.keep_together(paragraph.next_node(nodes.math))
+    signs = [("<", ">") if isinstance(part, nodes.inline) else ("", "") for part in paragraph]
+    shown = [b + part.astext() + e for part, (b, e) in zip(paragraph, signs, strict=True)]
+    assert shown == pieces
 
 
 def test_a_line_that_was_sent_in_two_pieces_stays_one_line():

@@ -12,6 +12,7 @@ import figures
 import mathjax
 import paper
 import predictions
+import punctuation
 import register
 import second_reading
 import subscripts
@@ -307,6 +308,7 @@ def setup(app):
     figures.setup(app)
     paper.setup(app)
     predictions.setup(app)
+    punctuation.setup(app)
     second_reading.setup(app)
     subscripts.setup(app)
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

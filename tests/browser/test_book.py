@@ -43,6 +43,21 @@ CUT = r"""() => {
     }
     return cut;
 }"""
+# Punctuation that begins a line, because the formula that it belongs to ended the one before.
+TORN = r"""() => {
+    const torn = [];
+    for (const formula of document.querySelectorAll("article span.math")) {
+        const behind = formula.nextSibling;
+        if (behind?.nodeType !== Node.TEXT_NODE || !/^[.,;:!?)\]’”]/.test(behind.data)) continue;
+        const range = document.createRange();
+        range.setStart(behind, 0);
+        range.setEnd(behind, 1);
+        const mark = range.getBoundingClientRect(), box = formula.getBoundingClientRect();
+        if (mark.width && mark.left < box.right - 3)
+            torn.push(formula.parentElement.textContent.trim().slice(0, 60));
+    }
+    return torn;
+}"""
 WIDTH = "document.documentElement.scrollWidth"
 OPEN_ALL = """(open) => {
     for (const details of document.querySelectorAll("details")) details.open = open;
@@ -74,6 +89,7 @@ def facts(with_formulas):
                 "files": page.locator("article img").count(),
                 "widths": {},
                 "cut": {},
+                "torn": {},
             }
             for width in reversed(WIDTHS):
                 page.set_viewport_size({"width": width, "height": 900})
@@ -81,6 +97,7 @@ def facts(with_formulas):
                 page.evaluate(OPEN_ALL, True)
                 found["widths"][width] = when_settled(page, f"{WIDTH} <= {width}", WIDTH)
                 found["cut"][width] = when_settled(page, f"({CUT})().length === 0", CUT)
+                found["torn"][width] = page.evaluate(TORN)
             found["requests"] = list(page.requests)
             found["complaints"] = list(page.complaints)
             visited[name] = found
@@ -140,6 +157,12 @@ def test_every_picture_has_a_description(facts, name):
 @pytest.mark.parametrize("name", CHAPTERS)
 def test_no_picture_is_a_file_that_knows_nothing_of_the_page_s_colours(facts, name):
     assert facts(name)["files"] == 0
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+@pytest.mark.parametrize("name", PAGES)
+def test_no_line_begins_with_the_punctuation_behind_a_formula(facts, name, width):
+    assert facts(name)["torn"][width] == []
 
 
 @pytest.mark.parametrize("width", WIDTHS)
