@@ -5,14 +5,17 @@ by one. The files in QTI are held against the content models and attributes of I
 """
 
 import argparse
+import ast
 import html
 import re
 import zipfile
 from pathlib import Path
 from xml.etree import ElementTree
 
+import pandas as pd
 import pytest
 
+from lmmteach import load_data
 from lmmteach.__main__ import main
 from lmmteach.exercises import session
 from lmmteach.exercises.bank import EXERCISES
@@ -109,6 +112,23 @@ def test_other_data_give_other_numbers_and_other_words():
     assert "Unit of the answer: ms." in sd.text
     assert sd.answers[0].value == pytest.approx(35.754, abs=1e-3)
     assert "data=&quot;sleepstudy&quot;" in sd.text
+
+
+def test_what_a_question_says_to_type_is_python_whatever_the_names_are(tmp_path):
+    table = load_data("sleepstudy").rename(columns={"Subject": 'so-called "subject"'})
+    table.to_csv(tmp_path / "sleepers.csv", index=False)
+    roster = tmp_path / "students.csv"
+    pd.DataFrame({"name": ['Ada "Countess" Lovelace', "Back\\slash"]}).to_csv(roster, index=False)
+    named = {"response": "Reaction", "group": 'so-called "subject"', "unit": "ms"}
+    given = ["--data", str(tmp_path / "sleepers.csv"), "--words", "sleeper", "sleepers"]
+    given += [part for name, value in named.items() for part in (f"--{name}", value)]
+    made, _ = bank.questions(options(*given, "--roster", str(roster), "--chapters", "1"))
+    for question in of_key(made, "1c"):
+        code = html.unescape(re.search("lmmteach.exercises.(start.*?)</code>", question.text)[1])
+        call = ast.parse(code, mode="eval").body
+        typed = {keyword.arg: ast.literal_eval(keyword.value) for keyword in call.keywords}
+        wanted = {"student": question.variant, "data": "sleepers.csv", **named}
+        assert typed == wanted | {"words": ("sleeper", "sleepers")}
 
 
 def test_a_roster_gives_each_student_the_data_of_the_name(tmp_path):

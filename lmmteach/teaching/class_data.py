@@ -72,14 +72,19 @@ def arguments(parser):
         "the lecture's, the same for all; or a data set or CSV file, as in start(data=…), with a "
         "response drawn for each student",
     )
+    arguments_of_table(parser)
+    parser.add_argument(
+        "--shared", action="store_true", help="the data as they are, the same for all"
+    )
+
+
+def arguments_of_table(parser):
+    """The options that say which columns of a table are meant, and what they are called."""
     parser.add_argument("--response", metavar="COLUMN", help="the response in these data")
     parser.add_argument("--group", metavar="COLUMN", help="the groups in these data")
     parser.add_argument("--unit", default="", help="what the response is measured in")
     parser.add_argument(
         "--words", nargs=2, default=(), metavar=("ONE", "MANY"), help="as in: child children"
-    )
-    parser.add_argument(
-        "--shared", action="store_true", help="the data as they are, the same for all"
     )
 
 

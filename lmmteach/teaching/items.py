@@ -8,6 +8,7 @@ import html
 import re
 from dataclasses import dataclass
 from functools import cache
+from pathlib import Path
 
 import numpy as np
 
@@ -21,6 +22,8 @@ from lmmteach.exercises.numeric import CLOSE, IN_PERCENT, SIGN_TURNED, UNKNOWN, 
 from lmmteach.exercises.session import _study_of, table_and_topic
 from lmmteach.exercises.studies import LECTURE, drawn_study, estrone_study, study_about
 from lmmteach.exercises.words import asked, why_not
+from lmmteach.teaching import class_data
+from lmmteach.teaching.questions import given_to_start, typed
 from lmmteach.teaching.roster import read_roster
 
 NUMBER, CHOICE, ESSAY = "number", "choice", "essay"
@@ -101,12 +104,7 @@ def arguments(parser):
         "--chapters", type=int, nargs="+", metavar="K", help="only the exercises of these chapters"
     )
     parser.add_argument("--data", metavar="NAME", help="a data set or CSV file to ask about")
-    parser.add_argument("--response", metavar="COLUMN", help="the response in these data")
-    parser.add_argument("--group", metavar="COLUMN", help="the groups in these data")
-    parser.add_argument("--unit", default="", help="what the response is measured in")
-    parser.add_argument(
-        "--words", nargs=2, default=(), metavar=("ONE", "MANY"), help="as in: child children"
-    )
+    class_data.arguments_of_table(parser)
     parser.add_argument(
         "--sealed", action="store_true", help="do not tell the name of a study, so no one can check"
     )
@@ -263,14 +261,13 @@ def _printout(study):
 
 
 def _arguments(study):
-    student = f'student="{study.student}"' if study.student else ""
-    if study.topic.is_lectures:
-        return student
+    student = [f"student={typed(study.student)}"] if study.student else []
     topic = study.topic
+    if topic.is_lectures:
+        return ", ".join(student)
     # A table of one's own is a file that the students have, too.
-    name = topic.data if topic.data in DATASETS else f"{topic.data}.csv"
-    given = [f'data="{name}"', f'response="{topic.response}"', f'group="{topic.group}"']
-    return ", ".join(filter(None, [student, *given]))
+    file = None if topic.data in DATASETS else Path(f"{topic.data}.csv")
+    return ", ".join([*student, *given_to_start(topic, file)])
 
 
 def _number(value):

@@ -30,11 +30,11 @@ def given_to_start(topic, file=None):
     named = {"data": topic.data if file is None else file.name}
     named |= {"response": topic.response, "group": topic.group}
     named |= {"unit": topic.unit} if topic.unit else {}
-    typed = [f"{name}={_typed(value)}" for name, value in named.items()]
-    return [*typed, f"words=({_typed(topic.one)}, {_typed(topic.many)})"]
+    arguments = [f"{name}={typed(value)}" for name, value in named.items()]
+    return [*arguments, f"words=({typed(topic.one)}, {typed(topic.many)})"]
 
 
-def _typed(text):
+def typed(text):
     """A text as Python code, in double quotes whatever is in it."""
     return json.dumps(text, ensure_ascii=False)
 
