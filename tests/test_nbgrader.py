@@ -157,6 +157,18 @@ def nbgrader(tmp_path_factory):
     return run
 
 
+def scores_of(submitted, course, nbgrader):
+    """Hand in ``{student: notebook}``, and let nbgrader grade them."""
+    for student, notebook in submitted.items():
+        path = course / "submitted" / student / PAGE / f"{PAGE}.ipynb"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        nbformat.write(notebook, path)
+    nbgrader(course, "autograde", PAGE)
+    nbgrader(course, "export")
+    with (course / "grades.csv").open(encoding="utf-8", newline="") as file:
+        return {row["student_id"]: float(row["score"]) for row in csv.DictReader(file)}
+
+
 @pytest.mark.outside
 @pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="the folders of an environment differ")
@@ -189,14 +201,7 @@ def test_nbgrader_generates_validates_and_grades_the_course(course, nbgrader):
         "bob": answered(theirs, right | copied, "Bob"),
         "eve": cheat,
     }
-    for student, notebook in submitted.items():
-        path = course / "submitted" / student / PAGE / f"{PAGE}.ipynb"
-        path.parent.mkdir(parents=True, exist_ok=True)
-        nbformat.write(notebook, path)
-    nbgrader(course, "autograde", PAGE)
-    nbgrader(course, "export")
-    with (course / "grades.csv").open(encoding="utf-8", newline="") as file:
-        scores = {row["student_id"]: float(row["score"]) for row in csv.DictReader(file)}
+    scores = scores_of(submitted, course, nbgrader)
     assert scores == {"ada": 5.0, "bob": 3.0, "eve": 4.0}
     nbgrader(course, "generate_feedback", PAGE)
     assert (course / "feedback" / "eve" / PAGE / f"{PAGE}.html").exists()
@@ -225,12 +230,5 @@ def test_nbgrader_grades_a_course_on_data_of_the_lecturer(course_on_trees, nbgra
         "ada": answered(theirs, right, "Ada Lovelace"),
         "bob": answered(theirs, right | {EXERCISE.key: f"answer = {value!r}"}, "Bob"),
     }
-    for student, notebook in submitted.items():
-        path = course_on_trees / "submitted" / student / PAGE / f"{PAGE}.ipynb"
-        path.parent.mkdir(parents=True, exist_ok=True)
-        nbformat.write(notebook, path)
-    nbgrader(course_on_trees, "autograde", PAGE)
-    nbgrader(course_on_trees, "export")
-    with (course_on_trees / "grades.csv").open(encoding="utf-8", newline="") as file:
-        scores = {row["student_id"]: float(row["score"]) for row in csv.DictReader(file)}
+    scores = scores_of(submitted, course_on_trees, nbgrader)
     assert scores == {"ada": float(len(right)), "bob": len(right) - 1.0}
