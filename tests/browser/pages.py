@@ -32,3 +32,19 @@ def without_formulas(page):
     """The page without what takes longest to draw, for tests that do not look at it."""
     page.route(FORMULAS, lambda route: route.fulfill(content_type="text/javascript", body=""))
     return page
+
+
+def emulate(page, feature, value):
+    """Show the page to another medium, or to a reader with another preference.
+
+    Parameters
+    ----------
+    feature : "media" for a medium such as "print", or the name of a preference
+    value : of the feature
+
+    The page hears of it a moment later, so this waits until it knows.
+    """
+    page.emulate_media(**{feature: value})
+    name = feature.replace("_", "-")
+    query = value if feature == "media" else f"(prefers-{name}: {value})"
+    page.wait_for_function("(query) => matchMedia(query).matches", arg=query)

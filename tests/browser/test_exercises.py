@@ -9,7 +9,7 @@ import re
 from string import ascii_lowercase
 
 import pytest
-from pages import HTML, UNFOLD
+from pages import HTML, UNFOLD, emulate
 
 from lmmteach.chapters import CHAPTERS
 from lmmteach.exercises.bank import EXERCISES
@@ -210,7 +210,7 @@ def test_the_formulas_of_a_solution_are_typeset(browser):
     form.locator(".exercise-worked mjx-container").first.wait_for()
     formulas = form.locator(".exercise-worked .math")
     assert formulas.locator("mjx-container").count() == formulas.count()
-    page.emulate_media(media="print")
+    emulate(page, "media", "print")
     assert not form.locator(".exercise-worked").is_visible()
     page.close()
 
@@ -246,7 +246,7 @@ def test_a_chapter_has_no_javascript_error(visit, key):
 def test_in_print_there_is_a_line_to_write_on_and_no_button(visit, key):
     page, form = visit(key).page, visit(key).form(key)
     page.set_viewport_size({"width": 800, "height": 600})
-    page.emulate_media(media="print")
+    emulate(page, "media", "print")
     assert form.locator("button:visible").count() == 0
     assert form.locator(".exercise-feedback:visible, .exercise-hints:visible").count() == 0
     assert form.locator("input").bounding_box()["width"] > 300

@@ -12,7 +12,7 @@ import threading
 import unicodedata
 
 import pytest
-from pages import HTML, PAGE_OF_EXPLORER, without_formulas
+from pages import HTML, PAGE_OF_EXPLORER, emulate, without_formulas
 
 from lmmteach._typeset import SYMBOL, as_html, as_spoken
 from lmmteach.widgets import BY_NAME, EXPLORERS
@@ -78,15 +78,16 @@ REST = """(section) => new Promise((rested) => {
 FIRST_ANSWER = """async (section) => {
     const slider = section.querySelector("input[type=range]");
     slider.value = slider.value === "0" ? slider.max : 0;
-    const start = performance.now();
-    slider.dispatchEvent(new Event("input", { bubbles: true }));
-    const said = section.querySelector(".explorer-readout").innerHTML;
-    await new Promise((moved) => {
+    const moving = new Promise((moved) => {
         new MutationObserver((_, observer) => {
             observer.disconnect();
             moved();
         }).observe(section.querySelector(".explorer-frame"), { childList: true, subtree: true });
     });
+    const start = performance.now();
+    slider.dispatchEvent(new Event("input", { bubbles: true }));
+    const said = section.querySelector(".explorer-readout").innerHTML;
+    await moving;
     return [performance.now() - start, said];
 }"""
 # Letters that stand upright or on their side: how large they are on the screen.
@@ -171,7 +172,7 @@ def without_guessing(opened, explorer, motion="no-preference"):
     """Its page, and its section with sliders and handles that can be moved."""
     # A context of its own: elsewhere the page waits for a prediction.
     page = opened(HTML.as_uri(), explorer, reduced_motion="no-preference")
-    page.emulate_media(reduced_motion=motion)
+    emulate(page, "reduced_motion", motion)
     section = section_of(page, explorer)
     if not is_open(section):
         section.locator(".explorer-skip").click()
@@ -216,9 +217,9 @@ def as_written_back(marks):
 def right_at(positions, section, explorer):
     """Whether the page draws and says what the package does, at the positions of these numbers."""
     # Without a glide each position can be looked at at once.
-    section.page.emulate_media(reduced_motion="reduce")
+    emulate(section.page, "reduced_motion", "reduce")
     seen = section.evaluate(WALK, list(positions))
-    section.page.emulate_media(reduced_motion="no-preference")
+    emulate(section.page, "reduced_motion", "no-preference")
     drawn = [as_written_back(frames(explorer)[k]["marks"]) for k in positions]
     assert [picture for picture, *_ in seen] == drawn
     assert [said for _, *said in seen] == [

@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from pages import CHAPTERS, FORMULAS, HTML, without_formulas
+from pages import CHAPTERS, FORMULAS, HTML, emulate, without_formulas
 
 CHAPTER = "chapters/03-profile.html"
 BOXES = """() => [...document.querySelectorAll(".admonition")]
@@ -72,7 +72,7 @@ def test_who_asks_sees_the_answer_and_no_empty_line(page):
 
 def test_paper_shows_everything_and_has_room_to_write(page):
     details = visit(page)
-    page.emulate_media(media="print")
+    emulate(page, "media", "print")
     assert all(visible(page))
     assert not details.locator("summary").is_visible()
     assert page.locator(".prediction-field input").first.is_visible()

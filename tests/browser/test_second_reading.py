@@ -1,7 +1,7 @@
 """Sections for a second reading on the built pages: folded, opened by keyboard, link and print."""
 
 import pytest
-from pages import CHAPTERS, HTML, without_formulas
+from pages import CHAPTERS, HTML, emulate, without_formulas
 
 FOLDED = "details.second-reading"
 
@@ -51,6 +51,6 @@ def test_a_link_to_what_is_folded_opens_it(page):
 
 def test_paper_shows_it(page):
     with_a_second_reading(page)
-    page.emulate_media(media="print")
+    emulate(page, "media", "print")
     inside = page.locator(f"{FOLDED} p").first
     assert inside.evaluate("(p) => p.checkVisibility({ contentVisibilityAuto: true })")
