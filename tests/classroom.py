@@ -19,6 +19,7 @@ from lmmteach.exercises.session import study_and_attempt
 PAGES = {chapter.page: chapter for chapter in BY_CHAPTER}
 NOTHING = ("{name} = ...", "not attempted")
 BROKEN = ("{name} = 1 / 0", "error")
+BAD_TYPE = {Numeric: "answer = [1.0, 2.0]", Choice: 'answer = "z"', Function: "{name} = 3"}
 # A table of a lecturer's: unbalanced, with semicolons, commas, and a name of two words.
 TREES = (
     "tree;leaf length;note\n"
@@ -37,7 +38,6 @@ TREES = (
     )
     + "\n"
 )
-BAD_TYPE = {Numeric: "answer = [1.0, 2.0]", Choice: 'answer = "z"', Function: "{name} = 3"}
 
 
 @cache

@@ -333,6 +333,8 @@ with_nan = pd.DataFrame({"y": [1.0, 2.0, np.nan, 4.0], "g": list("aabb")})
         ({"data": "sleepstudy", "response": "Reacton"}, "Did you mean 'Reaction'"),
         ({"data": "no such file.csv"}, "There is no file"),
         ({"response": "y"}, "give the data as well"),
+        ({"unit": "ms"}, "give the data as well"),
+        ({"words": ("child", "children")}, "give the data as well"),
         ({"data": "rail", "words": ("rail",)}, "words must be two texts"),
     ],
 )

@@ -104,6 +104,18 @@ def test_check_is_content_with_what_the_bank_says(shelf):
     worksheets.main(["--check"])
 
 
+@pytest.mark.parametrize(
+    "arguments",
+    [["--data", "estrone"], ["--data", "lecture"], ["--shared"], ["--unit", "ms"], ["--data", "x"]],
+)
+def test_data_that_mean_nothing_write_nothing(arguments, shelf):
+    before = {path: path.read_bytes() for path in shelf.iterdir()}
+    with pytest.raises(SystemExit) as stop:
+        worksheets.main(arguments)
+    assert stop.value.code == 2
+    assert {path: path.read_bytes() for path in shelf.iterdir()} == before
+
+
 def test_check_names_what_is_missing_changed_or_left_over(shelf):
     (shelf / NAMES[0]).unlink()
     changed = read(shelf / NAMES[1])

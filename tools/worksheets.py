@@ -27,11 +27,11 @@ from prose import listed
 from lmmteach.exercises.bank import BY_CHAPTER
 from lmmteach.exercises.feedback import LABELS
 from lmmteach.exercises.kinds import Function
-from lmmteach.exercises.words import asked, why_not
 from lmmteach.teaching import class_data
-from lmmteach.teaching.questions import FIRST_CELL, begun, question
+from lmmteach.teaching.questions import begun, question
 
 PAGES = {chapter.page: chapter for chapter in BY_CHAPTER}
+LECTURES = class_data.ClassData()
 STUDENTS = ROOT / "exercises"
 LECTURERS = ROOT / "_build" / "exercises-solutions"
 
@@ -50,24 +50,18 @@ LEFT_OUT = "## Not asked here"
 PROGRESS = "## What you have done"
 
 
-def worksheet(chapter, solved=False, data=None):
-    """The worksheet of a chapter, not yet run; ``data`` are a class's, None for the lecture's."""
-    exercises, refused = BY_CHAPTER[chapter], []
-    if data is not None:
-        study = data.study("")
-        said = {exercise.key: why_not(exercise, study) for exercise in exercises}
-        refused = [reason for reason in said.values() if reason]
-        exercises = [asked(e, study) for e in exercises if not said[e.key]]
+def worksheet(chapter, solved=False, data=LECTURES):
+    """The worksheet of a chapter about the data of a class, not yet run; None if it is empty."""
+    exercises, refused = data.questions(BY_CHAPTER[chapter])
     if not exercises:
         return None
     introduction = HOW_IT_WORKS.format(title=chapter.title, key=exercises[0].key)
-    if data is None or not data.shared:
+    if not data.shared:
         introduction += "\n" + YOUR_NAME
     if any(exercise.second_round for exercise in exercises):
         first = [exercise.key for exercise in exercises if not exercise.second_round]
         introduction += "\n" + ROUNDS.format(first=listed(first))
-    begin = FIRST_CELL if data is None else data.first_cell
-    cells = [new_markdown_cell(introduction), new_code_cell(begin)]
+    cells = [new_markdown_cell(introduction), new_code_cell(data.first_cell)]
     for exercise in exercises:
         cells.append(new_markdown_cell(question(exercise)))
         cells.append(new_code_cell(_answer(exercise, solved)))
@@ -119,7 +113,7 @@ def _sources(notebook):
     return [(cell.cell_type, cell.source) for cell in notebook.cells]
 
 
-def write(folder, solved, pages=(), data=None):
+def write(folder, solved, pages=(), data=LECTURES):
     """Run the worksheets and store them; stop at a check that does not say what it should."""
     folder.mkdir(parents=True, exist_ok=True)
     for path in folder.glob("*.ipynb"):
@@ -136,7 +130,7 @@ def write(folder, solved, pages=(), data=None):
             print(f"wrote {folder.relative_to(ROOT)}/{page}.ipynb", flush=True)
 
 
-def run(page, solved, data=None):
+def run(page, solved, data=LECTURES):
     """What a worksheet is stored as, after a run in which every check has said what it should.
 
     None if none of its exercises can be asked about the data.
@@ -145,12 +139,11 @@ def run(page, solved, data=None):
     if notebook is None:
         return None
     with tempfile.TemporaryDirectory() as place:
-        if data is not None and data.file:
+        if data.file:
             shutil.copy(data.file, place)
         execute(notebook, place)
     expected = "right" if solved else "not attempted"
-    keys = [exercise.key for exercise in BY_CHAPTER[PAGES[page]]]
-    keys = keys if data is None else data.asked(keys)
+    keys = data.asked([exercise.key for exercise in BY_CHAPTER[PAGES[page]]])
     found = outcomes(notebook)
     unexpected = {key: found.get(key) for key in keys if found.get(key) != expected}
     if unexpected:
@@ -174,8 +167,13 @@ def main(arguments):
         if stale := out_of_step():
             raise SystemExit(f"Not what the bank says (run `make exercises`): {', '.join(stale)}")
         return
-    data = class_data.class_data(chosen)
+    try:
+        data = class_data.class_data(chosen)
+    except ValueError as error:
+        parser.error(str(error))
     if data.table is None:
+        if chosen.data != class_data.OWN or chosen.shared:
+            parser.error("the worksheets are about the lecture's data: no --data, no --shared")
         write(LECTURERS if chosen.solutions else STUDENTS, chosen.solutions, chosen.pages)
         return
     folder = ROOT / "_build" / f"exercises-{data.topic.data}"

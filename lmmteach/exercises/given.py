@@ -12,9 +12,9 @@ from lmmteach.reading import read_data
 def table_and_topic(data=None, response=None, group=None, unit="", words=()):
     """The table that ``start`` is to use, and its Topic; None for the lecture's data."""
     if data is None:
-        if response is not None or group is not None:
+        if response is not None or group is not None or unit or words:
             raise ValueError(
-                "response and group name columns of your data, so give the data as well: "
+                "response, group, unit and words are about your data, so give the data as well: "
                 'start(data="sleepstudy").'
             )
         return None

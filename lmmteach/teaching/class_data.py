@@ -9,7 +9,7 @@ from lmmteach.exercises.bank import EXERCISES
 from lmmteach.exercises.given import digest, table_and_topic
 from lmmteach.exercises.session import study_and_attempt
 from lmmteach.exercises.studies import Topic
-from lmmteach.exercises.words import why_not
+from lmmteach.exercises.words import asked, why_not
 from lmmteach.teaching.questions import first_cell
 
 OWN, LECTURES = "own", "lecture"
@@ -61,6 +61,13 @@ class ClassData:
         study = self.study("")
         return [key for key in keys if not why_not(EXERCISES[key], study)]
 
+    def questions(self, exercises):
+        """Exercises as they are asked about the data, and the reasons why others are not."""
+        study = self.study("")
+        refused = {exercise.key: why_not(exercise, study) for exercise in exercises}
+        kept = [asked(exercise, study) for exercise in exercises if not refused[exercise.key]]
+        return kept, list(filter(None, refused.values()))
+
 
 def arguments(parser):
     """The options that say which data."""
@@ -89,27 +96,31 @@ def arguments_of_table(parser):
 
 
 def class_data(options):
-    """The ClassData that the options ask for.
+    """The ClassData that the options of a command ask for; see ``chosen_data``."""
+    names = ("data", "response", "group", "unit", "words", "shared")
+    return chosen_data(**{name: getattr(options, name) for name in names})
+
+
+def chosen_data(data=OWN, response=None, group=None, unit="", words=(), shared=False):
+    """The ClassData that are meant; the parameters are those of the options.
 
     Raises
     ------
     ValueError
         if there are no such data, or no exercise can be asked about them.
     """
-    if options.data in (OWN, LECTURES):
-        if options.response or options.group or options.unit or options.words:
+    if data in (OWN, LECTURES):
+        if response or group or unit or words:
             raise ValueError(
                 "--response, --group, --unit and --words are about a table, so name it too: "
                 "--data trees.csv"
             )
-        return ClassData(shared=options.shared or options.data == LECTURES)
-    given = table_and_topic(
-        options.data, options.response, options.group, options.unit, tuple(options.words)
-    )
+        return ClassData(shared=shared or data == LECTURES)
+    given = table_and_topic(data, response, group, unit, tuple(words))
     if given is None:
-        return ClassData(shared=options.shared)
-    path = Path(options.data)
-    data = ClassData(*given, options.shared, path if path.is_file() else None)
+        return ClassData(shared=shared)
+    path = Path(data)
+    chosen = ClassData(*given, shared, path if path.is_file() else None)
     # What cannot be fitted is refused before the first worksheet.
-    data.study("")
-    return data
+    chosen.study("")
+    return chosen

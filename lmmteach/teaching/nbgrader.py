@@ -18,7 +18,6 @@ import shutil
 from pathlib import Path
 
 from lmmteach.exercises.bank import BY_CHAPTER
-from lmmteach.exercises.words import asked, why_not
 from lmmteach.teaching import class_data
 from lmmteach.teaching.questions import begun, question
 
@@ -87,13 +86,12 @@ def run(options):
     }
     if not chosen:
         raise ValueError("There are no exercises of these chapters.")
-    study = data.study("")
-    refused = [why_not(e, study) for exercises in chosen.values() for e in exercises]
-    chapters = {
-        chapter: kept
-        for chapter, exercises in chosen.items()
-        if (kept := [asked(e, study) for e in exercises if not why_not(e, study)])
-    }
+    chapters, refused = {}, []
+    for chapter, exercises in chosen.items():
+        kept, reasons = data.questions(exercises)
+        refused += reasons
+        if kept:
+            chapters[chapter] = kept
     if not chapters:
         raise ValueError("None of the exercises can be asked about these data.")
     out.mkdir(parents=True, exist_ok=True)
@@ -109,7 +107,7 @@ def run(options):
             _copy(files, path.parent)
     _copy(files, out)
     print(f"The course is {out}, with {len(chapters)} assignments.")
-    for reason in filter(None, refused):
+    for reason in refused:
         print(f"Left out: {reason}")
 
 

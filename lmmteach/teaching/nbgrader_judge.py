@@ -7,7 +7,6 @@ import atexit
 import tempfile
 from functools import cache
 from pathlib import Path
-from types import SimpleNamespace
 
 import nbformat
 from nbformat.v4 import new_output
@@ -15,7 +14,7 @@ from nbgrader.preprocessors import NbGraderPreprocessor
 from nbgrader.utils import is_grade
 from traitlets import Bool, Float, Int, Unicode
 
-from lmmteach.teaching.class_data import OWN, class_data
+from lmmteach.teaching.class_data import OWN, chosen_data
 from lmmteach.teaching.edition import write_edition
 from lmmteach.teaching.judge import Limits, Marking
 from lmmteach.teaching.room import why_not_apart
@@ -86,16 +85,7 @@ def _class_data(course, data, response, group, shared):
     """The ClassData of a course; a table of its own lies in its folder."""
     if (course / data).is_file():
         data = str(course / data)
-    return class_data(
-        SimpleNamespace(
-            data=data,
-            response=response or None,
-            group=group or None,
-            unit="",
-            words=(),
-            shared=shared,
-        )
-    )
+    return chosen_data(data, response or None, group or None, shared=shared)
 
 
 @cache
