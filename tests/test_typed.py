@@ -4,7 +4,6 @@ import json
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-import worksheets
 
 from lmmteach.exercises import checking, typed
 from lmmteach.exercises.bank import EXERCISES
@@ -15,6 +14,7 @@ from lmmteach.exercises.kinds import Function
 from lmmteach.exercises.page import function_html, function_solution_key
 from lmmteach.exercises.running import SECONDS
 from lmmteach.exercises.studies import estrone_study
+from lmmteach.teaching.questions import first_cell
 
 FUNCTIONS = [exercise for exercise in EXERCISES.values() if isinstance(exercise, Function)]
 STUDY = estrone_study()
@@ -140,7 +140,7 @@ def test_what_is_printed_and_what_a_last_line_shows(code, printed, capsys):
 
 def test_the_page_has_the_names_of_a_worksheet():
     names = {}
-    exec(worksheets.FIRST_CELL, names)
+    exec(first_cell(), names)
     assert typed.worksheet_names().keys() == names.keys()
 
 
